@@ -1,0 +1,234 @@
+"""Manifests: one TOML file declares a data set, a training run, or both; validated once, here.
+
+The models are frozen and refuse unknown keys. Paths in a manifest are relative to its folder.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import tomli_w
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from cat_dataset.attributes import find_attribute
+from cat_dataset.errors import EditScaleError, JobError
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
+Share = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+BASIS_ATTRIBUTES = (
+    "exposure",
+    "white_balance",
+    "light_power",
+    "light_temperature",
+    "ambient_level",
+)
+SWEEP_ATTRIBUTES = ("aperture", "focal_length", "object_rotation")
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class PairPlan(_Model):
+    """How pairs of one attribute are drawn from one unit of work."""
+
+    num_pairs: PositiveInt = 4  # per unit; of a sweep at most all ordered pairs
+    value_range: tuple[float, float] | None = None  # of the edit value; None: the attribute's default_range
+    sweep: tuple[float, ...] | None = None  # absolute values that are rendered
+
+
+class RenderBatch(_Model):
+    """Scenes of one procedural family at one size."""
+
+    name: Slug
+    family: Literal["tabletop"] = "tabletop"
+    num_scenes: PositiveInt
+    width_px: Annotated[int, Field(ge=16, le=4096)]
+    height_px: Annotated[int, Field(ge=16, le=4096)]
+    samples_per_pixel: PositiveInt = 32
+    denoise: bool = True
+    attributes: dict[str, PairPlan]
+
+    @field_validator("attributes")
+    @classmethod
+    def _plans_fit_their_attributes(cls, plans: dict[str, PairPlan]) -> dict[str, PairPlan]:
+        for name, plan in plans.items():
+            _check_plan(name, plan)
+        return plans
+
+
+def _check_plan(name: str, plan: PairPlan) -> None:
+    """Raise ValueError where a plan asks what its attribute cannot give."""
+    try:
+        attribute = find_attribute(name)
+        for value in plan.value_range or ():
+            attribute.check_value(value)
+        for value in plan.sweep or ():
+            attribute.check_absolute(value)
+    except EditScaleError as error:
+        raise ValueError(str(error)) from None
+    if plan.value_range is not None and plan.value_range[0] >= plan.value_range[1]:
+        msg = f"{name}: value_range {list(plan.value_range)} must rise; swap the two numbers"
+        raise ValueError(msg)
+    if name in SWEEP_ATTRIBUTES and len(set(plan.sweep or ())) < 2:
+        msg = f"{name} is rendered anew for each value: give sweep = [...] two different ones"
+        raise ValueError(msg)
+    if name in SWEEP_ATTRIBUTES and plan.value_range is not None:
+        msg = f"{name}: value_range has no effect on a rendered sweep; remove it"
+        raise ValueError(msg)
+    if name in BASIS_ATTRIBUTES and plan.sweep is not None:
+        msg = f"{name} is composed at any value: give value_range instead of sweep"
+        raise ValueError(msg)
+
+
+class SimulatedCamera(_Model):
+    """Exposure brackets of rendered scenes, written as DNG files with a known truth."""
+
+    name: Slug = "simulated"
+    family: Literal["tabletop"] = "tabletop"
+    num_brackets: PositiveInt = 4
+    width_px: Annotated[int, Field(ge=32, le=4096, multiple_of=2)] = 256
+    height_px: Annotated[int, Field(ge=32, le=4096, multiple_of=2)] = 192
+    samples_per_pixel: PositiveInt = 64
+    exposure_times_s: tuple[PositiveFloat, ...] = (1 / 15, 1 / 60, 1 / 250)  # as the camera says
+    f_number: PositiveFloat = 5.6
+    iso: Annotated[int, Field(ge=25, le=102400)] = 100
+
+
+class CaptureBatch(_Model):
+    """A folder of RAW files: brackets become exposure pairs, single files computed ones."""
+
+    name: Slug
+    folder: Path
+    attributes: dict[Literal["exposure", "white_balance"], PairPlan] = Field(
+        default_factory=lambda: {"exposure": PairPlan(), "white_balance": PairPlan()}
+    )
+    max_side_px: Annotated[int, Field(ge=32)] = 1024  # longer side of the pictures written
+
+
+class DatasetJob(_Model):
+    """What all units of a data set share."""
+
+    name: Slug
+    seed: Annotated[int, Field(ge=0)]
+    units_per_shard: PositiveInt = 16
+    val_share: Share = 0.1  # of scenes or capture groups, never of pairs
+    test_share: Share = 0.15
+    png_compression: Annotated[int, Field(ge=0, le=9)] = 3
+    unit_timeout_s: PositiveFloat = 600.0
+    max_tries: PositiveInt = 2  # of a unit whose worker dies or runs out of time
+
+
+class TrainJob(_Model):
+    """Two stages on the same shards: the base learns from words, then the frozen base's adapter."""
+
+    attributes: tuple[str, ...] = ("exposure", "white_balance", "light_power")
+    size_px: Annotated[int, Field(ge=16, multiple_of=8)] = 64  # crops the trainer sees
+    hidden_size: Annotated[int, Field(ge=32, multiple_of=32)] = 128  # the dial
+    num_base_steps: PositiveInt = 400
+    num_adapter_steps: PositiveInt = 800
+    batch_size: PositiveInt = 32
+    learning_rate: PositiveFloat = 2e-3
+    checkpoint_every_steps: PositiveInt = 100
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    @field_validator("attributes")
+    @classmethod
+    def _attributes_exist(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            try:
+                find_attribute(name)
+            except EditScaleError as error:
+                raise ValueError(str(error)) from None
+        return names
+
+
+class EvaluateJob(_Model):
+    """What is measured on held-out scenes."""
+
+    split: Literal["val", "test"] = "test"
+    max_pairs_per_attribute: PositiveInt = 200
+    num_sweep_scenes: PositiveInt = 8
+    num_sweep_steps: Annotated[int, Field(ge=3)] = 9
+
+
+class Job(_Model):
+    """A whole manifest."""
+
+    dataset: DatasetJob
+    render: tuple[RenderBatch, ...] = ()
+    simulate_camera: SimulatedCamera | None = None
+    capture: tuple[CaptureBatch, ...] = ()
+    train: TrainJob | None = None
+    evaluate: EvaluateJob = EvaluateJob()
+
+    @model_validator(mode="after")
+    def _batch_names_differ(self) -> Self:
+        names = [batch.name for batch in (*self.render, *self.capture)]
+        if len(set(names)) < len(names):
+            msg = f"batch names {names} must differ: sample keys start with them"
+            raise ValueError(msg)
+        return self
+
+
+def load_job(path: Path) -> Job:
+    """Read and validate a manifest.
+
+    Raises:
+        JobError: the file is missing, is no TOML, or a key or value breaks a rule.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        msg = f"manifest {path}: no such file; see manifests/ for examples"
+        raise JobError(msg) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"manifest {path}: is no TOML ({error})"
+        raise JobError(msg) from None
+    except OSError as error:
+        msg = f"manifest {path}: cannot be read ({error.strerror})"
+        raise JobError(msg) from None
+    try:
+        job = Job.model_validate(data)
+    except ValidationError as error:
+        raise JobError(_describe(path, error)) from None
+    captures = tuple(
+        batch.model_copy(update={"folder": (path.parent / batch.folder).resolve()})
+        for batch in job.capture
+    )
+    return job.model_copy(update={"capture": captures})
+
+
+def dump_job(job: BaseModel) -> str:
+    """Return a job as TOML with every default written out; `load_job` reads it back."""
+    return tomli_w.dumps(_without_none(job.model_dump(mode="json")))
+
+
+def _without_none(value: Any) -> Any:  # TOML has no null: an absent key says the same
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_none(item) for item in value]
+    return value
+
+
+def _describe(path: Path, error: ValidationError) -> str:
+    """Return one line per broken rule: file, key, value found, rule."""
+    lines = []
+    for item in error.errors():
+        key = ".".join(str(part) for part in item["loc"]) or "(whole file)"
+        rule = item["msg"].removeprefix("Value error, ")
+        remedy = "; remove it or check its spelling" if item["type"] == "extra_forbidden" else ""
+        found = "" if isinstance(item["input"], dict) else f" = {item['input']!r}"
+        lines.append(f"manifest {path}: {key}{found}: {rule[0].lower()}{rule[1:]}{remedy}")
+    return "\n".join(lines)

@@ -1,0 +1,127 @@
+"""Measure the scale of a photometric edit again, from linear pixels alone.
+
+Each readout takes the linear light of both pictures and answers in the attribute's unit, with a
+standard error; none is told what was asked for.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cat_dataset.errors import EditScaleError
+from cat_dataset.photometry import MAX_CCT_K, MIN_CCT_K, blackbody_rgb, mired
+from cat_dataset.records import Reading
+
+Linear = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+MIN_READOUT_PX = 32  # fewer pixels say nothing about a picture
+_MEDIAN_TO_MEAN_STDERR = 1.2533  # sqrt(pi / 2): the median's error on Gaussian noise
+_MAD_TO_SIGMA = 1.4826
+
+
+def median_reading(values: NDArray[np.floating]) -> Reading:
+    """Return the median of per-pixel values, its standard error from their spread (MAD).
+
+    Raises:
+        EditScaleError: fewer than MIN_READOUT_PX values.
+    """
+    if values.size < MIN_READOUT_PX:
+        msg = (
+            f"{values.size} pixels are neither clipped nor black in both pictures; "
+            f"at least {MIN_READOUT_PX} are needed to measure a scale"
+        )
+        raise EditScaleError(msg)
+    centre = float(np.median(values))
+    sigma = _MAD_TO_SIGMA * float(np.median(np.abs(values - centre)))
+    return Reading(centre, _MEDIAN_TO_MEAN_STDERR * sigma / math.sqrt(values.size), values.size)
+
+
+def readable_mask(
+    source_HW3: Linear, target_HW3: Linear, low: float = 2.0**-9, high: float = 0.98
+) -> Mask:
+    """Return the pixels whose channels all lie within (low, high) in both pictures."""
+    both = np.concatenate([source_HW3, target_HW3], axis=-1)
+    readable: Mask = ((both > low) & (both < high)).all(axis=-1)
+    return readable
+
+
+def exposure_stops(source_HW3: Linear, target_HW3: Linear, mask_HW: Mask) -> Reading:
+    """Return by how many stops the target is brighter: median log2 ratio of green.
+
+    Green, because white-balance gains leave it alone.
+    """
+    ratio = target_HW3[mask_HW][:, 1].astype(np.float64) / source_HW3[mask_HW][:, 1]
+    return median_reading(np.log2(ratio))
+
+
+def white_balance_mired(
+    source_HW3: Linear, target_HW3: Linear, mask_HW: Mask, source_wb_cct_k: float
+) -> Reading:
+    """Return the change of the camera setting in mired, from the median log2 ratio of B/R.
+
+    The black-body model turns the ratio into a temperature; it is monotonic in mired.
+    """
+    source, target = (p[mask_HW].astype(np.float64) for p in (source_HW3, target_HW3))
+    blue_over_red = np.log2((target[:, 2] / target[:, 0]) / (source[:, 2] / source[:, 0]))
+    shift = median_reading(blue_over_red)
+    base = _log2_blue_over_red(source_wb_cct_k)
+    # gains are source colour / target colour: log2 B/R of the setting falls as the picture cools
+    target_mired = _mired_of_blue_over_red(base - shift.value)
+    slope = _slope_mired(target_mired)
+    value = target_mired - mired(source_wb_cct_k)
+    return Reading(value, abs(shift.stderr * slope), shift.num_px)
+
+
+def light_gain_rgb(
+    picture_HW3: Linear, light_HW3: Linear, others_HW3: Linear
+) -> NDArray[np.float64]:
+    """Return the linear gain of one light per channel, shape (3,), by projection.
+
+    `light_HW3` is the light alone, `others_HW3` everything else, as they stand in the picture.
+    Source: gain = <picture - others, light> / <light, light>.
+    """
+    light = light_HW3.reshape(-1, 3).astype(np.float64)
+    rest = picture_HW3.reshape(-1, 3).astype(np.float64) - others_HW3.reshape(-1, 3)
+    energy = (light * light).sum(axis=0)
+    if (energy <= 0.0).any():
+        msg = "the light does not reach the picture in every channel: nothing to measure"
+        raise EditScaleError(msg)
+    gain: NDArray[np.float64] = (rest * light).sum(axis=0) / energy
+    return gain
+
+
+def mired_of_rgb(rgb: NDArray[np.float64]) -> float:
+    """Return the position in mired of a black body's linear RGB, from its B/R ratio."""
+    return _mired_of_blue_over_red(math.log2(float(rgb[2] / rgb[0])))
+
+
+def _log2_blue_over_red(cct_k: float) -> float:
+    rgb = blackbody_rgb(cct_k)
+    return math.log2(float(rgb[2] / rgb[0]))
+
+
+# Blue leaves the sRGB gamut below 1900 K; the table stays clear of it.
+_TABLE_MIRED = np.linspace(mired(MAX_CCT_K), mired(max(MIN_CCT_K, 1950.0)), 4096)
+_TABLE_BLUE_OVER_RED = np.array([_log2_blue_over_red(1e6 / m) for m in _TABLE_MIRED])
+
+
+def _mired_of_blue_over_red(log2_ratio: float) -> float:
+    low, high = float(_TABLE_BLUE_OVER_RED[-1]), float(_TABLE_BLUE_OVER_RED[0])
+    if not low <= log2_ratio <= high:
+        msg = (
+            f"blue / red of 2**{log2_ratio:.2f} is no black body between "
+            f"{1e6 / _TABLE_MIRED[-1]:.0f} K and {1e6 / _TABLE_MIRED[0]:.0f} K"
+        )
+        raise EditScaleError(msg)
+    # np.interp wants rising abscissae: blue falls as mired rise
+    return float(np.interp(-log2_ratio, -_TABLE_BLUE_OVER_RED, _TABLE_MIRED))
+
+
+def _slope_mired(at_mired: float, step: float = 0.5) -> float:
+    """Return mired per unit of log2(B/R) near a temperature."""
+    rise = _log2_blue_over_red(1e6 / (at_mired + step)) - _log2_blue_over_red(
+        1e6 / (at_mired - step)
+    )
+    return 2.0 * step / rise

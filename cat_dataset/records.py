@@ -1,0 +1,165 @@
+"""The records that cross package borders: EditScale, Sweep, LightBasis, Pair, UnitResult.
+
+Producers (`render`, `dslr`) yield sweeps and light bases; `cat_dataset.compose` draws pairs from
+them; shards store pairs. All are frozen; arrays inside must be treated as read-only.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cat_dataset.attributes import find_attribute
+from cat_dataset.photometry import DAYLIGHT_CCT_K
+
+SCHEMA_VERSION = 1  # of the sample JSON and of the Parquet tables
+
+Split = Literal["train", "val", "test"]
+Status = Literal["ok", "rejected", "failed"]
+
+
+@dataclass(frozen=True)
+class EditScale:
+    """How far the target differs from the source on one attribute."""
+
+    attribute: str
+    value: float  # signed, target minus source, in the attribute's unit; from settings *used*
+    source_value: float | None = None  # in the attribute's absolute unit
+    target_value: float | None = None
+    measured: float | None = None  # the same difference read from linear light or passes
+    measured_stderr: float | None = None  # one standard error of `measured`
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record as it stands in the sample JSON, with its units."""
+        attribute = find_attribute(self.attribute)
+        return {
+            "attribute": self.attribute,
+            "unit": attribute.unit,
+            "value": self.value,
+            "source_value": self.source_value,
+            "target_value": self.target_value,
+            "absolute_unit": attribute.absolute_unit,
+            "measured": self.measured,
+            "measured_stderr": self.measured_stderr,
+        }
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A scale measured from pixels."""
+
+    value: float  # in the attribute's unit
+    stderr: float  # one standard error, same unit
+    num_px: int  # pixels it rests on
+
+
+@dataclass(frozen=True)
+class LightGroup:
+    """One group of emitters, rendered alone."""
+
+    name: str
+    kind: Literal["lamp", "ambient"]
+    cct_k: float | None  # colour of the lamp in the base picture; None: the image has its own
+    power_w: float | None = None  # radiant watts in the base picture
+
+
+@dataclass(frozen=True)
+class LightBasis:
+    """One linear image per light group; any exposure, power, colour and white balance follow.
+
+    A lamp group's image is rendered with a white lamp, (1, 1, 1) linear; `cct_k` colours it.
+    """
+
+    scene: str
+    split: Split
+    groups: tuple[LightGroup, ...]
+    images_GHW3: NDArray[np.float32]  # scene-linear sRGB, one image per group, same order
+    wb_cct_k: float = DAYLIGHT_CCT_K  # setting at which the images are balanced
+    main_lamp: str = ""  # group that light_power and light_temperature act on; "" = none
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SweepFrame:
+    """One frame of a sweep."""
+
+    absolute_value: float | None  # of the swept attribute, in its absolute unit, as *used*
+    axis_value: float  # position on the attribute's axis; differences of these are edit values
+    linear_HW3: NDArray[np.float32]  # scene-linear sRGB; 1 = white level for camera frames
+    clipped_HW: NDArray[np.bool_] | None = None  # pixels the sensor clipped; None: nothing clips
+    origin: Mapping[str, Any] = field(default_factory=dict)  # what only this frame has
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Frames of one scene in which exactly one attribute takes known values."""
+
+    scene: str
+    split: Split
+    attribute: str
+    frames: tuple[SweepFrame, ...]
+    readings: Mapping[tuple[int, int], Reading] = field(default_factory=dict)
+    # (source, target) frame indices to the scale a producer measured, where the composer cannot
+    is_measured_the_scale: bool = False  # captures: the measured value is recorded as the value
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Develop:
+    """How linear light became 8-bit sRGB; the same for both pictures of a pair."""
+
+    exposure_anchor: float  # factor on scene-linear light before the tone curve
+    tone_curve: str  # "srgb": clip to [0, 1], IEC 61966-2-1
+    colour_space: str  # "srgb"
+    source_clip_fraction: float  # share of pixels with a channel at or above 1
+    target_clip_fraction: float
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Source and target, encoded once, and everything that is known about their difference."""
+
+    key: str  # [a-z0-9_-]+
+    split: Split
+    scene: str
+    instruction: str
+    edits: tuple[EditScale, ...]
+    source_png: bytes  # 8-bit sRGB
+    target_png: bytes
+    develop: Develop
+    origin: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the sample JSON."""
+        return {
+            "key": self.key,
+            "schema": SCHEMA_VERSION,
+            "split": self.split,
+            "scene": self.scene,
+            "instruction": self.instruction,
+            "edits": [edit.to_json() for edit in self.edits],
+            "develop": vars(self.develop),
+            "origin": dict(self.origin),
+        }
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A pair, file or unit that did not become a sample, and why."""
+
+    key: str
+    scene: str
+    status: Literal["rejected", "failed"]
+    reason: str
+    attribute: str | None = None
+    value: float | None = None
+
+
+@dataclass(frozen=True)
+class UnitResult:
+    """What one unit of work yields."""
+
+    pairs: tuple[Pair, ...] = ()
+    rejections: tuple[Rejection, ...] = ()
