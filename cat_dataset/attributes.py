@@ -23,7 +23,7 @@ def _log2(value: float) -> float:
 
 
 def _exp2(value: float) -> float:
-    return 2.0**value
+    return math.exp2(value)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,11 @@ class Attribute:
         >>> ATTRIBUTES["object_rotation"].difference(350, 10)
         20.0
         """
-        value = self.to_axis(target_value) - self.to_axis(source_value)
+        return self.axis_difference(self.to_axis(source_value), self.to_axis(target_value))
+
+    def axis_difference(self, source_position: float, target_position: float) -> float:
+        """Return target minus source of two positions on the axis; the short way round a circle."""
+        value = target_position - source_position
         return wrap_deg(value) if self.is_circular else value
 
     def apply(self, source_value: float, value: float) -> float:

@@ -28,7 +28,8 @@ def exposure_anchor(base_HW3: NDArray[np.float32]) -> float:
 def encode_display(linear_HW3: NDArray[np.float32], anchor: float) -> NDArray[np.uint8]:
     """Return 8-bit sRGB of scene-linear light; values outside [0, 1] after the anchor clip."""
     display = srgb_encode(np.clip(linear_HW3 * np.float32(anchor), 0.0, 1.0))
-    return np.round(display * 255.0).astype(np.uint8)
+    codes: NDArray[np.uint8] = np.round(display * 255.0).astype(np.uint8)
+    return codes
 
 
 def decode_display(display_HW3: NDArray[np.uint8]) -> NDArray[np.float32]:

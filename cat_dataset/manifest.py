@@ -23,6 +23,7 @@ from cat_dataset.attributes import find_attribute
 from cat_dataset.errors import EditScaleError, JobError
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
+ComputedAttribute = Literal["exposure", "white_balance"]  # what one RAW file gives
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 BASIS_ATTRIBUTES = (
@@ -43,7 +44,9 @@ class PairPlan(_Model):
     """How pairs of one attribute are drawn from one unit of work."""
 
     num_pairs: PositiveInt = 4  # per unit; of a sweep at most all ordered pairs
-    value_range: tuple[float, float] | None = None  # of the edit value; None: the attribute's default_range
+    value_range: tuple[float, float] | None = (
+        None  # of the edit value; None: the attribute's default_range
+    )
     sweep: tuple[float, ...] | None = None  # absolute values that are rendered
 
 
@@ -110,8 +113,8 @@ class CaptureBatch(_Model):
 
     name: Slug
     folder: Path
-    attributes: dict[Literal["exposure", "white_balance"], PairPlan] = Field(
-        default_factory=lambda: {"exposure": PairPlan(), "white_balance": PairPlan()}
+    attributes: dict[ComputedAttribute, PairPlan] = Field(
+        default={"exposure": PairPlan(), "white_balance": PairPlan()}
     )
     max_side_px: Annotated[int, Field(ge=32)] = 1024  # longer side of the pictures written
 
@@ -174,7 +177,7 @@ class Job(_Model):
 
     @model_validator(mode="after")
     def _batch_names_differ(self) -> Self:
-        names = [batch.name for batch in (*self.render, *self.capture)]
+        names = [b.name for b in self.render] + [b.name for b in self.capture]
         if len(set(names)) < len(names):
             msg = f"batch names {names} must differ: sample keys start with them"
             raise ValueError(msg)

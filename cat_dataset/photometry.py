@@ -8,11 +8,12 @@ Kim et al., US patent 7,024,034 (cubic approximation of the Planckian locus).
 """
 
 import math
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float32] | NDArray[np.float64]
+FloatT = TypeVar("FloatT", np.float32, np.float64)
 
 REC709_LUMINANCE = (0.2126, 0.7152, 0.0722)  # ITU-R BT.709, linear RGB to Y
 MIN_CCT_K, MAX_CCT_K = 1667.0, 25000.0  # range of the Planckian approximation
@@ -28,7 +29,7 @@ XYZ_TO_SRGB = np.array(
 )
 
 
-def srgb_encode(linear: FloatArray) -> FloatArray:
+def srgb_encode(linear: NDArray[FloatT]) -> NDArray[FloatT]:
     """Map scene-linear [0, 1] to display sRGB [0, 1]; values outside are not clipped here.
 
     Source: IEC 61966-2-1.
@@ -38,10 +39,11 @@ def srgb_encode(linear: FloatArray) -> FloatArray:
     """
     magnitude = np.maximum(linear, 0.0031308)
     curve = 1.055 * magnitude ** (1.0 / 2.4) - 0.055
-    return np.where(linear <= 0.0031308, linear * 12.92, curve).astype(linear.dtype)
+    display: NDArray[FloatT] = np.where(linear <= 0.0031308, linear * 12.92, curve)
+    return display.astype(linear.dtype)
 
 
-def srgb_decode(display: FloatArray) -> FloatArray:
+def srgb_decode(display: NDArray[FloatT]) -> NDArray[FloatT]:
     """Map display sRGB [0, 1] to scene-linear [0, 1].
 
     Source: IEC 61966-2-1.
@@ -51,13 +53,15 @@ def srgb_decode(display: FloatArray) -> FloatArray:
     """
     magnitude = np.maximum(display, 0.04045)
     curve = ((magnitude + 0.055) / 1.055) ** 2.4
-    return np.where(display <= 0.04045, display / 12.92, curve).astype(display.dtype)
+    linear: NDArray[FloatT] = np.where(display <= 0.04045, display / 12.92, curve)
+    return linear.astype(display.dtype)
 
 
-def luminance(linear_HW3: FloatArray) -> FloatArray:
+def luminance(linear_HW3: NDArray[FloatT]) -> NDArray[FloatT]:
     """Return relative luminance Y of scene-linear sRGB, shape (..., ) without the channel axis."""
     weights = np.asarray(REC709_LUMINANCE, dtype=linear_HW3.dtype)
-    return np.asarray(linear_HW3 @ weights)
+    brightness: NDArray[FloatT] = linear_HW3 @ weights
+    return brightness
 
 
 def exposure_stops(
@@ -109,7 +113,7 @@ def f_number_from_stops(stops: float) -> float:
     >>> f_number_from_stops(4.0)
     4.0
     """
-    return 2.0 ** (stops / 2.0)
+    return math.exp2(stops / 2.0)
 
 
 def mired(cct_k: float) -> float:

@@ -5,6 +5,7 @@ standard error; none is told what was asked for.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ _MEDIAN_TO_MEAN_STDERR = 1.2533  # sqrt(pi / 2): the median's error on Gaussian 
 _MAD_TO_SIGMA = 1.4826
 
 
-def median_reading(values: NDArray[np.floating]) -> Reading:
+def median_reading(values: NDArray[np.float64]) -> Reading:
     """Return the median of per-pixel values, its standard error from their spread (MAD).
 
     Raises:
@@ -74,13 +75,23 @@ def white_balance_mired(
     return Reading(value, abs(shift.stderr * slope), shift.num_px)
 
 
-def light_gain_rgb(
-    picture_HW3: Linear, light_HW3: Linear, others_HW3: Linear
-) -> NDArray[np.float64]:
-    """Return the linear gain of one light per channel, shape (3,), by projection.
+@dataclass(frozen=True)
+class LightGain:
+    """Linear gain of one light per channel, with one standard error each; shapes (3,)."""
 
-    `light_HW3` is the light alone, `others_HW3` everything else, as they stand in the picture.
-    Source: gain = <picture - others, light> / <light, light>.
+    gain_rgb: NDArray[np.float64]
+    stderr_rgb: NDArray[np.float64]
+    num_px: int
+
+
+def light_gain(picture_HW3: Linear, light_HW3: Linear, others_HW3: Linear) -> LightGain:
+    """Return the gain of one light in a picture, by projection onto that light alone.
+
+    `light_HW3` is the light by itself, `others_HW3` everything else as it stands in the picture.
+    Source: gain = <picture - others, light> / <light, light>, least squares per channel.
+
+    Raises:
+        EditScaleError: the light does not reach the picture.
     """
     light = light_HW3.reshape(-1, 3).astype(np.float64)
     rest = picture_HW3.reshape(-1, 3).astype(np.float64) - others_HW3.reshape(-1, 3)
@@ -88,13 +99,61 @@ def light_gain_rgb(
     if (energy <= 0.0).any():
         msg = "the light does not reach the picture in every channel: nothing to measure"
         raise EditScaleError(msg)
-    gain: NDArray[np.float64] = (rest * light).sum(axis=0) / energy
-    return gain
+    gain = (rest * light).sum(axis=0) / energy
+    variance = ((rest - gain * light) ** 2).mean(axis=0)
+    return LightGain(gain, np.sqrt(variance / energy), len(light))
 
 
-def mired_of_rgb(rgb: NDArray[np.float64]) -> float:
-    """Return the position in mired of a black body's linear RGB, from its B/R ratio."""
-    return _mired_of_blue_over_red(math.log2(float(rgb[2] / rgb[0])))
+def light_power_stops(source: LightGain, target: LightGain) -> Reading:
+    """Return the change of a light's power in stops, from its gains in both pictures.
+
+    A power change is the same in all channels, so their plain mean is taken.
+
+    Raises:
+        EditScaleError: a gain is not positive: the light is not there.
+    """
+    ratio = _positive_ratio(source, target)
+    relative = _relative_stderr(source, target)
+    stderr = float(np.sqrt((relative**2).sum()) / 3.0 / math.log(2.0))
+    return Reading(float(np.log2(ratio).mean()), stderr, target.num_px)
+
+
+def light_temperature_mired(source: LightGain, target: LightGain) -> Reading:
+    """Return the change of a light's colour in mired, where the gains are black-body colours.
+
+    Raises:
+        EditScaleError: a gain is not positive, or is no black body's colour.
+    """
+    _positive_ratio(source, target)
+    readings = [_mired_of_gain(gain) for gain in (source, target)]
+    stderr = math.hypot(readings[0].stderr, readings[1].stderr)
+    return Reading(readings[1].value - readings[0].value, stderr, target.num_px)
+
+
+def _mired_of_gain(gain: LightGain) -> Reading:
+    value = _mired_of_blue_over_red(math.log2(float(gain.gain_rgb[2] / gain.gain_rgb[0])))
+    relative = math.hypot(
+        float(gain.stderr_rgb[2] / gain.gain_rgb[2]), float(gain.stderr_rgb[0] / gain.gain_rgb[0])
+    )
+    return Reading(value, abs(_slope_mired(value)) * relative / math.log(2.0), gain.num_px)
+
+
+def _positive_ratio(source: LightGain, target: LightGain) -> NDArray[np.float64]:
+    if (source.gain_rgb <= 0.0).any() or (target.gain_rgb <= 0.0).any():
+        msg = (
+            f"light gains {source.gain_rgb.round(4).tolist()} to "
+            f"{target.gain_rgb.round(4).tolist()}: must be positive, the light is not there"
+        )
+        raise EditScaleError(msg)
+    ratio: NDArray[np.float64] = target.gain_rgb / source.gain_rgb
+    return ratio
+
+
+def _relative_stderr(source: LightGain, target: LightGain) -> NDArray[np.float64]:
+    stderr: NDArray[np.float64] = np.hypot(
+        source.stderr_rgb / source.gain_rgb, target.stderr_rgb / target.gain_rgb
+    )
+    return stderr
 
 
 def _log2_blue_over_red(cct_k: float) -> float:

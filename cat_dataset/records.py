@@ -77,7 +77,8 @@ class LightBasis:
     groups: tuple[LightGroup, ...]
     images_GHW3: NDArray[np.float32]  # scene-linear sRGB, one image per group, same order
     wb_cct_k: float = DAYLIGHT_CCT_K  # setting at which the images are balanced
-    main_lamp: str = ""  # group that light_power and light_temperature act on; "" = none
+    main_lamp: str | None = None  # group that light_power and light_temperature act on
+    clipped_HW: NDArray[np.bool_] | None = None  # pixels a sensor clipped: white in every frame
     origin: Mapping[str, Any] = field(default_factory=dict)
 
 
