@@ -7,6 +7,7 @@ CatError
     RawError           a camera file that cannot be read or compared
     BracketError       captures that do not form a series
     ShardError         a shard, table or sample that is broken
+    DiskFullError      there is no room to write; the run stops and can be resumed
     MissingExtraError  a command whose optional dependencies are not installed
 
 Programming errors stay `TypeError`, `ValueError` and `assert`.
@@ -39,6 +40,10 @@ class BracketError(CatError):
 
 class ShardError(CatError):
     """A shard, its table or a sample is missing, cut off or inconsistent."""
+
+
+class DiskFullError(CatError):
+    """There is no room to write a file; whatever was finished before stays."""
 
 
 class MissingExtraError(CatError):

@@ -1,6 +1,7 @@
 """Manifests: one TOML file declares a data set, a training run, or both; validated once, here.
 
-The models are frozen and refuse unknown keys. Paths in a manifest are relative to its folder.
+The models are frozen and refuse unknown keys. Paths in a manifest are relative to
+its folder; they stay as written, so that the resolved manifest is the same on every machine.
 """
 
 import tomllib
@@ -94,6 +95,12 @@ def _check_plan(name: str, plan: PairPlan) -> None:
         raise ValueError(msg)
 
 
+_COMPUTED: dict[ComputedAttribute, PairPlan] = {
+    "exposure": PairPlan(),
+    "white_balance": PairPlan(),
+}
+
+
 class SimulatedCamera(_Model):
     """Exposure brackets of rendered scenes, written as DNG files with a known truth."""
 
@@ -106,6 +113,7 @@ class SimulatedCamera(_Model):
     exposure_times_s: tuple[PositiveFloat, ...] = (1 / 15, 1 / 60, 1 / 250)  # as the camera says
     f_number: PositiveFloat = 5.6
     iso: Annotated[int, Field(ge=25, le=102400)] = 100
+    attributes: dict[ComputedAttribute, PairPlan] = Field(default=_COMPUTED)
 
 
 class CaptureBatch(_Model):
@@ -113,9 +121,7 @@ class CaptureBatch(_Model):
 
     name: Slug
     folder: Path
-    attributes: dict[ComputedAttribute, PairPlan] = Field(
-        default={"exposure": PairPlan(), "white_balance": PairPlan()}
-    )
+    attributes: dict[ComputedAttribute, PairPlan] = Field(default=_COMPUTED)
     max_side_px: Annotated[int, Field(ge=32)] = 1024  # longer side of the pictures written
 
 
@@ -202,14 +208,9 @@ def load_job(path: Path) -> Job:
         msg = f"manifest {path}: cannot be read ({error.strerror})"
         raise JobError(msg) from None
     try:
-        job = Job.model_validate(data)
+        return Job.model_validate(data)
     except ValidationError as error:
         raise JobError(_describe(path, error)) from None
-    captures = tuple(
-        batch.model_copy(update={"folder": (path.parent / batch.folder).resolve()})
-        for batch in job.capture
-    )
-    return job.model_copy(update={"capture": captures})
 
 
 def dump_job(job: BaseModel) -> str:

@@ -177,7 +177,7 @@ def blackbody_rgb(cct_k: float) -> NDArray[np.float64]:
     Source: `planckian_xy` and the sRGB matrix; Blender's `light.temperature_color` agrees.
 
     >>> blackbody_rgb(3000).round(2).tolist()
-    [1.77, 0.84, 0.27]
+    [1.77, 0.85, 0.27]
     """
     x, y = planckian_xy(cct_k)
     rgb: NDArray[np.float64] = np.maximum(XYZ_TO_SRGB @ [x / y, 1.0, (1.0 - x - y) / y], 0.0)
@@ -192,7 +192,7 @@ def white_balance_gains(source_wb_cct_k: float, target_wb_cct_k: float) -> NDArr
     still be read from green.
 
     >>> white_balance_gains(5600, 3200).round(2).tolist()
-    [0.65, 1.0, 2.6]
+    [0.6, 1.0, 2.41]
     """
     ratio = blackbody_rgb(source_wb_cct_k) / blackbody_rgb(target_wb_cct_k)
     gains: NDArray[np.float64] = ratio / ratio[1]

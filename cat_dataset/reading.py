@@ -1,0 +1,153 @@
+"""Read a data set back: rows from the index, pictures by random access into the tars."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from cat_dataset.display import decode_png
+from cat_dataset.errors import ShardError
+from cat_dataset.records import EditScale, Split
+from cat_dataset.tables import INDEX_SCHEMA, MEMBERS, column_prefix, edits_of_row
+
+
+@dataclass(frozen=True)
+class PairRow:
+    """One pair of the index."""
+
+    key: str
+    split: Split
+    scene: str
+    edits: tuple[EditScale, ...]
+    instruction: str
+    width_px: int
+    height_px: int
+    tar_path: Path
+    spans: tuple[tuple[int, int], ...]  # (offset, size) in the tar of each of MEMBERS
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One pair, decoded."""
+
+    source_HW3: NDArray[np.uint8]  # display sRGB
+    target_HW3: NDArray[np.uint8]
+    record: dict[str, Any]  # the sample JSON
+
+
+def read_index(folder: Path) -> pa.Table:
+    """Return a data set's `index.parquet`.
+
+    Raises:
+        ShardError: the folder holds no finished data set, or the index is broken.
+    """
+    path = folder / "index.parquet"
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        msg = f"{folder}: holds no index.parquet; finish the data set by running its command again"
+        raise ShardError(msg) from None
+    except (pa.ArrowException, OSError) as error:
+        msg = f"index {path}: is no readable Parquet file ({error}); delete it and run again"
+        raise ShardError(msg) from None
+    if not table.schema.equals(INDEX_SCHEMA):
+        msg = f"index {path}: has other columns than this version writes; make the data set anew"
+        raise ShardError(msg)
+    return table
+
+
+class PairDataset:
+    """The pairs of one or more data set folders, sorted by key."""
+
+    def __init__(
+        self,
+        folders: Sequence[Path],
+        *,
+        splits: Sequence[str] | None = None,
+        attributes: Sequence[str] | None = None,
+    ) -> None:
+        """Keep the pairs of the given splits all of whose edits are in `attributes`; None: all.
+
+        Raises:
+            ShardError: a folder holds no finished data set.
+        """
+        rows: list[PairRow] = []
+        for folder in folders:
+            rows += [_pair_row(folder, row) for row in _ok_rows(folder)]
+        self.rows: tuple[PairRow, ...] = tuple(
+            sorted((r for r in rows if _is_wanted(r, splits, attributes)), key=lambda r: r.key)
+        )
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def read(self, row: PairRow) -> Sample:
+        """Return a pair's pictures and record.
+
+        Raises:
+            ShardError: the tar is missing, cut off, or does not hold what the index says.
+        """
+        members = dict(zip(MEMBERS, read_members(row), strict=True))
+        try:
+            return Sample(
+                decode_png(members["source.png"]),
+                decode_png(members["target.png"]),
+                json.loads(members["json"]),
+            )
+        except ValueError as error:
+            msg = f"sample {row.key} in {row.tar_path}: {error}; run `cat-dataset verify`"
+            raise ShardError(msg) from None
+
+
+def read_members(row: PairRow) -> list[bytes]:
+    """Return the bytes of a pair's members, in the order of MEMBERS.
+
+    Raises:
+        ShardError: the tar is missing or ends too early.
+    """
+    members = []
+    try:
+        with row.tar_path.open("rb") as file:
+            for offset, size in row.spans:
+                file.seek(offset)
+                members.append(file.read(size))
+    except OSError as error:
+        msg = f"shard {row.tar_path}: cannot be read ({error.strerror}); run the job again"
+        raise ShardError(msg) from None
+    if any(len(data) != size for data, (_, size) in zip(members, row.spans, strict=True)):
+        msg = f"shard {row.tar_path}: ends inside sample {row.key}; run the job again to rebuild it"
+        raise ShardError(msg)
+    return members
+
+
+def _ok_rows(folder: Path) -> list[dict[str, Any]]:
+    return [row for row in read_index(folder).to_pylist() if row["status"] == "ok"]
+
+
+def _pair_row(folder: Path, row: dict[str, Any]) -> PairRow:
+    names = [column_prefix(member) for member in MEMBERS]
+    return PairRow(
+        key=row["key"],
+        split=row["split"],
+        scene=row["scene"],
+        edits=edits_of_row(row["edits"]),
+        instruction=row["instruction"],
+        width_px=row["width_px"],
+        height_px=row["height_px"],
+        tar_path=folder / "shards" / row["shard"],
+        spans=tuple((row[f"{name}_offset"], row[f"{name}_size"]) for name in names),
+    )
+
+
+def _is_wanted(
+    row: PairRow, splits: Sequence[str] | None, attributes: Sequence[str] | None
+) -> bool:
+    if splits is not None and row.split not in splits:
+        return False
+    return attributes is None or all(edit.attribute in attributes for edit in row.edits)

@@ -1,0 +1,204 @@
+"""Run the units of a job into shards: staged one by one, assembled in order, resumable anywhere.
+
+Which units a shard holds is decided by the manifest alone. A unit's result is staged on disk by
+its worker as soon as it exists, so a kill costs at most what was in flight; the second run makes
+the same bytes, whatever the number of workers.
+"""
+
+import hashlib
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cat_dataset.atomic import write_text_atomic
+from cat_dataset.card import write_card
+from cat_dataset.errors import CatError, JobError
+from cat_dataset.manifest import Job, dump_job
+from cat_dataset.progress import Progress
+from cat_dataset.records import Rejection, UnitResult
+from cat_dataset.shards import is_shard_done, shard_path, write_index, write_shard, write_table
+from cat_dataset.supervise import Outcome, supervise
+from cat_dataset.tables import STAGED_SCHEMA, staged_table
+
+CALLS_PER_WORKER = 100  # then a fresh process: memory that libraries keep is given back
+
+
+@dataclass(frozen=True)
+class WorkUnit:
+    """One scene or capture group: a pure function of the manifest and the unit's name."""
+
+    unit_id: str
+    producer: str  # "render" or "dslr"
+    call: Callable[[], UnitResult]  # picklable; runs in a worker
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a data set holds after a run."""
+
+    num_ok: int
+    num_rejected: int
+    num_failed: int
+    num_units_run: int  # in this run; 0 = it was complete before
+    failures: tuple[str, ...]  # "unit: reason" of each failed row
+
+
+def run_units(
+    job: Job, units: Sequence[WorkUnit], folder: Path, *, num_workers: int, progress: Progress
+) -> RunSummary:
+    """Make or finish the data set of `job` in `folder`; finished work is never repeated.
+
+    Raises:
+        JobError: the folder holds another data set.
+        DiskFullError: run again when there is room.
+    """
+    claim_folder(folder, job, units)
+    manifest_sha256 = hashlib.sha256(dump_job(job).encode()).hexdigest()
+    size = job.dataset.units_per_shard
+    shards = [units[start : start + size] for start in range(0, len(units), size)]
+    open_shards = {
+        number: shard
+        for number, shard in enumerate(shards)
+        if not is_shard_done(shard_path(folder, number))
+    }
+    staging = folder / "staging"
+    num_run = 0
+    if open_shards:
+        staging.mkdir(exist_ok=True)
+        progress.start("making pairs", total=len(units))
+        progress.advance(sum(len(s) for n, s in enumerate(shards) if n not in open_shards))
+        num_run = _run_shards(
+            job, open_shards, folder, staging, manifest_sha256, num_workers, progress
+        )
+        shutil.rmtree(staging)
+    elif staging.exists():
+        shutil.rmtree(staging)  # killed between the last shard and the clean-up
+    index = write_index(folder, [shard_path(folder, number) for number in range(len(shards))])
+    write_card(folder, job, index)
+    return _summary(index, num_run)
+
+
+def _run_shards(
+    job: Job,
+    open_shards: Mapping[int, Sequence[WorkUnit]],
+    folder: Path,
+    staging: Path,
+    manifest_sha256: str,
+    num_workers: int,
+    progress: Progress,
+) -> int:
+    """Run what is not staged yet; assemble every shard as soon as its units are there."""
+    missing_of_shard: Counter[int] = Counter()
+    todo: list[tuple[int, WorkUnit]] = []
+    for number, shard in open_shards.items():
+        for unit in shard:
+            if _staged_path(staging, unit).is_file():
+                progress.advance(1)
+            else:
+                missing_of_shard[number] += 1
+                todo.append((number, unit))
+        if not missing_of_shard[number]:
+            _assemble(shard, staging, shard_path(folder, number))
+    calls = [partial(_work, unit, staging, manifest_sha256) for _, unit in todo]
+    outcomes = supervise(
+        calls,
+        num_workers=num_workers,
+        timeout_s=job.dataset.unit_timeout_s,
+        max_tries=job.dataset.max_tries,
+        calls_per_worker=CALLS_PER_WORKER,
+    )
+    for outcome in outcomes:
+        number, unit = todo[outcome.index]
+        if outcome.failure is not None:
+            _stage_failure(unit, outcome, folder, staging)
+        progress.advance(1)
+        missing_of_shard[number] -= 1
+        if not missing_of_shard[number]:
+            _assemble(open_shards[number], staging, shard_path(folder, number))
+    return len(todo)
+
+
+def _work(unit: WorkUnit, staging: Path, manifest_sha256: str) -> None:
+    """Run one unit and stage its result; runs in a worker."""
+    result = unit.call()
+    table = staged_table(
+        result,
+        producer=unit.producer,
+        unit_id=unit.unit_id,
+        origin={"manifest_sha256": manifest_sha256},
+    )
+    write_table(_staged_path(staging, unit), table)
+
+
+def _stage_failure(unit: WorkUnit, outcome: Outcome[None], folder: Path, staging: Path) -> None:
+    """Stage the failed row of a unit that gave no result; keep the traceback of a surprise."""
+    if outcome.details is not None:
+        log = folder / "logs" / f"{unit.unit_id}.txt"
+        log.parent.mkdir(exist_ok=True)
+        write_text_atomic(log, outcome.details)
+    rejection = Rejection(unit.unit_id, unit.unit_id, "failed", outcome.failure or "")
+    table = staged_table(
+        UnitResult(rejections=(rejection,)),
+        producer=unit.producer,
+        unit_id=unit.unit_id,
+        origin={},
+    )
+    write_table(_staged_path(staging, unit), table)
+
+
+def _staged_path(staging: Path, unit: WorkUnit) -> Path:
+    return staging / f"{unit.unit_id}.parquet"
+
+
+def _assemble(shard: Sequence[WorkUnit], staging: Path, tar_path: Path) -> None:
+    tables = [pq.read_table(_staged_path(staging, unit)) for unit in shard]
+    write_shard(tar_path, [table.cast(STAGED_SCHEMA) for table in tables])
+    for unit in shard:
+        _staged_path(staging, unit).unlink()
+
+
+def claim_folder(folder: Path, job: Job, units: Sequence[WorkUnit]) -> None:
+    """Write the resolved manifest into a new folder, or check that the folder is this job's.
+
+    Raises:
+        JobError: the folder belongs to another manifest, or its list of units has changed.
+    """
+    names = [unit.unit_id for unit in units]
+    if len(set(names)) < len(names):
+        twice = sorted(name for name, count in Counter(names).items() if count > 1)
+        msg = f"units {', '.join(twice[:5])} occur twice: names must be unique in a data set"
+        raise JobError(msg)
+    plan = hashlib.sha256(json.dumps(names).encode()).hexdigest()
+    text = f"{dump_job(job)}\n# {len(names)} units of work, sha256 of their list: {plan}\n"
+    path = folder / "manifest.toml"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        write_text_atomic(path, text)
+    elif path.read_text(encoding="utf-8") != text:
+        msg = (
+            f"{folder}: holds a data set of another manifest or of other captures; "
+            f"give another --out, or delete the folder to make it anew"
+        )
+        raise JobError(msg)
+
+
+def _summary(index: pa.Table, num_run: int) -> RunSummary:
+    rows = index.select(["status", "unit_id", "key", "reason"]).to_pylist()
+    count = Counter(row["status"] for row in rows)
+    failures = tuple(f"{row['key']}: {row['reason']}" for row in rows if row["status"] == "failed")
+    return RunSummary(count["ok"], count["rejected"], count["failed"], num_run, failures)
+
+
+def check_summary(summary: RunSummary) -> None:
+    """Raise CatError where units failed, so that the command ends non-zero and names them."""
+    if summary.num_failed:
+        shown = "\n  ".join(summary.failures[:20])
+        msg = f"{summary.num_failed} failed, everything else is written:\n  {shown}"
+        raise CatError(msg)

@@ -1,0 +1,149 @@
+"""The Parquet tables: one row per pair, and one per thing that became none, with the reason.
+
+A unit's result is staged as such a table with the PNG bytes inside; the shard writer moves the
+bytes into a tar and keeps the rest, with the offset, size and sha256 of every member.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from cat_dataset.attributes import find_attribute
+from cat_dataset.records import SCHEMA_VERSION, EditScale, Pair, Rejection, UnitResult
+
+MEMBERS = ("json", "source.png", "target.png")  # in tar order, which is sorted
+
+_EDIT = pa.struct(
+    [
+        ("attribute", pa.string()),
+        ("unit", pa.string()),
+        ("value", pa.float64()),
+        ("source_value", pa.float64()),
+        ("target_value", pa.float64()),
+        ("absolute_unit", pa.string()),
+        ("measured", pa.float64()),
+        ("measured_stderr", pa.float64()),
+    ]
+)
+_ROW_FIELDS: list[tuple[str, pa.DataType]] = [
+    ("key", pa.string()),
+    ("status", pa.string()),  # ok, rejected, failed
+    ("reason", pa.string()),  # why not ok
+    ("split", pa.string()),
+    ("scene", pa.string()),
+    ("producer", pa.string()),
+    ("unit_id", pa.string()),  # unit of work
+    ("attribute", pa.string()),  # of the first edit
+    ("value", pa.float64()),
+    ("measured", pa.float64()),
+    ("measured_stderr", pa.float64()),
+    ("edits", pa.list_(_EDIT)),
+    ("instruction", pa.string()),
+    ("width_px", pa.int32()),
+    ("height_px", pa.int32()),
+    ("exposure_anchor", pa.float64()),
+    ("source_clip_fraction", pa.float64()),
+    ("target_clip_fraction", pa.float64()),
+]
+_METADATA = {"cat_schema": str(SCHEMA_VERSION)}
+STAGED_SCHEMA = pa.schema(
+    [*_ROW_FIELDS, *((name, pa.binary()) for name in MEMBERS)], metadata=_METADATA
+)
+
+
+def _location_fields() -> list[tuple[str, pa.DataType]]:
+    fields: list[tuple[str, pa.DataType]] = [("shard", pa.string())]
+    for member in MEMBERS:
+        name = column_prefix(member)
+        fields += [
+            (f"{name}_offset", pa.int64()),
+            (f"{name}_size", pa.int64()),
+            (f"{name}_sha256", pa.string()),
+        ]
+    return fields
+
+
+def column_prefix(member: str) -> str:
+    """Return the column prefix of a tar member: `source.png` is described by `source_*`."""
+    return member.removesuffix(".png")
+
+
+SHARD_SCHEMA = pa.schema([*_ROW_FIELDS, *_location_fields()], metadata=_METADATA)
+INDEX_SCHEMA = pa.schema([*SHARD_SCHEMA, ("shard_sha256", pa.string())], metadata=_METADATA)
+
+
+def staged_table(
+    result: UnitResult, *, producer: str, unit_id: str, origin: Mapping[str, Any]
+) -> pa.Table:
+    """Return one unit's result as a table; `origin` is added to the origin of every pair."""
+    shared = {"producer": producer, "unit_id": unit_id}
+    rows = [_pair_row(pair, shared, origin) for pair in result.pairs]
+    rows += [_rejection_row(rejection, shared) for rejection in result.rejections]
+    rows.sort(key=lambda row: str(row["key"]))
+    return pa.Table.from_pylist(rows, schema=STAGED_SCHEMA)
+
+
+def _pair_row(pair: Pair, shared: Mapping[str, Any], origin: Mapping[str, Any]) -> dict[str, Any]:
+    record = pair.to_json()
+    record["origin"] = {**record["origin"], **shared, **origin}
+    width_px, height_px = png_size(pair.source_png)
+    first = pair.edits[0]
+    return {
+        **shared,
+        "key": pair.key,
+        "status": "ok",
+        "split": pair.split,
+        "scene": pair.scene,
+        "attribute": first.attribute,
+        "value": first.value,
+        "measured": first.measured,
+        "measured_stderr": first.measured_stderr,
+        "edits": record["edits"],
+        "instruction": pair.instruction,
+        "width_px": width_px,
+        "height_px": height_px,
+        "exposure_anchor": pair.develop.exposure_anchor,
+        "source_clip_fraction": pair.develop.source_clip_fraction,
+        "target_clip_fraction": pair.develop.target_clip_fraction,
+        "json": json.dumps(record, sort_keys=True, allow_nan=False).encode(),
+        "source.png": pair.source_png,
+        "target.png": pair.target_png,
+    }
+
+
+def _rejection_row(rejection: Rejection, shared: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **shared,
+        "key": rejection.key,
+        "status": rejection.status,
+        "reason": rejection.reason,
+        "scene": rejection.scene,
+        "attribute": rejection.attribute,
+        "value": rejection.value,
+    }
+
+
+def png_size(data: bytes) -> tuple[int, int]:
+    """Return (width, height) in pixels from a PNG's header; PNG specification, IHDR."""
+    return int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+
+
+def edits_of_row(rows: Sequence[Mapping[str, Any]]) -> tuple[EditScale, ...]:
+    """Return the records of a row's `edits` column.
+
+    Raises:
+        EditScaleError: the table names an attribute that this version does not know.
+    """
+    return tuple(
+        EditScale(
+            find_attribute(row["attribute"]).name,
+            row["value"],
+            row["source_value"],
+            row["target_value"],
+            row["measured"],
+            row["measured_stderr"],
+        )
+        for row in rows
+    )
