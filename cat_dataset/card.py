@@ -87,8 +87,8 @@ def _attribute_rows(rows: list[dict[str, object]]) -> list[str]:
     for name, found in sorted(values.items()):
         attribute = ATTRIBUTES[name]
         span = f"{min(found):+.2f} to {max(found):+.2f}"
-        gap = f"{max(gaps[name]):.2g}" if gaps[name] else "not measured"
-        cells = (name, attribute.unit, str(len(found)), span, gap, attribute.positive)
+        largest = f"{max(gaps[name]):.2g}" if gaps[name] else "not measured"
+        cells = (name, attribute.unit, str(len(found)), span, largest, attribute.positive)
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 

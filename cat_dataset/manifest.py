@@ -6,7 +6,7 @@ its folder; they stay as written, so that the resolved manifest is the same on e
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import tomli_w
 from pydantic import (
@@ -24,6 +24,7 @@ from cat_dataset.attributes import find_attribute
 from cat_dataset.errors import EditScaleError, JobError
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
+ModelT = TypeVar("ModelT", bound=BaseModel)
 ComputedAttribute = Literal["exposure", "white_balance"]  # what one RAW file gives
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
@@ -207,10 +208,19 @@ def load_job(path: Path) -> Job:
     except OSError as error:
         msg = f"manifest {path}: cannot be read ({error.strerror})"
         raise JobError(msg) from None
+    return validated(Job, data, f"manifest {path}")
+
+
+def validated(model: type[ModelT], data: Any, subject: str) -> ModelT:
+    """Return `data` as a model.
+
+    Raises:
+        JobError: a line per broken rule, each beginning with `subject`.
+    """
     try:
-        return Job.model_validate(data)
+        return model.model_validate(data)
     except ValidationError as error:
-        raise JobError(_describe(path, error)) from None
+        raise JobError(_describe(subject, error)) from None
 
 
 def dump_job(job: BaseModel) -> str:
@@ -226,7 +236,7 @@ def _without_none(value: Any) -> Any:  # TOML has no null: an absent key says th
     return value
 
 
-def _describe(path: Path, error: ValidationError) -> str:
+def _describe(subject: str, error: ValidationError) -> str:
     """Return one line per broken rule: file, key, value found, rule."""
     lines = []
     for item in error.errors():
@@ -234,5 +244,5 @@ def _describe(path: Path, error: ValidationError) -> str:
         rule = item["msg"].removeprefix("Value error, ")
         remedy = "; remove it or check its spelling" if item["type"] == "extra_forbidden" else ""
         found = "" if isinstance(item["input"], dict) else f" = {item['input']!r}"
-        lines.append(f"manifest {path}: {key}{found}: {rule[0].lower()}{rule[1:]}{remedy}")
+        lines.append(f"{subject}: {key}{found}: {rule[0].lower()}{rule[1:]}{remedy}")
     return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""CAT, the contract: what a pair is, its units, shards, index, manifests, and the command line."""

@@ -1,0 +1,101 @@
+"""The main job, from manifest to report; and the report alone."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cat_dataset.cli import datasets, training
+from cat_dataset.cli.options import DEFAULT_WORKERS, DryRun, Manifest, Workers, shown_progress
+
+if TYPE_CHECKING:
+    from cat_dataset.manifest import Job
+    from cat_dataset.running import WorkUnit
+
+JobFolder = Annotated[
+    Path, typer.Option("--out", "-o", help="Job folder to write; resumed if begun.")
+]
+
+
+def run(
+    manifest: Manifest,
+    out: JobFolder,
+    workers: Workers = DEFAULT_WORKERS,
+    dry_run: DryRun = False,
+) -> None:
+    """Do the whole job of MANIFEST: data set, training, evaluation, report.html.
+
+    Run the same command again to resume; finished work is never repeated.
+
+    Example: cat-dataset run manifests/demo.toml --out out/demo
+    """
+    from cat_dataset.extras import require_extras
+    from cat_dataset.manifest import load_job
+
+    job = load_job(manifest)
+    if job.render or job.simulate_camera:
+        require_extras("run", "render")
+    if job.capture or job.simulate_camera:
+        require_extras("run", "dslr")
+    if job.train:
+        require_extras("run", "train")
+    require_extras("run", "report")
+    if dry_run:
+        typer.echo(datasets.plan_text(job, datasets.render_units(job) if job.render else []))
+        return
+    datasets.make_dataset(
+        job, _all_units(job, manifest.parent, out, workers), out / "dataset", workers, False
+    )
+    if job.train is not None:
+        _train_and_evaluate(job, out)
+    _write_report(out)
+
+
+def _all_units(job: "Job", base: Path, out: Path, workers: int) -> "list[WorkUnit]":
+    """Return render and capture units; simulated brackets are photographed first."""
+    from cat_dataset.manifest import CaptureBatch, validated
+
+    units = datasets.render_units(job) if job.render else []
+    for batch in job.capture:
+        units += datasets.capture_units(job.dataset, batch, base / batch.folder)
+    if job.simulate_camera is not None:
+        captures = out / "captures"
+        with shown_progress() as progress:
+            datasets.write_brackets(job, captures, workers, progress)
+        camera = job.simulate_camera
+        batch = validated(
+            CaptureBatch,
+            {"name": camera.name, "folder": captures, "attributes": camera.attributes},
+            "simulate_camera",
+        )
+        units += datasets.capture_units(job.dataset, batch, captures)
+    return units
+
+
+def _train_and_evaluate(job: "Job", out: Path) -> None:
+    from train.loop import run_training
+
+    if job.train is None:
+        return
+    with shown_progress() as progress:
+        adapter = run_training(job.train, [out / "dataset"], out / "training", progress)
+    training.run_evaluation(job, adapter, [out / "dataset"], out / "evaluation")
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="Job folder, the one that `run` wrote.")],
+) -> None:
+    """Write report.html anew from what a job folder holds.
+
+    Example: cat-dataset report out/demo
+    """
+    from cat_dataset.extras import require_extras
+
+    require_extras("report", "report")
+    _write_report(folder)
+
+
+def _write_report(folder: Path) -> None:
+    from cat_dataset.report import write_report
+
+    typer.echo(f"report: {write_report(folder)}")

@@ -1,0 +1,37 @@
+"""Options that several commands share, and how commands show progress and interruptions."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from cat_dataset.progress import BarProgress
+
+EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+Manifest = Annotated[Path, typer.Argument(help="TOML manifest, see manifests/demo.toml.")]
+OutFolder = Annotated[Path, typer.Option("--out", "-o", help="Folder to write; resumed if begun.")]
+Workers = Annotated[
+    int, typer.Option("--workers", "-w", min=1, help="Worker processes; default: all cores.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and stop.")]
+DEFAULT_WORKERS = len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def shown_progress() -> Iterator["BarProgress"]:
+    """Show progress bars on stderr; an interrupt ends the command with how to go on."""
+    from rich.console import Console
+
+    from cat_dataset.progress import BarProgress
+
+    try:
+        with BarProgress(Console(stderr=True)) as progress:
+            yield progress
+    except KeyboardInterrupt:
+        typer.echo("interrupted: run the same command again to go on from here", err=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None

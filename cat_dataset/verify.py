@@ -1,0 +1,146 @@
+"""Check a finished data set: hashes, tables, every sample; name all that is broken."""
+
+import hashlib
+import json
+import tarfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cat_dataset.attributes import ATTRIBUTES
+from cat_dataset.display import decode_png
+from cat_dataset.errors import ShardError
+from cat_dataset.progress import Progress
+from cat_dataset.reading import read_index
+from cat_dataset.records import SCHEMA_VERSION
+from cat_dataset.shards import KEY_PATTERN, read_shard_table, sha256_of_file
+from cat_dataset.tables import MEMBERS, column_prefix
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What verification read and what it found wrong."""
+
+    num_shards: int
+    num_pairs: int
+    faults: tuple[str, ...]  # one line each
+
+
+def verify_dataset(folder: Path, progress: Progress) -> Verdict:
+    """Re-read everything below a data set folder.
+
+    Raises:
+        ShardError: there is no index to check against.
+    """
+    index = read_index(folder)
+    rows = index.to_pylist()
+    by_shard: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_shard.setdefault(row["shard"], []).append(row)
+    faults = [f"key {key}: occurs {n} times in the index" for key, n in _duplicates(rows)]
+    on_disk = {path.name for path in (folder / "shards").glob("*.tar")}
+    faults += [f"shard {name}: is not in the index" for name in sorted(on_disk - by_shard.keys())]
+    progress.start("verifying", total=len(by_shard))
+    for name, shard_rows in sorted(by_shard.items()):
+        faults += _shard_faults(folder / "shards" / name, shard_rows)
+        progress.advance(1)
+    num_pairs = sum(row["status"] == "ok" for row in rows)
+    return Verdict(len(by_shard), num_pairs, tuple(faults))
+
+
+def _duplicates(rows: list[dict[str, Any]]) -> list[tuple[str, int]]:
+    counts = Counter(row["key"] for row in rows)
+    return sorted((key, count) for key, count in counts.items() if count > 1)
+
+
+def _shard_faults(tar_path: Path, rows: list[dict[str, Any]]) -> Iterator[str]:
+    if not tar_path.is_file():
+        yield f"shard {tar_path.name}: is missing; run its job again to rebuild it"
+        return
+    recorded, found = rows[0]["shard_sha256"], sha256_of_file(tar_path)
+    if found != recorded:
+        yield f"shard {tar_path.name}: sha256 is {found[:12]}..., the index says {recorded[:12]}..."
+    yield from _table_faults(tar_path, rows)
+    yield from _end_faults(tar_path)
+    pairs = [row for row in rows if row["status"] == "ok"]
+    yield from _name_faults(tar_path, pairs)
+    with tar_path.open("rb") as file:
+        for row in pairs:
+            members: dict[str, bytes] = {}
+            for member in MEMBERS:
+                name = column_prefix(member)
+                file.seek(row[f"{name}_offset"])
+                members[member] = file.read(row[f"{name}_size"])
+            yield from (f"sample {row['key']}: {fault}" for fault in _sample_faults(row, members))
+
+
+def _table_faults(tar_path: Path, rows: list[dict[str, Any]]) -> Iterator[str]:
+    try:
+        table = read_shard_table(tar_path)
+    except ShardError as error:
+        yield str(error)
+        return
+    without_hash = [{k: v for k, v in row.items() if k != "shard_sha256"} for row in rows]
+    if table.to_pylist() != without_hash:
+        yield f"table {tar_path.with_suffix('.parquet').name}: differs from index.parquet"
+
+
+def _end_faults(tar_path: Path) -> Iterator[str]:
+    """A tar ends with two blocks of zeros; without them it was cut off."""
+    with tar_path.open("rb") as file:
+        file.seek(max(0, tar_path.stat().st_size - 2 * tarfile.BLOCKSIZE))
+        if file.read() != bytes(2 * tarfile.BLOCKSIZE):
+            yield f"shard {tar_path.name}: is cut off; run its job again to rebuild it"
+
+
+def _name_faults(tar_path: Path, pairs: list[dict[str, Any]]) -> Iterator[str]:
+    """Compare the names that a tar reader sees with those the index expects."""
+    expected = [f"{row['key']}.{member}" for row in pairs for member in MEMBERS]
+    try:
+        with tarfile.open(tar_path) as tar:
+            names = tar.getnames()
+    except (tarfile.TarError, EOFError) as error:
+        yield f"shard {tar_path.name}: is no readable tar ({error})"
+        return
+    if names != expected:
+        yield (
+            f"shard {tar_path.name}: a tar reader sees {len(names)} members, "
+            f"the index has {len(expected)}; or their names differ"
+        )
+
+
+def _sample_faults(row: dict[str, Any], members: dict[str, bytes]) -> Iterator[str]:
+    for member, data in members.items():
+        recorded = row[f"{column_prefix(member)}_sha256"]
+        if hashlib.sha256(data).hexdigest() != recorded:
+            yield f"{member} has another sha256 than the index"
+    if not KEY_PATTERN.match(row["key"]):
+        yield "its key does not match [a-z0-9_-]+"
+    try:
+        record = json.loads(members["json"])
+        source, target = (decode_png(members[m]) for m in ("source.png", "target.png"))
+    except ValueError as error:
+        yield f"cannot be decoded ({error})"
+        return
+    if source.shape != target.shape:
+        yield f"source is {source.shape[1::-1]} px, target {target.shape[1::-1]} px; must be equal"
+    yield from _record_faults(row, record)
+
+
+def _record_faults(row: dict[str, Any], record: Any) -> Iterator[str]:
+    if not isinstance(record, dict) or record.get("schema") != SCHEMA_VERSION:
+        yield f"its JSON is not of schema {SCHEMA_VERSION}"
+        return
+    for name in ("key", "split", "scene", "instruction", "edits"):
+        if record.get(name) != row[name]:
+            yield f"its JSON says {name} = {record.get(name)!r}, the index {row[name]!r}"
+    for edit in row["edits"]:
+        attribute = ATTRIBUTES.get(edit["attribute"])
+        if attribute is None:
+            yield f"its attribute '{edit['attribute']}' is unknown"
+        elif edit["measured"] is not None:
+            gap = attribute.axis_difference(edit["value"], edit["measured"])
+            if abs(gap) > attribute.tolerance:
+                yield f"measured and recorded {attribute.name} differ by {gap:+g} {attribute.unit}"
