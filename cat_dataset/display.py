@@ -59,7 +59,8 @@ def decode_png(data: bytes) -> NDArray[np.uint8]:
     Raises:
         ValueError: the bytes are no picture that OpenCV can read.
     """
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    buffer = np.frombuffer(data, np.uint8)
+    picture = cv2.imdecode(buffer, cv2.IMREAD_COLOR) if buffer.size else None  # asserts on none
     if picture is None:
         msg = f"{len(data)} bytes that are no readable picture"
         raise ValueError(msg)

@@ -76,6 +76,7 @@ def _check_plan(name: str, plan: PairPlan) -> None:
     """Raise ValueError where a plan asks what its attribute cannot give."""
     try:
         attribute = find_attribute(name)
+        _check_kind(name, plan)
         for value in plan.value_range or ():
             attribute.check_value(value)
         for value in plan.sweep or ():
@@ -85,6 +86,10 @@ def _check_plan(name: str, plan: PairPlan) -> None:
     if plan.value_range is not None and plan.value_range[0] >= plan.value_range[1]:
         msg = f"{name}: value_range {list(plan.value_range)} must rise; swap the two numbers"
         raise ValueError(msg)
+
+
+def _check_kind(name: str, plan: PairPlan) -> None:
+    """Raise ValueError where a rendered attribute has no sweep, or a composed one has one."""
     if name in SWEEP_ATTRIBUTES and len(set(plan.sweep or ())) < 2:
         msg = f"{name} is rendered anew for each value: give sweep = [...] two different ones"
         raise ValueError(msg)

@@ -1,0 +1,74 @@
+from pathlib import Path
+
+import pytest
+
+from cat_dataset.errors import JobError
+from cat_dataset.manifest import dump_job, load_job
+
+MANIFESTS = sorted((Path(__file__).parents[2] / "manifests").glob("*.toml"))
+HEAD = '[dataset]\nname = "small"\nseed = 1\n'
+BATCH = '[[render]]\nname = "a"\nnum_scenes = 1\nwidth_px = 64\nheight_px = 64\n'
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    """Write a manifest."""
+    path = tmp_path / "job.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda p: p.name)
+def test_every_manifest_of_the_repository_validates(path: Path) -> None:
+    """What stands in manifests/ can be run."""
+    assert load_job(path).dataset.name
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda p: p.name)
+def test_the_resolved_manifest_reads_back_as_the_same_job(path: Path, tmp_path: Path) -> None:
+    """dump_job writes every default out and loses nothing."""
+    job = load_job(path)
+    assert load_job(write(tmp_path, dump_job(job))) == job
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("[dataset\n", "is no TOML"),
+        (HEAD + "sead = 2\n", r"dataset\.sead = 2: .*remove it or check its spelling"),
+        ('[dataset]\nname = "No Dots.Please"\nseed = 1\n', r"dataset\.name = 'No Dots\.Please'"),
+        ('[dataset]\nname = "a"\nseed = -1\n', r"dataset\.seed = -1: .*greater than or equal to 0"),
+        (HEAD + BATCH + "attributes = { brightness = {} }\n", "unknown attribute 'brightness'"),
+        (
+            HEAD + BATCH + "attributes = { exposure = { value_range = [-9.0, 2.0] } }\n",
+            r"-9 stops is out of range; it must lie within -4 to \+4 stops",
+        ),
+        (
+            HEAD + BATCH + "attributes = { exposure = { value_range = [2.0, -2.0] } }\n",
+            "must rise; swap the two numbers",
+        ),
+        (HEAD + BATCH + "attributes = { aperture = {} }\n", r"give sweep = \[\.\.\.\]"),
+        (
+            HEAD + BATCH + "attributes = { aperture = { sweep = [2.0, 99.0] } }\n",
+            "99 f-number is out of range",
+        ),
+        (
+            HEAD + BATCH + "attributes = { exposure = { sweep = [1.0, 2.0] } }\n",
+            "give value_range instead of sweep",
+        ),
+        (HEAD + 2 * (BATCH + "attributes = { exposure = {} }\n"), "must differ"),
+    ],
+)
+def test_a_broken_manifest_is_named_with_file_key_value_and_rule(
+    text: str, complaint: str, tmp_path: Path
+) -> None:
+    """One line per broken rule."""
+    path = write(tmp_path, text)
+    with pytest.raises(JobError, match=complaint) as caught:
+        load_job(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_manifest_points_to_the_examples(tmp_path: Path) -> None:
+    """The remedy is part of the message."""
+    with pytest.raises(JobError, match="no such file; see manifests/"):
+        load_job(tmp_path / "none.toml")

@@ -1,0 +1,67 @@
+import pytest
+
+from cat_dataset.errors import EditScaleError
+from cat_dataset.typed_edits import parse_edit
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("exposure=+1.5EV", 1.5),
+        ("exposure=-0.5 stops", -0.5),
+        ("exposure=2x", 1.0),
+        ("light_power=x0.5", -1.0),
+        ("light_power=4\N{MULTIPLICATION SIGN}", 2.0),
+        ("white_balance=-40mired", -40.0),
+        ("object_rotation=30\N{DEGREE SIGN}", 30.0),
+        ("object_rotation=0.25turn", 90.0),
+        ("exposure=0", 0.0),
+    ],
+)
+def test_differences_are_read_in_every_unit(typed: str, value: float) -> None:
+    """A spelling is a conversion, nothing more."""
+    assert parse_edit(typed).value == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("white_balance=5600K->3200K", 133.93),
+        ("white_balance=from 5600 K to 3200 K", 133.93),
+        ("aperture=f/4->f/2.8", -1.0291),
+        ("focal_length=35mm->70mm", 1.0),
+    ],
+)
+def test_absolute_values_become_differences(typed: str, value: float) -> None:
+    """Source and target together give the signed value."""
+    assert parse_edit(typed).resolve(None).value == pytest.approx(value, abs=0.01)
+
+
+def test_an_absolute_target_starts_at_what_the_picture_has() -> None:
+    """The picture's own value fills the gap; without it the error says what to type."""
+    edit = parse_edit("white_balance=3200K")
+
+    assert edit.resolve(6500.0).value == pytest.approx(158.65, abs=0.01)
+    with pytest.raises(EditScaleError, match="SOURCE->TARGET"):
+        edit.resolve(None)
+
+
+@pytest.mark.parametrize(
+    ("typed", "complaint"),
+    [
+        ("brightness=1", "unknown attribute 'brightness'"),
+        ("exposure", "ATTRIBUTE=VALUE"),
+        ("exposure=1", "a bare number"),
+        ("exposure=3200K", "unit 'k'"),
+        ("exposure=+9EV", "out of range"),
+        ("exposure=0x", "factor must be above 0"),
+        ("exposure=bright", "no number"),
+        ("white_balance=800K", "800 K is out of range"),
+        ("exposure=from 1 to 2", "no absolute value"),
+        ("exposure=", "no number"),
+    ],
+)
+def test_what_cannot_be_read_says_why(typed: str, complaint: str) -> None:
+    """Each refusal names the rule."""
+    with pytest.raises(EditScaleError, match=complaint):
+        parse_edit(typed)
