@@ -8,11 +8,11 @@ import matplotlib as mpl
 
 mpl.use("svg")  # no display; also keeps figures sharp at any size
 
-from matplotlib import pyplot as plt  # noqa: E402  (the backend must be chosen first)
-from matplotlib.axes import Axes  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
-from cat_dataset.attributes import ATTRIBUTES  # noqa: E402
+from cat_dataset.attributes import ATTRIBUTES
 
 _STYLE = {
     "font.size": 8,
