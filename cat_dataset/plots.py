@@ -1,6 +1,7 @@
 """The report's figures, as SVG text; matplotlib without a window."""
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from matplotlib.figure import Figure
 
 from cat_dataset.attributes import ATTRIBUTES
 
-_STYLE = {
+_STYLE: Any = {
     "font.size": 8,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -35,7 +36,7 @@ def _svg(figure: Figure) -> str:
     return text[text.index("<svg") :]  # without the XML prologue, to stand inside HTML
 
 
-def _panels(count: int, width: float = 2.6, height: float = 2.1) -> tuple[Figure, list[Axes]]:
+def _panels(count: int, width: float = 3.2, height: float = 2.3) -> tuple[Figure, list[Axes]]:
     columns = min(max(count, 1), 4)
     lines = -(-max(count, 1) // columns)
     with mpl.rc_context(_STYLE):
@@ -70,7 +71,7 @@ def measured_against_recorded(points: Mapping[str, Sequence[tuple[float, float]]
             axis.plot(recorded, gaps, ".", markersize=3, color=_BLUE)
             for sign in (-1, 1):
                 axis.axhline(sign * attribute.tolerance, color=_ORANGE, linewidth=0.8)
-            axis.set_title(f"{name}: largest {max(abs(gap) for gap in gaps):.2g}")
+            axis.set_title(f"{name}\nlargest {max(abs(gap) for gap in gaps):.2g}")
             axis.set_xlabel(f"recorded, {attribute.unit}")
             axis.set_ylabel("measured - recorded")
         return _svg(figure)
@@ -78,12 +79,12 @@ def measured_against_recorded(points: Mapping[str, Sequence[tuple[float, float]]
 
 def training_curves(log: Sequence[Mapping[str, Any]]) -> str:
     """Return loss over steps, one panel per stage; `log` are the lines of train_log.jsonl."""
-    stages = sorted({str(line["stage"]) for line in log}, reverse=True)  # base? words first
+    stages = list(dict.fromkeys(str(line["stage"]) for line in log))  # in order of training
     with mpl.rc_context(_STYLE):
-        figure, axes = _panels(len(stages), width=4.0)
+        figure, axes = _panels(len(stages), width=5.0)
         for axis, stage in zip(axes, stages, strict=True):
             lines = [line for line in log if line["stage"] == stage]
-            for key, colour in (("loss", _GREY), ("eval_loss", _ORANGE)):
+            for key, colour in (("loss", _GREY), ("validation_loss", _ORANGE)):
                 found = [(line["step"], line[key]) for line in lines if line.get(key) is not None]
                 if found:
                     axis.semilogy(*zip(*found, strict=True), color=colour, label=key)
@@ -99,11 +100,12 @@ def response_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     `curves` maps an attribute to lines with `asked` and `achieved`, equally long.
     """
     with mpl.rc_context(_STYLE):
-        figure, axes = _panels(len(curves), width=3.2, height=2.8)
+        figure, axes = _panels(len(curves), width=3.2, height=2.9)
         for axis, (name, lines) in zip(axes, sorted(curves.items()), strict=True):
             unit = ATTRIBUTES[name].unit
             for line in lines:
-                axis.plot(line["asked"], line["achieved"], color=_BLUE, linewidth=0.8, alpha=0.6)
+                achieved = [math.nan if value is None else value for value in line["achieved"]]
+                axis.plot(line["asked"], achieved, color=_BLUE, linewidth=0.8, alpha=0.6)
             asked = [value for line in lines for value in line["asked"]]
             span = (min(asked), max(asked))
             axis.plot(span, span, "--", color=_ORANGE, linewidth=1.0)

@@ -78,7 +78,7 @@ def _train_and_evaluate(job: "Job", out: Path) -> None:
     if job.train is None:
         return
     with shown_progress() as progress:
-        adapter = run_training(job.train, [out / "dataset"], out / "training", progress)
+        adapter = run_training(job.train, [out / "dataset"], out / "training", progress=progress)
     training.run_evaluation(job, adapter, [out / "dataset"], out / "evaluation")
 
 

@@ -44,7 +44,7 @@ def train(manifest: Manifest, data: DataFolders, out: OutFolder, dry_run: DryRun
     from train.loop import run_training
 
     with shown_progress() as progress:
-        adapter = run_training(job.train, data, out, progress)
+        adapter = run_training(job.train, data, out, progress=progress)
     typer.echo(f"adapter in {adapter}")
 
 
@@ -129,5 +129,5 @@ def run_evaluation(job: "Job", adapter: Path, data: "Sequence[Path]", out: Path)
     from train.evaluation import evaluate as measure
 
     with shown_progress() as progress:
-        report = measure(adapter, data, job.evaluate, out, progress)
+        report = measure(adapter, data, job.evaluate, out, progress=progress)
     typer.echo(report.table_text())

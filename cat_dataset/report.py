@@ -1,0 +1,195 @@
+"""report.html: one self-contained page on a job folder, for eyes and for doubts."""
+
+import base64
+import json
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pyarrow as pa
+
+from cat_dataset.atomic import write_text_atomic
+from cat_dataset.attributes import find_attribute
+from cat_dataset.errors import CatError
+from cat_dataset.plots import (
+    measured_against_recorded,
+    response_curves,
+    scale_histograms,
+    training_curves,
+)
+from cat_dataset.reading import PairDataset, PairRow, read_index, read_members
+from cat_dataset.records import EditScale
+
+PAIRS_PER_ATTRIBUTE = 3  # in the contact sheet, from each producer
+MAX_REASONS = 12
+MAX_BRACKET_ROWS = 24
+_MEASURED_IS_SCALE = "dslr"  # its brackets record what was measured; nothing to compare
+
+
+def write_report(job_folder: Path) -> Path:
+    """Write `report.html` into a job folder from its data set, training log and evaluation.
+
+    What is not there yet is left out of the page.
+
+    Raises:
+        CatError: the folder holds no data set.
+    """
+    dataset_folder = job_folder / "dataset"
+    if not dataset_folder.is_dir():
+        msg = f"{job_folder}: holds no dataset folder; give the folder that `run` wrote"
+        raise CatError(msg)
+    page = {
+        "name": job_folder.name,
+        **_dataset_parts(dataset_folder),
+        **_training_parts(job_folder / "training"),
+        **_evaluation_parts(job_folder / "evaluation"),
+    }
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("cat_dataset", ""),
+        autoescape=True,
+        undefined=jinja2.ChainableUndefined,
+        trim_blocks=True,
+    )
+    path = job_folder / "report.html"
+    write_text_atomic(path, environment.get_template("report.html.jinja").render(page))
+    return path
+
+
+def _svg(figure: str) -> Any:
+    from markupsafe import Markup  # comes with jinja2
+
+    return Markup(figure)
+
+
+def _dataset_parts(folder: Path) -> dict[str, Any]:
+    index = read_index(folder)
+    rows = index.to_pylist()
+    ok = [row for row in rows if row["status"] == "ok"]
+    values: dict[str, list[float]] = defaultdict(list)
+    measured: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for row in ok:
+        values[row["attribute"]].append(row["value"])
+        is_compared = row["producer"] != _MEASURED_IS_SCALE or row["value"] != row["measured"]
+        if row["measured"] is not None and is_compared:
+            measured[row["attribute"]].append((row["value"], row["measured"]))
+    splits = Counter(row["split"] for row in ok)
+    dataset = PairDataset([folder])
+    return {
+        "counts": Counter(row["status"] for row in rows),
+        "splits": [(name, splits[name]) for name in ("train", "val", "test")],
+        "contact_sheet": _contact_sheet(dataset, index),
+        "histograms": _svg(scale_histograms(values)) if values else "",
+        "measured_plot": _svg(measured_against_recorded(measured)) if measured else "",
+        "brackets": _bracket_rows(dataset, ok),
+        "reasons": _reasons(rows),
+    }
+
+
+def _contact_sheet(dataset: PairDataset, index: pa.Table) -> list[dict[str, Any]]:
+    """Return the largest pairs of each attribute and producer, each of another scene."""
+    producer_of = dict(zip(index["key"].to_pylist(), index["producer"].to_pylist(), strict=True))
+    groups: dict[tuple[str, str], dict[str, PairRow]] = defaultdict(dict)
+    for row in sorted(dataset.rows, key=lambda row: -row.width_px):
+        group = groups[(row.edits[0].attribute, producer_of[row.key])]
+        if len(group) < PAIRS_PER_ATTRIBUTE:
+            group.setdefault(row.scene, row)
+    sheet = []
+    for (_, producer), group in sorted(groups.items()):
+        for row in group.values():
+            _json, source, target = read_members(row)
+            sheet.append(
+                {
+                    "source": _data_url(source),
+                    "target": _data_url(target),
+                    "label": ", ".join(edit_label(edit) for edit in row.edits),
+                    "instruction": row.instruction,
+                    "producer": producer,
+                }
+            )
+    return sheet
+
+
+def edit_label(edit: EditScale) -> str:
+    """Return an edit as a short label with its unit and, where known, its absolute values."""
+    attribute = find_attribute(edit.attribute)
+    label = f"{edit.attribute} {edit.value:+.4g} {attribute.unit}"
+    if edit.source_value is not None and edit.target_value is not None:
+        label += f" ({edit.source_value:g} to {edit.target_value:g} {attribute.absolute_unit})"
+    return label
+
+
+def _bracket_rows(dataset: PairDataset, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return nominal and measured scale of captured exposure pairs, brighter direction only."""
+    wanted = {
+        row["key"]
+        for row in rows
+        if row["producer"] == _MEASURED_IS_SCALE
+        and row["attribute"] == "exposure"
+        and row["value"] == row["measured"]
+        and row["value"] > 0
+    }
+    found = []
+    for row in (row for row in dataset.rows if row.key in wanted):
+        record = json.loads(read_members(row)[0])
+        nominal = record["origin"].get("nominal_stops")
+        if nominal is not None:
+            edit = row.edits[0]
+            found.append(
+                {
+                    "key": row.key,
+                    "nominal": nominal,
+                    "measured": edit.measured,
+                    "stderr": edit.measured_stderr,
+                }
+            )
+    return found[:MAX_BRACKET_ROWS]
+
+
+def _reasons(rows: Sequence[dict[str, Any]]) -> list[str]:
+    lines = [f"{row['key']}: {row['reason']}" for row in rows if row["status"] != "ok"]
+    more = len(lines) - MAX_REASONS
+    return lines[:MAX_REASONS] + ([f"and {more} more, see index.parquet"] if more > 0 else [])
+
+
+def _training_parts(folder: Path) -> dict[str, Any]:
+    path = folder / "train_log.jsonl"
+    if not path.is_file():
+        return {}
+    log = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return {"training_plot": _svg(training_curves(log))} if log else {}
+
+
+def _evaluation_parts(folder: Path) -> dict[str, Any]:
+    path = folder / "evaluation.json"
+    if not path.is_file():
+        return {}
+    found = json.loads(path.read_text(encoding="utf-8"))
+    curves: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for curve in found["curves"]:
+        curves[curve["attribute"]].append(curve)
+    return {
+        "eval_split": found["split"],
+        "scores": found["scores"],
+        "response_plot": _svg(response_curves(curves)) if curves else "",
+        "samples": [_sample(folder, sample) for sample in found["samples"]],
+    }
+
+
+def _sample(folder: Path, sample: dict[str, Any]) -> dict[str, Any]:
+    unit = find_attribute(sample["attribute"]).unit
+    achieved = sample["achieved"]
+    answer = "not readable" if achieved is None else f"{achieved:+.3g} {unit}"
+    pictures = {
+        name: _data_url((folder / sample[f"{name}_png"]).read_bytes())
+        for name in ("source", "target", "ours")
+    }
+    return {
+        **pictures,
+        "label": f"{sample['attribute']}: asked {sample['asked']:+.3g} {unit}, achieved {answer}",
+    }
+
+
+def _data_url(png: bytes) -> str:
+    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
