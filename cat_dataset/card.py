@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from cat_dataset.atomic import write_text_atomic
 from cat_dataset.attributes import ATTRIBUTES
-from cat_dataset.manifest import Job
+from cat_dataset.manifest import DatasetManifest
 from cat_dataset.records import SCHEMA_VERSION
 
 _CARD = """---
@@ -49,7 +49,7 @@ undoing the curve gives linear light times one constant: a +1 stop pair differs 
 """
 
 
-def write_card(folder: Path, job: Job, index: pa.Table) -> None:
+def write_card(folder: Path, job: DatasetManifest, index: pa.Table) -> None:
     """Write the data set card from the index."""
     rows = index.select(["status", "attribute", "value", "measured", "split"]).to_pylist()
     status = Counter(row["status"] for row in rows)

@@ -181,23 +181,35 @@ class EvaluateJob(_Model):
     num_sweep_steps: Annotated[int, Field(ge=3)] = 9
 
 
-class Job(_Model):
-    """A whole manifest."""
+class DatasetManifest(_Model):
+    """The part of a manifest that decides a data set, and is kept in its folder."""
 
     dataset: DatasetJob
     render: tuple[RenderBatch, ...] = ()
     simulate_camera: SimulatedCamera | None = None
     capture: tuple[CaptureBatch, ...] = ()
-    train: TrainJob | None = None
-    evaluate: EvaluateJob = EvaluateJob()
 
     @model_validator(mode="after")
     def _batch_names_differ(self) -> Self:
         names = [b.name for b in self.render] + [b.name for b in self.capture]
+        if self.simulate_camera is not None:
+            names.append(self.simulate_camera.name)
         if len(set(names)) < len(names):
             msg = f"batch names {names} must differ: sample keys start with them"
             raise ValueError(msg)
         return self
+
+
+class Job(DatasetManifest):
+    """A whole manifest."""
+
+    train: TrainJob | None = None
+    evaluate: EvaluateJob = EvaluateJob()
+
+    def dataset_manifest(self) -> DatasetManifest:
+        """Return the job without training: changing that must not unmake a data set."""
+        fields = {name: getattr(self, name) for name in DatasetManifest.model_fields}
+        return DatasetManifest(**fields)
 
 
 def load_job(path: Path) -> Job:

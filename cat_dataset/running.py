@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from cat_dataset.atomic import write_text_atomic
 from cat_dataset.card import write_card
 from cat_dataset.errors import CatError, JobError
-from cat_dataset.manifest import Job, dump_job
+from cat_dataset.manifest import DatasetManifest, dump_job
 from cat_dataset.progress import Progress
 from cat_dataset.records import Rejection, UnitResult
 from cat_dataset.shards import is_shard_done, shard_path, write_index, write_shard, write_table
@@ -51,7 +51,12 @@ class RunSummary:
 
 
 def run_units(
-    job: Job, units: Sequence[WorkUnit], folder: Path, *, num_workers: int, progress: Progress
+    job: DatasetManifest,
+    units: Sequence[WorkUnit],
+    folder: Path,
+    *,
+    num_workers: int,
+    progress: Progress,
 ) -> RunSummary:
     """Make or finish the data set of `job` in `folder`; finished work is never repeated.
 
@@ -59,7 +64,7 @@ def run_units(
         JobError: the folder holds another data set.
         DiskFullError: run again when there is room.
     """
-    claim_folder(folder, job, units)
+    claim_folder(folder, job, [unit.unit_id for unit in units])
     manifest_sha256 = hashlib.sha256(dump_job(job).encode()).hexdigest()
     size = job.dataset.units_per_shard
     shards = [units[start : start + size] for start in range(0, len(units), size)]
@@ -86,7 +91,7 @@ def run_units(
 
 
 def _run_shards(
-    job: Job,
+    job: DatasetManifest,
     open_shards: Mapping[int, Sequence[WorkUnit]],
     folder: Path,
     staging: Path,
@@ -164,18 +169,19 @@ def _assemble(shard: Sequence[WorkUnit], staging: Path, tar_path: Path) -> None:
         _staged_path(staging, unit).unlink()
 
 
-def claim_folder(folder: Path, job: Job, units: Sequence[WorkUnit]) -> None:
+def claim_folder(folder: Path, job: DatasetManifest, names: Sequence[str]) -> None:
     """Write the resolved manifest into a new folder, or check that the folder is this job's.
+
+    `names` are those of its units of work.
 
     Raises:
         JobError: the folder belongs to another manifest, or its list of units has changed.
     """
-    names = [unit.unit_id for unit in units]
     if len(set(names)) < len(names):
         twice = sorted(name for name, count in Counter(names).items() if count > 1)
         msg = f"units {', '.join(twice[:5])} occur twice: names must be unique in a data set"
         raise JobError(msg)
-    plan = hashlib.sha256(json.dumps(names).encode()).hexdigest()
+    plan = hashlib.sha256(json.dumps([*names]).encode()).hexdigest()
     text = f"{dump_job(job)}\n# {len(names)} units of work, sha256 of their list: {plan}\n"
     path = folder / "manifest.toml"
     folder.mkdir(parents=True, exist_ok=True)

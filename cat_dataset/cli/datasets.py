@@ -13,7 +13,7 @@ from cat_dataset.cli.options import (
     Workers,
     shown_progress,
 )
-from cat_dataset.errors import JobError
+from cat_dataset.errors import CatError, JobError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,10 +132,42 @@ def capture_units(
 
 
 def write_brackets(job: "Job", out: Path, workers: int, progress: "Progress") -> None:
-    """Render the scenes of [simulate_camera] and write their DNG brackets; skip finished ones."""
-    from dslr.simulated_camera import write_brackets as write_all
+    """Render the scenes of [simulate_camera] and write their DNG brackets; skip finished ones.
 
-    write_all(job, out, workers, progress)
+    Raises:
+        JobError: the folder holds brackets of another manifest.
+        CatError: a scene could not be rendered; the other brackets are written.
+    """
+    from functools import partial
+
+    from cat_dataset.light import base_state, light_frame
+    from cat_dataset.running import claim_folder
+    from cat_dataset.seeding import derive_rng
+    from cat_dataset.supervise import supervise
+    from dslr.simulated_camera import write_bracket
+    from render.units import render_camera_scene
+
+    dataset, camera = job.dataset, job.simulate_camera
+    if camera is None:
+        return
+    names = [f"{camera.name}-{number:04d}" for number in range(camera.num_brackets)]
+    claim_folder(out, job.dataset_manifest(), names)
+    open_numbers = [n for n, name in enumerate(names) if not (out / f"{name}.truth.json").is_file()]
+    calls = [partial(render_camera_scene, dataset, camera, number) for number in open_numbers]
+    progress.start("photographing", total=len(names))
+    progress.advance(len(names) - len(open_numbers))
+    failures = []
+    for outcome in supervise(calls, num_workers=workers, timeout_s=dataset.unit_timeout_s):
+        number = open_numbers[outcome.index]
+        if outcome.result is None:
+            failures.append(f"{names[number]}: {outcome.failure}")
+        else:
+            picture = light_frame(outcome.result, base_state(outcome.result))
+            rng = derive_rng(dataset.seed, "sensor", names[number])
+            write_bracket(out, picture, camera, rng, name=names[number], number=number)
+        progress.advance(1)
+    if failures:
+        raise CatError("; ".join(failures))
 
 
 def make_dataset(
@@ -148,7 +180,9 @@ def make_dataset(
         typer.echo(plan_text(job, units))
         return
     with shown_progress() as progress:
-        summary = run_units(job, units, out, num_workers=workers, progress=progress)
+        summary = run_units(
+            job.dataset_manifest(), units, out, num_workers=workers, progress=progress
+        )
     typer.echo(summary_text(summary, out))
     check_summary(summary)
 

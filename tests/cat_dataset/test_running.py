@@ -14,7 +14,7 @@ import pytest
 
 from cat_dataset.compose import compose_basis
 from cat_dataset.errors import CatError, JobError
-from cat_dataset.manifest import DatasetJob, Job, PairPlan, load_job
+from cat_dataset.manifest import DatasetJob, DatasetManifest, PairPlan, load_job
 from cat_dataset.progress import SilentProgress
 from cat_dataset.records import UnitResult
 from cat_dataset.running import RunSummary, WorkUnit, check_summary, run_units
@@ -40,7 +40,8 @@ def good_units(job: DatasetJob) -> list[WorkUnit]:
 def run(units: list[WorkUnit], job: DatasetJob, folder: Path, num_workers: int = 2) -> RunSummary:
     """Run units in real worker processes."""
     progress = SilentProgress()
-    return run_units(Job(dataset=job), units, folder, num_workers=num_workers, progress=progress)
+    manifest = DatasetManifest(dataset=job)
+    return run_units(manifest, units, folder, num_workers=num_workers, progress=progress)
 
 
 def digests(folder: Path) -> dict[str, str]:
