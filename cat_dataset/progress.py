@@ -53,14 +53,14 @@ class BarProgress:
         self._task: TaskID | None = None
 
     def __enter__(self) -> "BarProgress":
-        self._bars.start()
-        return self
+        return self  # nothing is drawn before the first step, so an early error stands alone
 
     def __exit__(self, *_exception: object) -> None:
         self._bars.stop()
 
     def start(self, name: str, total: int) -> None:
         """Show a new bar."""
+        self._bars.start()
         self._task = self._bars.add_task(name, total=total)
 
     def advance(self, parts: int) -> None:

@@ -65,7 +65,7 @@ def test_every_command_explains_itself_and_stands_in_the_readme(command: str) ->
     [
         (("render",), "Missing argument"),
         (("render", "x.toml"), "Missing option '--out'"),
-        (("render", "x.toml", "--out", "o", "--workers", "0"), "0 is not in the range"),
+        (("render", "x.toml", "--out", "o", "--workers", "0"), "greater than or equal to 1"),
         (("paint",), "No such command 'paint'"),
     ],
 )
