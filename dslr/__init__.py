@@ -1,1 +1,4 @@
-"""Producer of pairs from RAW captures; the only package that imports rawpy and exifread."""
+"""RAW captures: read, group, develop comparably, measure; and a camera simulated from renders.
+
+Only `raw_file` imports rawpy and only `metadata` imports exifread, both inside functions.
+"""

@@ -1,0 +1,154 @@
+"""Units of work of a folder of RAW files: list the capture groups, ingest one.
+
+Every file is read in a supervised process: LibRaw can crash or hang on a damaged file, and that
+must cost only the file.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from cat_dataset.errors import RawError
+from cat_dataset.manifest import CaptureBatch, DatasetJob
+from cat_dataset.records import Rejection, UnitResult
+from cat_dataset.supervise import supervise
+from dslr.framing import preview_of_file
+from dslr.grouping import (
+    Capture,
+    Grouped,
+    Kind,
+    group_burst,
+    may_be_bracket,
+    split_into_bursts,
+)
+from dslr.ingest import ingest_captures
+from dslr.metadata import read_metadata
+
+RAW_SUFFIXES = frozenset(
+    f".{name}"
+    for name in (
+        *(
+            "3fr",
+            "arw",
+            "cap",
+            "cr2",
+            "cr3",
+            "crw",
+            "dc2",
+            "dcr",
+            "dng",
+            "erf",
+            "fff",
+            "gpr",
+            "iiq",
+        ),
+        *("k25", "kdc", "mef", "mos", "mrw", "nef", "nrw", "orf", "pef", "raf", "raw", "rw2"),
+        *("rwl", "sr2", "srf", "srw", "x3f"),
+    )
+)
+FILE_TIMEOUT_S = 60.0  # for reading one file; a 60-megapixel file takes about 3 s
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True)
+class CaptureGroup:
+    """One unit of work: a bracket, a single capture, or a file that cannot be read."""
+
+    unit_id: str
+    kind: Kind
+    reason: str  # why these files belong together, or what is wrong with the file
+    paths: tuple[Path, ...]
+    captures: tuple[Capture, ...]  # empty for an unreadable file
+    split_scene: str  # names the split: captures of one burst never lie on both sides of it
+
+
+def scan_folder(batch: CaptureBatch, *, num_workers: int = 2) -> tuple[CaptureGroup, ...]:
+    """Return the capture groups of all RAW files below a batch's folder, in order of their names.
+
+    Raises:
+        RawError: the folder does not exist or holds no RAW file.
+    """
+    paths = find_raw_files(batch.folder)
+    read, unreadable = _in_workers(paths, read_metadata, num_workers)
+    captures = [
+        Capture(path, path.relative_to(batch.folder).as_posix(), metadata)
+        for path, metadata in read.items()
+    ]
+    bursts = list(split_into_bursts(captures))
+    wanted = [c.path for burst in bursts if may_be_bracket(burst) for c in burst]
+    previews, broken = _in_workers(wanted, preview_of_file, num_workers)
+    found: list[tuple[tuple[Path, ...], int, Grouped]] = []
+    for number, burst in enumerate(bursts):
+        whole = [capture for capture in burst if capture.path not in broken]
+        found += [
+            (tuple(c.path for c in grouped.captures), number, grouped)
+            for grouped in (group_burst(whole, previews) if whole else ())
+        ]
+    failures = unreadable | broken
+    found += [((path,), -1, Grouped((), "unreadable", why)) for path, why in failures.items()]
+    return _named(batch, found)
+
+
+def find_raw_files(folder: Path) -> tuple[Path, ...]:
+    """Return all RAW files below a folder, sorted by path; other files are left alone.
+
+    Raises:
+        RawError: the folder does not exist or holds no RAW file.
+    """
+    if not folder.is_dir():
+        msg = f"folder {folder}: does not exist; give the folder that holds the RAW files"
+        raise RawError(msg)
+    paths = [p for p in folder.rglob("*") if p.suffix.lower() in RAW_SUFFIXES and p.is_file()]
+    if not paths:
+        msg = (
+            f"folder {folder}: holds no RAW file ({', '.join(sorted(RAW_SUFFIXES)[:6])} ...); "
+            f"JPEG files are not enough, give the folder with the camera's RAW files"
+        )
+        raise RawError(msg)
+    return tuple(sorted(paths))
+
+
+def ingest_unit(dataset: DatasetJob, batch: CaptureBatch, group: CaptureGroup) -> UnitResult:
+    """Turn one capture group into pairs; a file that cannot be read becomes a failed row."""
+    if group.kind == "unreadable":
+        row = Rejection(group.unit_id, group.unit_id, "failed", group.reason)
+        return UnitResult(rejections=(row,))
+    return ingest_captures(dataset, batch, group.unit_id, group.split_scene, group.captures)
+
+
+def _in_workers(
+    paths: Sequence[Path], read: Callable[[Path], ResultT], num_workers: int
+) -> tuple[dict[Path, ResultT], dict[Path, str]]:
+    """Return what was read of each file in a supervised process, and why some could not be."""
+    results: dict[int, ResultT] = {}
+    failures: dict[int, str] = {}
+    calls = [partial(read, path) for path in paths]
+    for outcome in supervise(calls, num_workers=num_workers, timeout_s=FILE_TIMEOUT_S):
+        if outcome.result is not None:
+            results[outcome.index] = outcome.result
+        else:
+            failures[outcome.index] = outcome.failure or "no result"
+    return (
+        {paths[index]: results[index] for index in sorted(results)},
+        {paths[index]: failures[index] for index in sorted(failures)},
+    )
+
+
+def _named(
+    batch: CaptureBatch, found: Iterable[tuple[tuple[Path, ...], int, Grouped]]
+) -> tuple[CaptureGroup, ...]:
+    """Number the groups by their first file, so that a name depends on the folder alone."""
+    split_scene_of_burst: dict[int, str] = {}
+    groups = []
+    for number, (paths, burst, grouped) in enumerate(sorted(found, key=lambda item: min(item[0]))):
+        unit_id = f"{batch.name}-{number:04d}"
+        split_scene = split_scene_of_burst.setdefault(burst, unit_id) if burst >= 0 else unit_id
+        groups.append(
+            CaptureGroup(
+                unit_id, grouped.kind, grouped.reason, paths, grouped.captures, split_scene
+            )
+        )
+    return tuple(groups)
