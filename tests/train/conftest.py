@@ -1,0 +1,74 @@
+"""A small data set in real shards, made by the core's own composer, and a job that fits it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from cat_dataset.compose import compose_basis
+from cat_dataset.manifest import DatasetJob, PairPlan, TrainJob
+from cat_dataset.records import LightBasis, LightGroup, Split
+from cat_dataset.seeding import derive_rng
+from cat_dataset.shards import shard_path, write_index, write_shard
+from cat_dataset.tables import staged_table
+
+SIZE_PX = 32
+ATTRIBUTES = ("exposure", "white_balance", "light_power")
+
+
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished data set of 16 scenes with 3 pairs per attribute."""
+    folder = tmp_path_factory.mktemp("data")
+    dataset = DatasetJob(name="tiny", seed=1)
+    plans = {name: PairPlan(num_pairs=3) for name in ATTRIBUTES}
+    splits: list[Split] = ["train"] * 11 + ["val"] * 2 + ["test"] * 3
+    results = [
+        compose_basis(light_basis(number, split), plans, dataset)
+        for number, split in enumerate(splits)
+    ]
+    staged = [
+        staged_table(result, producer="test", unit_id=f"scene-{number}", origin={})
+        for number, result in enumerate(results)
+    ]
+    write_shard(shard_path(folder, 0), staged)
+    write_index(folder, [shard_path(folder, 0)])
+    return folder
+
+
+@pytest.fixture
+def job() -> TrainJob:
+    """The smallest base, a few steps."""
+    return TrainJob(
+        attributes=ATTRIBUTES,
+        size_px=SIZE_PX,
+        hidden_size=32,
+        num_base_steps=6,
+        num_adapter_steps=10,
+        batch_size=4,
+        checkpoint_every_steps=4,
+    )
+
+
+def light_basis(number: int, split: Split) -> LightBasis:
+    """Return a scene of coloured blobs under a lamp from one side and ambient light."""
+    rng = derive_rng(5, "scene", number)
+    surface_HW3 = blobs(rng)
+    lamp_W = np.linspace(0.1, 1.0, SIZE_PX)[:: 1 if rng.random() < 0.5 else -1]
+    lamp_HW3 = surface_HW3 * lamp_W[None, :, None]
+    images = np.stack([lamp_HW3, 0.4 * surface_HW3]).astype(np.float32)
+    groups = (LightGroup("key", "lamp", 3200.0), LightGroup("world", "ambient", None))
+    return LightBasis(f"scene-{number}", split, groups, images, main_lamp="key")
+
+
+def blobs(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return a reflectance in (0.1, 1), shape (SIZE_PX, SIZE_PX, 3), without fine detail."""
+    row, column = np.mgrid[0:SIZE_PX, 0:SIZE_PX] / SIZE_PX
+    reflectance = np.full((SIZE_PX, SIZE_PX, 3), rng.uniform(0.2, 0.6, 3))
+    for _ in range(5):
+        centre, radius = rng.random(2), rng.uniform(0.1, 0.3)
+        distance2 = (row - centre[0]) ** 2 + (column - centre[1]) ** 2
+        share = np.exp(-distance2 / radius**2)[..., None]
+        reflectance = (1.0 - share) * reflectance + share * rng.uniform(0.1, 1.0, 3)
+    return reflectance

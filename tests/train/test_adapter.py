@@ -1,0 +1,166 @@
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cat_dataset.errors import EditScaleError
+from cat_dataset.manifest import TrainJob
+from cat_dataset.photometry import DAYLIGHT_CCT_K
+from cat_dataset.records import EditScale
+from train.adapter import NumericAdapter, Task, number_features
+from train.compact import CompactBase, build_compact, predict_target
+from train.hooks import modulation_linears
+from train.loop import fresh_adapter
+from train.words import words_by_number
+
+EXPOSURE = Task("exposure", "exposure", "stops", -2.0, 2.0, None, None)
+BALANCE = Task("white_balance", "white balance", "mired", -120.0, 120.0, DAYLIGHT_CCT_K, "K")
+BRIGHTER, COOLER = EditScale("exposure", 1.3), EditScale("white_balance", 40.0)
+
+
+@pytest.fixture
+def base() -> CompactBase:
+    """A base with random weights in every layer, the last included."""
+    torch.manual_seed(0)
+    base = build_compact(32, ["exposure", "white_balance"], num_places=1)
+    nn.init.normal_(base.transformer.proj_out.weight, std=0.1)
+    return base
+
+
+@pytest.fixture
+def adapter(base: CompactBase) -> NumericAdapter:
+    """A fresh adapter for that base."""
+    torch.manual_seed(1)
+    return fresh_adapter(base.transformer, [EXPOSURE, BALANCE], TrainJob(code_size=16))
+
+
+@pytest.fixture
+def trained(adapter: NumericAdapter) -> NumericAdapter:
+    """An adapter whose every weight has moved."""
+    torch.manual_seed(2)
+    nn.init.normal_(adapter.to_modulations.weight, std=0.3)
+    return adapter
+
+
+@torch.no_grad()
+def predict(base: CompactBase) -> Tensor:
+    """Return what the base says about two fixed pictures."""
+    generator = torch.Generator().manual_seed(3)
+    noisy, source = (torch.randn(2, 3, 16, 16, generator=generator) for _ in range(2))
+    words = [words_by_number(1)] * 2
+    return predict_target(base, noisy, torch.tensor([0.9, 0.4]), source, words)
+
+
+def predict_edited(base: CompactBase, adapter: NumericAdapter, *edits: EditScale) -> Tensor:
+    """Return the same with the same edits on both pictures."""
+    with torch.no_grad(), adapter.attached(base.transformer, [edits, edits]):
+        return predict(base)
+
+
+def test_a_fresh_adapter_leaves_the_base_bit_identical(
+    base: CompactBase, adapter: NumericAdapter
+) -> None:
+    """The one zero-initialised layer on the path is the projection."""
+    assert torch.equal(predict_edited(base, adapter, BRIGHTER, COOLER), predict(base))
+
+
+def test_a_trained_adapter_is_exactly_neutral_at_zero(
+    base: CompactBase, trained: NumericAdapter
+) -> None:
+    """No bias anywhere: number zero, or no number, is the base itself, to the last bit."""
+    zero = EditScale("exposure", 0.0), EditScale("white_balance", 0.0, 4200.0, 4200.0)
+
+    assert torch.equal(predict_edited(base, trained, *zero), predict(base))
+    assert torch.equal(predict_edited(base, trained), predict(base))
+    assert not torch.equal(predict_edited(base, trained, BRIGHTER), predict(base))
+
+
+def test_the_order_of_edits_changes_nothing(base: CompactBase, trained: NumericAdapter) -> None:
+    """Codes are summed in the order of tasks, so swapped edits agree to the last bit."""
+    forward = predict_edited(base, trained, BRIGHTER, COOLER)
+    backward = predict_edited(base, trained, COOLER, BRIGHTER)
+
+    assert torch.equal(forward, backward)
+
+
+def test_every_modulation_of_the_base_is_reached(
+    base: CompactBase, trained: NumericAdapter
+) -> None:
+    """Both double blocks twice, four single blocks, the last norm: 9 paths, each its own width."""
+    offsets = trained(trained.features([[BRIGHTER]]))
+
+    linears = modulation_linears(base.transformer)
+    assert len(linears) == 9
+    assert {n: o.shape[1] for n, o in offsets.items()} == {
+        n: layer.out_features for n, layer in linears.items()
+    }
+
+
+def test_leaving_the_context_takes_the_adapter_off(
+    base: CompactBase, trained: NumericAdapter
+) -> None:
+    """Also after an error inside: no hook stays behind."""
+    before = predict(base)
+
+    with pytest.raises(RuntimeError), trained.attached(base.transformer, [[BRIGHTER]] * 2):
+        raise RuntimeError
+
+    assert torch.equal(predict(base), before)
+    assert not any(
+        linear._forward_hooks for linear in modulation_linears(base.transformer).values()
+    )
+
+
+def test_each_sample_of_a_batch_obeys_its_own_number(
+    base: CompactBase, trained: NumericAdapter
+) -> None:
+    """The first picture is edited, the second has no edit and stays the base's."""
+    with torch.no_grad(), trained.attached(base.transformer, [[BRIGHTER], []]):
+        mixed = predict(base)
+
+    assert not torch.allclose(mixed[0], predict(base)[0])
+    torch.testing.assert_close(mixed[1], predict(base)[1])
+
+
+def test_a_saved_adapter_comes_back_with_its_task_table(
+    base: CompactBase, trained: NumericAdapter, tmp_path: Path
+) -> None:
+    """config.json holds units and ranges, safetensors the weights."""
+    trained.save_pretrained(tmp_path)
+    loaded = NumericAdapter.from_pretrained(tmp_path)
+
+    assert loaded.tasks == {"exposure": EXPOSURE, "white_balance": BALANCE}
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "config.json",
+        "diffusion_pytorch_model.safetensors",
+    ]
+    assert torch.equal(
+        predict_edited(base, loaded, BRIGHTER, COOLER),
+        predict_edited(base, trained, BRIGHTER, COOLER),
+    )
+
+
+def test_an_attribute_without_a_task_is_refused(adapter: NumericAdapter) -> None:
+    """The message says what the adapter knows."""
+    with pytest.raises(EditScaleError, match="not trained on light_power; it knows exposure"):
+        adapter.features([[EditScale("light_power", 1.0)]])
+
+
+def test_features_keep_the_order_of_numbers_also_outside_the_range() -> None:
+    """Every feature rises with the number; the first is a line without end."""
+    rows = [number_features(EXPOSURE, EditScale("exposure", v)) for v in (-4, -2, -0.5, 0, 1, 3)]
+
+    for feature in zip(*rows, strict=True):
+        assert list(feature) == sorted(set(feature))
+    assert [row[0] for row in rows] == [-2.0, -1.0, -0.25, 0.0, 0.5, 1.5]
+
+
+def test_two_steps_in_kelvin_have_the_features_of_the_whole_way() -> None:
+    """6500 K to 5000 K to 4000 K adds up to 6500 K to 4000 K, as the gains do."""
+    first, second, whole = (
+        number_features(BALANCE, EditScale("white_balance", 1e6 / b - 1e6 / a, a, b))
+        for a, b in ((6500.0, 5000.0), (5000.0, 4000.0), (6500.0, 4000.0))
+    )
+
+    assert [a + b for a, b in zip(first, second, strict=True)] == pytest.approx(whole)

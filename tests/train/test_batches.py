@@ -1,0 +1,112 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from cat_dataset.errors import JobError
+from cat_dataset.manifest import TrainJob
+from cat_dataset.progress import SilentProgress
+from cat_dataset.records import EditScale
+from train.batches import draw_batch, epoch_order, resize_area, reversed_edit, whole_batch
+from train.log_light import HALF_STOPS
+from train.pairs import TrainingPairs
+
+from .conftest import ATTRIBUTES, SIZE_PX
+
+
+@pytest.fixture
+def pairs(data_folder: Path) -> TrainingPairs:
+    """The training split."""
+    return TrainingPairs([data_folder], ("train",), ATTRIBUTES)
+
+
+def test_a_batch_depends_on_seed_stage_and_step_alone(pairs: TrainingPairs, job: TrainJob) -> None:
+    """Drawing other steps first, or from pairs on disk, gives the same batch."""
+    first = draw_batch(pairs, job, "base", 5, 0.15)
+    draw_batch(pairs, job, "adapter", 31, 0.15)
+
+    again = draw_batch(pairs, job, "base", 5, 0.15)
+
+    assert torch.equal(first.source_BCHW, again.source_BCHW)
+    assert first.edits == again.edits
+    assert not torch.equal(first.source_BCHW, draw_batch(pairs, job, "base", 6, 0.15).source_BCHW)
+
+
+def test_pairs_too_large_for_memory_are_read_as_drawn(
+    data_folder: Path, pairs: TrainingPairs, job: TrainJob
+) -> None:
+    """A cache of zero bytes changes no batch."""
+    uncached = TrainingPairs([data_folder], ("train",), ATTRIBUTES, max_cache_bytes=0)
+    uncached.load(SilentProgress(), "reading")
+
+    from_memory = draw_batch(pairs, job, "base", 2, 0.0)
+    from_disk = draw_batch(uncached, job, "base", 2, 0.0)
+
+    assert torch.equal(from_memory.target_BCHW, from_disk.target_BCHW)
+
+
+def test_every_epoch_visits_each_pair_once_in_its_own_order() -> None:
+    """A permutation per (seed, stage, epoch)."""
+    first, second = (epoch_order(0, "base", epoch, 50) for epoch in (0, 1))
+
+    assert sorted(first) == sorted(second) == list(range(50))
+    assert first != second
+
+
+def test_augmented_pictures_still_show_their_number(pairs: TrainingPairs, job: TrainJob) -> None:
+    """Crops, mirrors and reversal: the median offset of green equals the stops in the edit."""
+    checked = 0
+    for step in range(20):
+        batch = draw_batch(pairs, job, "base", step, 0.0)
+        for number, (edit,) in enumerate(batch.edits):
+            if edit.attribute != "exposure":
+                continue
+            source, target = (p[number, 1] for p in (batch.source_BCHW, batch.target_BCHW))
+            is_clear = (torch.minimum(source, target) > -0.1) & (
+                torch.maximum(source, target) < 0.99
+            )
+            if is_clear.sum() < 100:
+                continue
+            stops = HALF_STOPS * float((target - source)[is_clear].median())
+            assert stops == pytest.approx(edit.value, abs=0.04)
+            checked += 1
+    assert checked > 10
+
+
+def test_identity_samples_have_no_edit_and_their_source_as_target(
+    pairs: TrainingPairs, job: TrainJob
+) -> None:
+    """With share 0.999 a batch holds nearly nothing else."""
+    batch = draw_batch(pairs, job, "base", 0, 0.999)
+
+    assert batch.edits == ((),) * job.batch_size
+    assert torch.equal(batch.source_BCHW, batch.target_BCHW)
+
+
+def test_a_reversed_edit_leads_back() -> None:
+    """The value changes its sign, source and target their places."""
+    edit = EditScale("white_balance", 30.0, 6000.0, 5084.7)
+
+    assert reversed_edit(edit) == EditScale("white_balance", -30.0, 5084.7, 6000.0)
+
+
+def test_a_whole_batch_is_not_augmented(pairs: TrainingPairs) -> None:
+    """Validation sees pairs as they are stored."""
+    batch = whole_batch(pairs, [0, 3], SIZE_PX)
+
+    assert batch.edits == (pairs.rows[0].edits, pairs.rows[3].edits)
+
+
+def test_resizing_averages_light_not_display_codes() -> None:
+    """A pixel half black, half white becomes linear 0.5."""
+    halves = np.zeros((2, 2, 3), np.float32)
+    halves[0] = 1.0
+
+    assert resize_area(halves, 1, 1).ravel().tolist() == [0.5, 0.5, 0.5]
+
+
+def test_no_pair_to_train_on_is_an_error_with_a_remedy(data_folder: Path) -> None:
+    """An attribute that the data set does not have."""
+    with pytest.raises(JobError, match="no pair of split train on aperture only; add scenes"):
+        TrainingPairs([data_folder], ("train",), ("aperture",))

@@ -1,0 +1,55 @@
+import cv2
+import numpy as np
+import pytest
+
+from train.gain import apply_gain, log2_light, transfer_gain
+from train.log_light import LIGHT_FLOOR
+
+
+def edge_picture(size_px: int) -> np.ndarray:
+    """Return light with a sharp vertical edge from 0.1 to 0.8, float32 (size, size, 3)."""
+    light = np.full((size_px, size_px, 3), 0.1, np.float32)
+    light[:, size_px // 2 :] = 0.8
+    return light
+
+
+def test_a_constant_gain_is_carried_over_exactly() -> None:
+    """One stop everywhere stays one stop, at any size."""
+    small, full = log2_light(edge_picture(32)), log2_light(edge_picture(101))
+
+    gain = transfer_gain(small, np.ones_like(small), full)
+
+    np.testing.assert_allclose(gain, 1.0, atol=1e-4)
+
+
+def test_zero_gain_returns_the_light() -> None:
+    """Adding and removing the floor cancels."""
+    light = edge_picture(16)
+
+    np.testing.assert_allclose(apply_gain(light, np.zeros_like(light)), light, atol=1e-6)
+
+
+def test_a_gain_that_follows_an_edge_stays_sharp_when_enlarged() -> None:
+    """Plain enlarging smears the step over several pixels; the fitted lines do not."""
+    small_light, full_light = edge_picture(32), edge_picture(256)
+    small_gain = np.where(small_light > 0.5, 1.0, -1.0).astype(np.float32)
+    true_gain = np.where(full_light > 0.5, 1.0, -1.0)
+
+    guided = transfer_gain(log2_light(small_light), small_gain, log2_light(full_light))
+    plain = cv2.resize(small_gain, (256, 256), interpolation=cv2.INTER_LINEAR)
+
+    beside_edge = np.s_[:, 124:132]
+    guided_error, plain_error = (
+        np.abs(gain - true_gain)[beside_edge].mean() for gain in (guided, plain)
+    )
+    assert guided_error < 0.1
+    assert guided_error < 0.2 * plain_error
+
+
+def test_gain_acts_on_light_above_the_floor() -> None:
+    """One stop on linear 0.5: 2 (0.5 + floor) - floor."""
+    light = np.full((1, 1, 3), 0.5, np.float32)
+
+    doubled = apply_gain(light, np.ones((1, 1, 3), np.float32))
+
+    assert doubled[0, 0, 0] == pytest.approx(1.0 + LIGHT_FLOOR)

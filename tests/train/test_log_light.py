@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+import torch
+
+from cat_dataset.display import decode_display, encode_display
+from train.log_light import (
+    HALF_STOPS,
+    LIGHT_FLOOR,
+    decode_log_light,
+    displayed_error,
+    encode_log_light,
+    linear_of_codes,
+)
+
+
+def test_black_and_white_have_the_numbers_one_can_check_by_hand() -> None:
+    """log2(2**-8) = -8 stops is -1; log2(1 + 2**-8) = 0.0056 stops is just above 1."""
+    black_white = encode_log_light(torch.tensor([0.0, 1.0]))
+
+    assert black_white.tolist() == pytest.approx([-1.0, 1.00141], abs=1e-5)
+
+
+def test_one_stop_is_a_constant_offset_well_above_the_floor() -> None:
+    """Light of 0.25 and 0.5 differ by one stop, a quarter of the half range, nearly exactly."""
+    offset = encode_log_light(torch.tensor(0.5)) - encode_log_light(torch.tensor(0.25))
+
+    assert float(offset) * HALF_STOPS == pytest.approx(1.0, abs=LIGHT_FLOOR / 0.25)
+
+
+def test_every_8_bit_code_survives_the_round_trip() -> None:
+    """Display code to log light and back is the identity on all 256 codes."""
+    codes = np.arange(256, dtype=np.uint8).reshape(1, 256, 1).repeat(3, axis=2)
+
+    log_light = encode_log_light(torch.from_numpy(linear_of_codes(codes)))
+    back = encode_display(decode_log_light(log_light).numpy(), 1.0)
+
+    assert (back == codes).all()
+
+
+def test_the_table_of_codes_equals_the_core_s_decoder() -> None:
+    """The lookup table and `decode_display` agree to a float's last bits."""
+    codes = np.arange(256, dtype=np.uint8).reshape(1, 256, 1)
+
+    np.testing.assert_allclose(linear_of_codes(codes), decode_display(codes), rtol=1e-6)
+
+
+def test_brighter_than_white_and_darker_than_black_are_no_errors() -> None:
+    """Where the target is clipped only an error towards the visible range counts."""
+    white, black, grey = (float(encode_log_light(torch.tensor(v))) for v in (1.0, 0.0, 0.2))
+    target = torch.tensor([white, white, black, black, grey])
+    predicted = torch.tensor([white + 0.3, white - 0.3, black - 0.3, black + 0.3, grey + 0.3])
+
+    error = displayed_error(predicted, target)
+
+    assert error.tolist() == pytest.approx([0.0, -0.3, 0.0, 0.3, 0.3])

@@ -1,0 +1,1 @@
+"""Train and use the numeric adapter; the only package that imports torch and diffusers."""

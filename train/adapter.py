@@ -1,0 +1,137 @@
+"""The Numeric Adapter: edits as numbers, added to every AdaLN modulation of a frozen transformer.
+
+Each task (attribute) has its own bias-free encoder; the codes of all edits are summed, so their
+order cannot matter, and zero is exactly the zero code, so no number means no change. One bias-free
+projection, zero at the start, leads to all modulations: a fresh adapter changes nothing.
+
+Shapes: B batch, K tasks, F features of a number, E code, M all modulations.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from torch import Tensor, nn
+
+from cat_dataset.attributes import find_attribute
+from cat_dataset.errors import EditScaleError
+from cat_dataset.records import EditScale
+from train.hooks import added_to_modulations
+
+_KNOTS = (-1.0, 0.0, 1.0)  # where the bends of the features lie, in trained ranges
+NUM_FEATURES = 1 + len(_KNOTS)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the adapter knows about one attribute; stored in its config."""
+
+    attribute: str
+    label: str
+    unit: str
+    low: float  # smallest and largest value trained, in `unit`
+    high: float
+    default_source: float | None  # absolute value a picture has where none is given
+    absolute_unit: str | None
+
+    @property
+    def largest_value(self) -> float:
+        """The largest magnitude trained; numbers are divided by it."""
+        return max(abs(self.low), abs(self.high))
+
+
+class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffusers ships no types
+    """Encoders per task and one projection into the modulations of a transformer.
+
+    Args:
+        tasks: the task table, `Task` as plain dictionaries.
+        modulation_widths: (module name, width) of each modulation, in the order of the weights; a
+            list, because the config file sorts the keys of a mapping.
+        code_size: channels of the summed code.
+        base_path: the base it was trained on, relative to the adapter's folder.
+        size_px: shorter side of the pictures it was trained on.
+    """
+
+    @register_to_config  # type: ignore[untyped-decorator]  # diffusers ships no types
+    def __init__(
+        self,
+        tasks: Sequence[Mapping[str, Any]],
+        modulation_widths: Sequence[tuple[str, int]],
+        code_size: int,
+        base_path: str,
+        size_px: int,
+    ) -> None:
+        super().__init__()
+        self.tasks = {task["attribute"]: Task(**task) for task in tasks}
+        self._widths: dict[str, int] = dict(modulation_widths)
+        self.encoders = nn.ModuleDict(
+            {name: nn.Linear(NUM_FEATURES, code_size, bias=False) for name in self.tasks}
+        )
+        self.to_modulations = nn.Linear(code_size, sum(self._widths.values()), bias=False)
+        nn.init.zeros_(self.to_modulations.weight)  # the only zero-initialised layer on the path
+
+    def features(self, samples: Sequence[Sequence[EditScale]]) -> Tensor:
+        """Return the features (B, K, F) of each sample's edits.
+
+        Raises:
+            EditScaleError: an attribute that this adapter has no task for.
+        """
+        table = [[self._task_features(name, edits) for name in self.tasks] for edits in samples]
+        unknown = {edit.attribute for edits in samples for edit in edits} - set(self.tasks)
+        if unknown:
+            msg = (
+                f"this adapter was not trained on {', '.join(sorted(unknown))}; "
+                f"it knows {', '.join(self.tasks)}"
+            )
+            raise EditScaleError(msg)
+        return torch.tensor(table, dtype=torch.float32)
+
+    def _task_features(self, name: str, edits: Sequence[EditScale]) -> list[float]:
+        rows = [number_features(self.tasks[name], e) for e in edits if e.attribute == name]
+        return [math.fsum(column) for column in zip(*rows, strict=True)] or [0.0] * NUM_FEATURES
+
+    def forward(self, features_BKF: Tensor) -> dict[str, Tensor]:
+        """Return the offset (B, width) of each modulation, by module name."""
+        encoders = self.encoders.values()
+        codes = [encode(features_BKF[:, k]) for k, encode in enumerate(encoders)]
+        offsets_BM = self.to_modulations(torch.stack(codes).sum(dim=0))
+        parts = offsets_BM.split(list(self._widths.values()), dim=1)
+        return dict(zip(self._widths, parts, strict=True))
+
+    @contextmanager
+    def attached(self, model: nn.Module, samples: Sequence[Sequence[EditScale]]) -> Iterator[None]:
+        """Steer `model` by the edits of each sample of the batch while the context lasts.
+
+        >>> # with adapter.attached(transformer, [edits]): transformer(...)
+        """
+        with added_to_modulations(model, self(self.features(samples).to(self.device))):
+            yield
+
+
+def number_features(task: Task, edit: EditScale) -> list[float]:
+    """Return the NUM_FEATURES features of one edit: f(target) - f(source) on the task's axis.
+
+    f is a line and bends around -1, 0 and 1, each rising, so the features keep the order of
+    numbers, extrapolate, and are exactly zero for no change. Where absolute values exist (kelvin),
+    the source's position counts: equal steps in mired are not quite equal gains. Where only
+    differences exist the source sits at 0.
+    """
+    attribute = find_attribute(task.attribute)
+    start = 0.0
+    source_value = task.default_source if edit.source_value is None else edit.source_value
+    if task.default_source is not None and source_value is not None:
+        start = attribute.difference(task.default_source, source_value)
+    here = start / task.largest_value
+    there = (start + edit.value) / task.largest_value
+    bends = [math.tanh(there - knot) - math.tanh(here - knot) for knot in _KNOTS]
+    return [edit.value / task.largest_value, *bends]
+
+
+def task_table(tasks: Sequence[Task]) -> list[dict[str, Any]]:
+    """Return tasks as they stand in the adapter's config."""
+    return [asdict(task) for task in tasks]

@@ -1,0 +1,120 @@
+"""The compact base: a small stock `FluxTransformer2DModel` that paints in log light, without a VAE.
+
+A picture is packed into tokens of 8x8 pixels, the source rides on the channel axis, and the network
+predicts the clean target as source plus a correction (x-prediction, Li and He 2511.13720).
+
+Shapes: B batch, C = 3 channels, H height, W width (multiples of 8), L tokens, T words, D width.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers import FluxTransformer2DModel
+from einops import rearrange
+from torch import Tensor, nn
+
+from train.words import WordEncoder, vocabulary
+
+PATCH_PX = 8
+_HEAD_DIM = 32
+_ROPE_DIMS = (8, 12, 12)  # sum to the head width: (unused, row, column)
+_NUM_DOUBLE_BLOCKS, _NUM_SINGLE_BLOCKS = 2, 4
+_PATCH_CHANNELS = 3 * PATCH_PX * PATCH_PX
+
+
+@dataclass(frozen=True)
+class CompactBase:
+    """A transformer and the encoder of the words it was trained with."""
+
+    transformer: FluxTransformer2DModel
+    word_encoder: WordEncoder
+
+    def modules(self) -> tuple[nn.Module, nn.Module]:
+        """Return both networks, in the order in which their weights are stored."""
+        return self.transformer, self.word_encoder
+
+    def save(self, folder: Path) -> None:
+        """Write both networks as config.json + safetensors, in the layout of a pipeline."""
+        self.transformer.save_pretrained(folder / "transformer")
+        self.word_encoder.save_pretrained(folder / "word_encoder")
+
+
+def build_compact(hidden_size: int, attributes: Sequence[str], num_places: int) -> CompactBase:
+    """Return a fresh base that starts as the identity; torch's global generator must be seeded."""
+    transformer = FluxTransformer2DModel(
+        patch_size=1,  # packing into patches happens in `predict_target`
+        in_channels=2 * _PATCH_CHANNELS,
+        out_channels=_PATCH_CHANNELS,
+        num_layers=_NUM_DOUBLE_BLOCKS,
+        num_single_layers=_NUM_SINGLE_BLOCKS,
+        attention_head_dim=_HEAD_DIM,
+        num_attention_heads=hidden_size // _HEAD_DIM,
+        joint_attention_dim=hidden_size,
+        pooled_projection_dim=hidden_size,
+        axes_dims_rope=_ROPE_DIMS,
+    )
+    nn.init.zeros_(transformer.proj_out.weight)
+    nn.init.zeros_(transformer.proj_out.bias)
+    words = WordEncoder(list(vocabulary(attributes)), num_places, hidden_size)
+    return CompactBase(transformer, words)
+
+
+def load_compact(folder: Path) -> CompactBase:
+    """Read a base written by `CompactBase.save`; only safetensors are read."""
+    return CompactBase(
+        FluxTransformer2DModel.from_pretrained(folder / "transformer", use_safetensors=True),
+        WordEncoder.from_pretrained(folder / "word_encoder", use_safetensors=True),
+    )
+
+
+def pack(picture_BCHW: Tensor) -> Tensor:
+    """Return tokens (B, L, 3 * 64) of a picture, one per patch, row by row."""
+    return rearrange(
+        picture_BCHW, "b c (h p) (w q) -> b (h w) (c p q)", p=PATCH_PX, q=PATCH_PX
+    ).contiguous()
+
+
+def unpack(tokens_BLD: Tensor, height_px: int, width_px: int) -> Tensor:
+    """Return the picture (B, C, H, W) of tokens; inverse of `pack`."""
+    return rearrange(
+        tokens_BLD,
+        "b (h w) (c p q) -> b c (h p) (w q)",
+        h=height_px // PATCH_PX,
+        w=width_px // PATCH_PX,
+        p=PATCH_PX,
+        q=PATCH_PX,
+    )
+
+
+def predict_target(
+    base: CompactBase,
+    noisy_BCHW: Tensor,
+    time_B: Tensor,
+    source_BCHW: Tensor,
+    instructions: Sequence[Sequence[str]],
+) -> Tensor:
+    """Return the predicted clean target (B, C, H, W) in log light.
+
+    `time_B` lies in [0, 1]; 1 is pure noise.
+    """
+    height_px, width_px = source_BCHW.shape[2:]
+    words_BTD, pooled_BD = base.word_encoder(instructions)
+    (correction_BLD,) = base.transformer(
+        hidden_states=torch.cat([pack(noisy_BCHW), pack(source_BCHW)], dim=-1),
+        encoder_hidden_states=words_BTD,
+        pooled_projections=pooled_BD,
+        timestep=time_B,
+        img_ids=_positions(height_px // PATCH_PX, width_px // PATCH_PX),
+        txt_ids=torch.zeros(words_BTD.shape[1], 3),
+        return_dict=False,
+    )
+    return source_BCHW + unpack(correction_BLD, height_px, width_px)
+
+
+def _positions(num_rows: int, num_columns: int) -> Tensor:
+    """Return (L, 3) rotary ids: nothing, row, column."""
+    rows, columns = torch.meshgrid(torch.arange(num_rows), torch.arange(num_columns), indexing="ij")
+    ids = torch.stack([torch.zeros_like(rows), rows, columns], dim=-1)
+    return ids.reshape(-1, 3).float()

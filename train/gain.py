@@ -1,0 +1,52 @@
+"""Carry an edit made on a small picture over to the full one, as gains of light that follow edges.
+
+A fast guided filter: in every window of the small picture the gain is fitted as a line in the
+source's log light; the lines are enlarged, not the gain, so edges stay sharp and patch borders
+vanish. Source: He and Sun, Fast Guided Filter, 1505.00996.
+
+Arrays are float32 (H, W, 3); gains and log light in stops.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from train.log_light import LIGHT_FLOOR
+
+Stops = NDArray[np.float32]
+_WINDOW_PX = 9  # a patch and a pixel of the small picture, so its borders do not show
+_FLATNESS_STOPS2 = 0.02  # variance of log light below which a window counts as flat
+
+
+def log2_light(linear_HW3: NDArray[np.float32]) -> Stops:
+    """Return log2 of scene-linear light above the floor that log light has."""
+    return np.asarray(np.log2(linear_HW3 + np.float32(LIGHT_FLOOR)))
+
+
+def transfer_gain(small_source_HW3: Stops, small_gain_HW3: Stops, full_source_HW3: Stops) -> Stops:
+    """Return the gain of the full picture, from the gain of its small version."""
+    mean_source, mean_gain = _window_mean(small_source_HW3), _window_mean(small_gain_HW3)
+    variance = _window_mean(small_source_HW3**2) - mean_source**2
+    covariance = _window_mean(small_source_HW3 * small_gain_HW3) - mean_source * mean_gain
+    slope = covariance / (np.maximum(variance, 0.0) + _FLATNESS_STOPS2)
+    offset = mean_gain - slope * mean_source
+    height, width = full_source_HW3.shape[:2]
+    slope, offset = (_enlarge(_window_mean(line), height, width) for line in (slope, offset))
+    return np.asarray(slope * full_source_HW3 + offset, dtype=np.float32)
+
+
+def apply_gain(linear_HW3: NDArray[np.float32], gain_HW3: Stops) -> NDArray[np.float32]:
+    """Return scene-linear light after a gain in stops, which acts on light above the floor."""
+    floor = np.float32(LIGHT_FLOOR)
+    return np.asarray(np.maximum((linear_HW3 + floor) * np.exp2(gain_HW3) - floor, 0.0))
+
+
+def _window_mean(values_HW3: Stops) -> Stops:
+    window = (_WINDOW_PX, _WINDOW_PX)
+    return np.asarray(cv2.blur(values_HW3, window, borderType=cv2.BORDER_REFLECT_101))
+
+
+def _enlarge(values_HW3: Stops, height_px: int, width_px: int) -> Stops:
+    if values_HW3.shape[:2] == (height_px, width_px):
+        return values_HW3
+    return np.asarray(cv2.resize(values_HW3, (width_px, height_px), interpolation=cv2.INTER_LINEAR))

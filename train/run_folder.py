@@ -1,0 +1,106 @@
+"""The folder of a training run: whose it is, what is in it, and when it is complete.
+
+run.json      the job, what identifies its data, and the threads that its bits depend on
+base/         the frozen base (transformer/, word_encoder/), complete when it exists
+adapter/      the numeric adapter, complete when it exists
+checkpoints/  state to resume from
+tensorboard/, train_log.jsonl
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cat_dataset.atomic import write_text_atomic
+from cat_dataset.errors import JobError
+from cat_dataset.manifest import TrainJob
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A claimed run folder."""
+
+    path: Path
+    run_hash: str  # of job and data
+    num_threads: int  # sums are split by threads, so equal bits need equal threads
+
+    @property
+    def base(self) -> Path:
+        """Where the frozen base lies."""
+        return self.path / "base"
+
+    @property
+    def adapter(self) -> Path:
+        """Where the adapter lies."""
+        return self.path / "adapter"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where states to resume from lie."""
+        return self.path / "checkpoints"
+
+
+def claim_run_folder(
+    path: Path, job: TrainJob, data_fingerprint: str, num_threads: int
+) -> RunFolder:
+    """Return the run folder of a job on its data: a new one, or the one to resume.
+
+    A run that exists keeps the number of threads it began with.
+
+    Raises:
+        JobError: the folder belongs to another job or other data.
+    """
+    identity = {"job": job.model_dump(mode="json"), "data": data_fingerprint}
+    run_hash = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+    record = {"run_hash": run_hash, "num_threads": num_threads, **identity}
+    path.mkdir(parents=True, exist_ok=True)
+    record_path = path / "run.json"
+    if record_path.is_file():
+        found = _read_record(record_path)
+        if found["run_hash"] != run_hash:
+            msg = (
+                f"run folder {path}: was begun with another {_first_difference(found, record)}; "
+                f"give a new folder, or remove this one to train anew"
+            )
+            raise JobError(msg)
+        return RunFolder(path, run_hash, found["num_threads"])
+    if any(path.iterdir()):
+        msg = f"run folder {path}: holds files but no run.json; give a new or empty folder"
+        raise JobError(msg)
+    write_text_atomic(record_path, json.dumps(record, indent=2) + "\n")
+    return RunFolder(path, run_hash, num_threads)
+
+
+def finished_adapter(path: Path) -> Path | None:
+    """Return the adapter of a run folder if the run is complete."""
+    adapter = path / "adapter"
+    return adapter if adapter.is_dir() else None
+
+
+def write_folder_whole(folder: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a folder aside, then rename it: it appears complete or not at all."""
+    partial = folder.with_name(f"{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    write(partial)
+    partial.rename(folder)
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        msg = f"run record {path}: is no JSON ({error}); give a new run folder"
+        raise JobError(msg) from None
+    return record
+
+
+def _first_difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
+    """Return which setting differs and how, for an error message."""
+    for key, value in wanted["job"].items():
+        if found["job"].get(key) != value:
+            return f"{key} ({found['job'].get(key)}, now {value})"
+    return "data set (its pairs or their numbers differ)"

@@ -1,0 +1,102 @@
+"""The two stages of training as one kind of object: what is trained, and the loss of a step.
+
+Stage "base" learns edits from words; stage "adapter" learns numbers on the frozen base. Identity
+samples belong to the base alone: at number zero the adapter is silent by construction, so there it
+has nothing to learn.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from cat_dataset.manifest import TrainJob
+from cat_dataset.seeding import derive_rng, derive_seed
+from train.adapter import NumericAdapter, Task
+from train.batches import Batch
+from train.compact import CompactBase, predict_target
+from train.flow import draw_times, noisy_at, velocity_weights
+from train.log_light import displayed_error
+from train.words import words_by_number, words_of_edits
+
+_NEUTRAL_SHARE = 0.5  # of identity samples that are told "by number" instead of "keep"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: its name, trained networks, steps, and loss."""
+
+    name: str
+    networks: tuple[nn.Module, ...]  # trained; everything else is frozen
+    num_steps: int
+    learning_rate: float  # peak
+    identity_share: float  # of samples whose target is their source
+    predict: Callable[[Batch, int, Tensor, Tensor], Tensor]
+    # (batch, step, x_t, time_B) to the predicted target
+
+    def parameters(self) -> dict[str, nn.Parameter]:
+        """Return trained parameters by a name that is stable across runs."""
+        return {
+            f"{number}.{name}": parameter
+            for number, network in enumerate(self.networks)
+            for name, parameter in network.named_parameters()
+        }
+
+
+def base_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Stage:
+    """Return the stage in which the base learns edits from words alone."""
+    largest = {task.attribute: task.largest_value for task in tasks}
+    num_places = base.word_encoder.num_places
+
+    def predict(batch: Batch, step: int, noisy_BCHW: Tensor, time_B: Tensor) -> Tensor:
+        rng = derive_rng(job.seed, "base", "words", step)
+        is_neutral = rng.random(len(batch.edits)) < _NEUTRAL_SHARE
+        instructions = [
+            words_by_number(num_places)
+            if not edits and neutral
+            else words_of_edits(edits, largest, num_places)
+            for edits, neutral in zip(batch.edits, is_neutral, strict=True)
+        ]
+        return predict_target(base, noisy_BCHW, time_B, batch.source_BCHW, instructions)
+
+    return Stage(
+        "base",
+        base.modules(),
+        job.num_base_steps,
+        job.base_learning_rate,
+        job.identity_share,
+        predict,
+    )
+
+
+def adapter_stage(job: TrainJob, base: CompactBase, adapter: NumericAdapter) -> Stage:
+    """Return the stage in which the adapter learns numbers on the frozen base."""
+    for network in base.modules():
+        network.requires_grad_(False)
+    neutral = words_by_number(base.word_encoder.num_places)
+
+    def predict(batch: Batch, _step: int, noisy_BCHW: Tensor, time_B: Tensor) -> Tensor:
+        with adapter.attached(base.transformer, batch.edits):
+            return predict_target(
+                base, noisy_BCHW, time_B, batch.source_BCHW, [neutral] * len(batch.edits)
+            )
+
+    return Stage(
+        "adapter", (adapter,), job.num_adapter_steps, job.adapter_learning_rate, 0.0, predict
+    )
+
+
+def flow_loss(stage: Stage, job: TrainJob, batch: Batch, step: int, purpose: str) -> Tensor:
+    """Return the rectified-flow loss of a batch in log light; pixels the display hides count 0.
+
+    Noise and times follow from (seed, stage, purpose, step) alone.
+    """
+    generator = torch.Generator().manual_seed(derive_seed(job.seed, stage.name, purpose, step))
+    noise_BCHW = torch.randn(batch.target_BCHW.shape, generator=generator)
+    time_B = draw_times(generator, len(noise_BCHW), job.time_shift)
+    noisy_BCHW = noisy_at(batch.target_BCHW, noise_BCHW, time_B)
+    predicted_BCHW = stage.predict(batch, step, noisy_BCHW, time_B)
+    error_BCHW = displayed_error(predicted_BCHW, batch.target_BCHW)
+    error_B = error_BCHW.square().mean(dim=(1, 2, 3))
+    return (velocity_weights(time_B) * error_B).mean()

@@ -1,0 +1,47 @@
+"""Read from the training pairs which numbers an adapter is going to know."""
+
+import math
+from collections.abc import Sequence
+
+from cat_dataset.attributes import find_attribute
+from cat_dataset.photometry import DAYLIGHT_CCT_K
+from cat_dataset.reading import PairRow
+from train.adapter import Task
+
+# Attributes of which equal steps act slightly differently at different absolute values.
+_DEFAULT_SOURCES = {"white_balance": DAYLIGHT_CCT_K}
+
+
+def tasks_of_pairs(rows: Sequence[PairRow], attributes: Sequence[str]) -> list[Task]:
+    """Return the task of each attribute that occurs, with the range that is trained.
+
+    Pairs are also trained backwards, so ranges are symmetric; they are rounded up to two digits.
+    """
+    largest: dict[str, float] = {}
+    for edit in (edit for row in rows for edit in row.edits):
+        largest[edit.attribute] = max(abs(edit.value), largest.get(edit.attribute, 0.0))
+    return [_task(name, largest[name]) for name in attributes if largest.get(name, 0.0) > 0.0]
+
+
+def _task(name: str, largest_value: float) -> Task:
+    attribute = find_attribute(name)
+    largest = min(round_up(largest_value), max(map(abs, attribute.value_range)))
+    return Task(
+        attribute=name,
+        label=attribute.label,
+        unit=attribute.unit,
+        low=-largest,
+        high=largest,
+        default_source=_DEFAULT_SOURCES.get(name),
+        absolute_unit=attribute.absolute_unit,
+    )
+
+
+def round_up(value: float) -> float:
+    """Return the next number of two significant digits, value > 0.
+
+    >>> round_up(1.97), round_up(118.2), round_up(2.0)
+    (2.0, 120.0, 2.0)
+    """
+    step = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return round(math.ceil(round(value / step, 9)) * step, 9)
