@@ -56,7 +56,8 @@ class BarProgress:
         return self  # nothing is drawn before the first step, so an early error stands alone
 
     def __exit__(self, *_exception: object) -> None:
-        self._bars.stop()
+        if self._task is not None:  # stopping prints a line even where nothing was drawn
+            self._bars.stop()
 
     def start(self, name: str, total: int) -> None:
         """Show a new bar."""
