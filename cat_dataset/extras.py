@@ -11,7 +11,7 @@ EXTRA_MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "render": ("bpy",),
         "dslr": ("rawpy", "exifread"),
-        "train": ("torch", "diffusers", "safetensors", "accelerate", "tensorboard"),
+        "train": ("torch", "diffusers", "safetensors", "einops", "accelerate", "tensorboard"),
         "report": ("matplotlib", "jinja2"),
     }
 )
