@@ -1,0 +1,127 @@
+"""Render the light groups of a built scene: checked to add up, denoised one by one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cat_dataset.errors import SceneError
+from cat_dataset.photometry import DAYLIGHT_CCT_K, blackbody_rgb, white_balance_gains
+from cat_dataset.records import LightBasis, LightGroup, Split
+from render.building import BuiltScene
+from render.cycles import Passes, RenderSettings, apply_settings, render_passes
+from render.denoise import Quality, shared_denoiser
+from render.versions import blender_version
+
+SUM_TOLERANCE = 1e-5  # of the brightest pixel: float32 sums of a few groups
+DENOISER_QUALITY: Quality = "high"
+
+
+@dataclass(frozen=True)
+class GroupPictures:
+    """What each light group gives alone, with white lamps, and the denoiser's guides."""
+
+    images_GHW3: NDArray[np.float32]  # scene-linear sRGB, noisy
+    albedo_HW3: NDArray[np.float32]
+    normal_HW3: NDArray[np.float32]
+
+
+def render_groups(built: BuiltScene, settings: RenderSettings) -> GroupPictures:
+    """Render a built scene (its settings are mutated) once, one picture per light group.
+
+    Raises:
+        SceneError: Cycles failed, or light reached the picture that belongs to no group.
+    """
+    apply_settings(built.scene, settings)
+    passes = render_passes(built.scene)
+    images = np.stack([passes[f"Combined_{group.name}"][..., :3] for group in built.groups])
+    check_sum(images, passes["Combined"][..., :3])
+    return GroupPictures(images, *_guides(passes))
+
+
+def check_sum(images_GHW3: NDArray[np.float32], combined_HW3: NDArray[np.float32]) -> None:
+    """Raise SceneError where the groups do not add up to the combined picture.
+
+    Raises:
+        SceneError: an emitter is in no group, or a pixel is not finite.
+    """
+    if not np.isfinite(images_GHW3).all():
+        msg = "light groups: a pixel is not a finite number; the scene is not usable"
+        raise SceneError(msg)
+    gap = float(np.abs(images_GHW3.sum(axis=0) - combined_HW3).max())
+    brightest = float(combined_HW3.max())
+    if brightest <= 0.0 or gap > SUM_TOLERANCE * brightest:
+        msg = (
+            f"light groups: their sum differs from the combined picture by up to {gap:.3g} "
+            f"(brightest pixel {brightest:.3g}); every lamp and the world must be in a group"
+        )
+        raise SceneError(msg)
+
+
+def _guides(passes: Passes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    return passes["Denoising Albedo"][..., :3], passes["Denoising Normal"][..., :3]
+
+
+def light_basis(
+    built: BuiltScene,
+    settings: RenderSettings,
+    scene: str,
+    split: Split,
+    origin: dict[str, Any],
+    *,
+    denoise: bool,
+) -> LightBasis:
+    """Return the light basis of a built scene, balanced at the camera's setting.
+
+    Raises:
+        SceneError: as `render_groups`, or the denoiser failed.
+    """
+    pictures = render_groups(built, settings)
+    images = pictures.images_GHW3
+    if denoise:
+        denoiser = shared_denoiser(DENOISER_QUALITY)
+        images = np.stack(
+            [denoiser.denoise(image, pictures.albedo_HW3, pictures.normal_HW3) for image in images]
+        )
+    return LightBasis(
+        scene=scene,
+        split=split,
+        groups=built.groups,
+        images_GHW3=(images * balance_gains(built)).astype(np.float32),
+        wb_cct_k=built.drawn.wb_cct_k,
+        main_lamp=built.groups[0].name,
+        origin={**origin, **render_origin(settings, denoise=denoise)},
+    )
+
+
+def base_frame(built: BuiltScene, pictures: GroupPictures, *, denoise: bool) -> NDArray[np.float32]:
+    """Return the picture with every lamp in its own colour, float32 (H, W, 3), balanced.
+
+    Frames of a sweep share no relation that denoising could break, so the combined picture is
+    denoised, once, instead of each group.
+    """
+    colours = np.stack([_lamp_rgb(group) for group in built.groups])[:, None, None, :]
+    combined = (pictures.images_GHW3 * colours).sum(axis=0).astype(np.float32)
+    if denoise:
+        denoiser = shared_denoiser(DENOISER_QUALITY)
+        combined = denoiser.denoise(combined, pictures.albedo_HW3, pictures.normal_HW3)
+    return (combined * balance_gains(built)).astype(np.float32)
+
+
+def _lamp_rgb(group: LightGroup) -> NDArray[np.float64]:
+    return np.ones(3) if group.cct_k is None else blackbody_rgb(group.cct_k)
+
+
+def balance_gains(built: BuiltScene) -> NDArray[np.float64]:
+    """Return the camera's gains over a picture in scene-linear sRGB as rendered, shape (3,)."""
+    return white_balance_gains(DAYLIGHT_CCT_K, built.drawn.wb_cct_k)
+
+
+def render_origin(settings: RenderSettings, *, denoise: bool) -> dict[str, Any]:
+    """Return how a picture was rendered as plain JSON values."""
+    return {
+        "blender": blender_version(),
+        "render_settings": settings.to_json(),
+        "denoiser": f"oidn {DENOISER_QUALITY}" if denoise else None,
+    }

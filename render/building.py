@@ -1,0 +1,109 @@
+"""Build a drawn scene in an emptied Blender, ready to render."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cat_dataset.records import LightGroup
+from cat_dataset.seeding import derive_rng
+from render.layout import Placed
+from render.materials import build_material
+from render.session import fresh_scene
+from render.shapes import Shape, rounded_box
+from render.stage import (
+    AMBIENT_GROUP,
+    add_area_lamp,
+    add_camera,
+    add_mesh,
+    add_world,
+    place,
+)
+from render.tabletop import Table, Tabletop
+
+MAIN_OBJECT_INDEX = 1  # `pass_index` of the main object; everything else has 0
+_TABLE_WIDTH_M, _TABLE_FRONT_M, _TABLE_THICK_M = 3.6, 2.2, 0.035
+_WALL_HEIGHT_M = 2.2
+_SWEEP_RADIUS_M = 0.35  # of the bend of the background paper
+
+
+@dataclass(frozen=True)
+class BuiltScene:
+    """A scene in Blender; its references die at the next reset."""
+
+    scene: Any
+    main_object: Any
+    main: Placed
+    render_camera: Any
+    groups: tuple[LightGroup, ...]
+    drawn: Tabletop
+
+
+def build_tabletop(seed: int, drawn: Tabletop) -> BuiltScene:
+    """Build a drawn scene; `seed` only shifts the patterns of its materials.
+
+    Raises:
+        SceneError: a file that Blender should bring is missing.
+    """
+    scene = fresh_scene()
+    _add_surroundings(scene, seed, drawn.table)
+    things = [
+        _add_thing(scene, derive_rng(seed, "pattern", number), f"thing-{number:02d}", placed)
+        for number, placed in enumerate(drawn.things)
+    ]
+    things[0].pass_index = MAIN_OBJECT_INDEX
+    for lamp in drawn.lamps:
+        add_area_lamp(scene, lamp)
+    add_world(scene, drawn.world)
+    camera = add_camera(scene, drawn.camera)
+    groups = [LightGroup(lamp.name, "lamp", lamp.cct_k, lamp.power_w) for lamp in drawn.lamps]
+    groups.append(LightGroup(AMBIENT_GROUP, "ambient", None))
+    return BuiltScene(scene, things[0], drawn.things[0], camera, tuple(groups), drawn)
+
+
+def _add_thing(scene: Any, rng: np.random.Generator, name: str, placed: Placed) -> Any:
+    materials = [
+        build_material(f"{name}-{slot}", finish, rng)
+        for slot, finish in enumerate(placed.prop.finishes)
+    ]
+    thing = add_mesh(scene, name, placed.prop.shape, materials)
+    place(thing, placed.x_m, placed.y_m, 0.0, placed.heading_deg)
+    return thing
+
+
+def _add_surroundings(scene: Any, seed: int, table: Table) -> None:
+    rng = derive_rng(seed, "pattern", "table")
+    top = build_material("table", table.finish, rng)
+    if table.backdrop == "paper":
+        thing = add_mesh(scene, "paper", _paper_sweep(table.depth_m), [top])
+        place(thing, 0.0, 0.0, 0.0, table.turn_deg)
+        return
+    slab = rounded_box((_TABLE_WIDTH_M, _TABLE_FRONT_M + table.depth_m, _TABLE_THICK_M), 0.004)
+    slab = slab.moved(y_m=(table.depth_m - _TABLE_FRONT_M) / 2, z_m=-_TABLE_THICK_M)
+    place(add_mesh(scene, "table", slab, [top]), 0.0, 0.0, 0.0, table.turn_deg)
+    if table.backdrop in ("wall", "tiles"):
+        wall = rounded_box((2.0 * _TABLE_WIDTH_M, 0.1, _WALL_HEIGHT_M + 1.0), 0.001)
+        thing = add_mesh(scene, "wall", wall, [build_material("wall", table.wall, rng)])
+        turn = math.radians(table.turn_deg)
+        away_m = table.wall_m + 0.0501
+        place(thing, -away_m * math.sin(turn), away_m * math.cos(turn), -1.0, table.turn_deg)
+
+
+def _paper_sweep(depth_m: float) -> Shape:
+    """Return background paper: level, then bent up into a wall."""
+    bend = np.linspace(0.0, np.pi / 2, 24)
+    y = np.concatenate(
+        [
+            [-_TABLE_FRONT_M],
+            depth_m + _SWEEP_RADIUS_M * np.sin(bend),
+        ]
+    )
+    z = np.concatenate([[0.0], _SWEEP_RADIUS_M * (1.0 - np.cos(bend))])
+    y, z = np.append(y, y[-1]), np.append(z, _WALL_HEIGHT_M)
+    half = _TABLE_WIDTH_M / 2
+    left = np.column_stack([np.full(len(y), -half), y, z])
+    right = left * np.array([-1.0, 1.0, 1.0])
+    row = np.arange(len(y) - 1)
+    faces = np.stack([row, row + len(y), row + len(y) + 1, row + 1], axis=1)
+    return Shape(np.concatenate([left, right]), faces, np.zeros(len(faces), np.int64))
