@@ -8,6 +8,7 @@ Shapes: B batch, C = 3 channels, H height, W width.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -60,16 +61,10 @@ def whole_batch(pairs: TrainingPairs, numbers: Sequence[int], size_px: int) -> B
     return collate([(_centre_square(pairs.pictures(r), size_px), r.edits) for r in rows])
 
 
-_order_cache: dict[tuple[int, str, int, int], list[int]] = {}
-
-
-def epoch_order(seed: int, stage: str, epoch: int, num_pairs: int) -> list[int]:
+@lru_cache(maxsize=2)  # a batch asks for the same epoch again and again, or for two at its border
+def epoch_order(seed: int, stage: str, epoch: int, num_pairs: int) -> tuple[int, ...]:
     """Return the order of pairs in an epoch."""
-    key = (seed, stage, epoch, num_pairs)
-    if key not in _order_cache:
-        _order_cache.clear()
-        _order_cache[key] = derive_rng(seed, stage, "epoch", epoch).permutation(num_pairs).tolist()
-    return _order_cache[key]
+    return tuple(derive_rng(seed, stage, "epoch", epoch).permutation(num_pairs).tolist())
 
 
 def collate(examples: Sequence[tuple[Linear, tuple[EditScale, ...]]]) -> Batch:

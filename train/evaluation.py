@@ -117,9 +117,10 @@ def evaluate_editor(
     pairs: list[PairResult] = []
     samples: list[SamplePictures] = []
     for name, rows in rows_of.items():
-        for number, (result, pictures) in enumerate(_edited(editor, dataset, name, rows)):
+        shown = {rows[number].key for number in _spread(len(rows), _NUM_SAMPLES)}
+        for result, pictures in _edited(editor, dataset, name, rows):
             pairs.append(result)
-            if number < _NUM_SAMPLES:
+            if result.key in shown:
                 samples.append(_write_sample(out_folder, result, pictures))
             progress.advance(1)
     curves = _response_curves(editor, dataset, rows_of, job, progress)
@@ -155,8 +156,8 @@ def _rows_to_measure(
             and task.low <= row.edits[0].value <= task.high
         ]
         if rows:
-            places = np.linspace(0, len(rows) - 1, min(len(rows), job.max_pairs_per_attribute))
-            rows_of[name] = [rows[round(place)] for place in places]
+            chosen = _spread(len(rows), job.max_pairs_per_attribute)
+            rows_of[name] = [rows[number] for number in chosen]
     if not rows_of:
         msg = (
             f"split '{job.split}': holds no single-edit pair on {', '.join(editor.tasks)}; "
@@ -164,6 +165,12 @@ def _rows_to_measure(
         )
         raise JobError(msg)
     return rows_of
+
+
+def _spread(num_rows: int, num_chosen: int) -> list[int]:
+    """Return at most `num_chosen` row numbers, evenly spread, first and last among them."""
+    places = np.linspace(0, num_rows - 1, min(num_rows, num_chosen))
+    return [round(place) for place in places]
 
 
 def _edited(

@@ -67,6 +67,8 @@ def claim_run_folder(
                 f"give a new folder, or remove this one to train anew"
             )
             raise JobError(msg)
+        for leftover in path.rglob("*.partial"):  # of a run that was killed while writing
+            _remove(leftover)
         return RunFolder(path, run_hash, found["num_threads"])
     if any(path.iterdir()):
         msg = f"run folder {path}: holds files but no run.json; give a new or empty folder"
@@ -84,9 +86,17 @@ def finished_adapter(path: Path) -> Path | None:
 def write_folder_whole(folder: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a folder aside, then rename it: it appears complete or not at all."""
     partial = folder.with_name(f"{folder.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)
+    if partial.exists():
+        _remove(partial)
     write(partial)
     partial.rename(folder)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _read_record(path: Path) -> dict[str, Any]:

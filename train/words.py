@@ -7,7 +7,6 @@ Shapes: B batch, T words, D width.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from diffusers import ConfigMixin, ModelMixin
@@ -87,8 +86,3 @@ class WordEncoder(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffusers s
         places_T = torch.arange(ids_BT.shape[1], device=ids_BT.device) % WORDS_PER_EDIT
         tokens_BTD: Tensor = self.word_vectors(ids_BT) + self.place_vectors(places_T)
         return tokens_BTD, tokens_BTD.mean(dim=1)
-
-
-def word_encoder_config(encoder: WordEncoder) -> dict[str, Any]:
-    """Return the vocabulary and shape that an encoder was made with."""
-    return {key: encoder.config[key] for key in ("words", "num_places", "width")}
