@@ -102,23 +102,24 @@ def _group_cluster(
 def _same_framing(
     captures: Sequence[Capture], previews: Mapping[Path, Preview]
 ) -> tuple[list[Capture], list[FramingMatch]]:
-    """Return the captures framed like the middle exposure, and every capture's match with it.
+    """Return the captures framed like the middle exposure, and the best match of every other one.
 
-    The middle exposure shares unclipped light with both ends of a bracket.
+    The cluster grows outward from the middle: each capture is held against the member of the
+    cluster nearest in exposure, with which it shares the most unclipped light.
     """
-    axis = exposure_axis([capture.metadata for capture in captures])
-    ranked = sorted(range(len(captures)), key=lambda index: (axis.snapped_stops[index], index))
-    middle = captures[ranked[len(ranked) // 2]]
-    cluster, matches = [], []
-    for capture in captures:
-        if capture is middle:
-            cluster.append(capture)
+    stops = exposure_axis([capture.metadata for capture in captures]).snapped_stops
+    ranked = sorted(range(len(captures)), key=lambda index: (stops[index], index))
+    middle = ranked[len(ranked) // 2]
+    members, matches = [middle], []
+    for index in sorted(ranked, key=lambda i: (abs(stops[i] - stops[middle]), i)):
+        if index == middle:
             continue
-        match = match_framing(previews[middle.path], previews[capture.path])
+        nearest = min(members, key=lambda i: (abs(stops[i] - stops[index]), i))
+        match = match_framing(previews[captures[nearest].path], previews[captures[index].path])
         matches.append(match)
         if match.is_same:
-            cluster.append(capture)
-    return cluster, matches
+            members.append(index)
+    return [captures[index] for index in sorted(members)], matches
 
 
 def _why_single(burst: Sequence[Capture]) -> str:
