@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 OUT ?= out/demo
 
-.PHONY: demo test lint format clean
+.PHONY: demo test test-wheel lint format clean
 
 demo: $(INSTALLED)
 	$(BIN)/cat-dataset run manifests/demo.toml --out $(OUT)
@@ -14,6 +14,18 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest -q -m "not bpy and not slow"
 	$(BIN)/python -m pytest -q -m "bpy or slow"
+
+# The built wheel in an empty environment: help, doctor, and a tiny render.
+test-wheel: $(INSTALLED)
+	rm -rf build/wheel
+	$(BIN)/python -m build --quiet --wheel --outdir build/wheel .
+	$(PYTHON) -m venv build/wheel/env
+	build/wheel/env/bin/pip install --quiet --constraint constraints.txt "$$(ls build/wheel/*.whl)[render]"
+	build/wheel/env/bin/pip check
+	build/wheel/env/bin/cat-dataset --help
+	build/wheel/env/bin/cat-dataset doctor
+	cd build/wheel && env/bin/cat-dataset render ../../manifests/tiny.toml --out tiny
+	build/wheel/env/bin/cat-dataset verify build/wheel/tiny
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import psutil
 
@@ -24,7 +25,7 @@ class Finding:
     """One thing that was looked at."""
 
     subject: str
-    is_fine: bool
+    state: Literal["ok", "absent", "broken"]  # absent: an extra that is simply not installed
     found: str
     remedy: str | None = None
 
@@ -40,25 +41,30 @@ def _python() -> Finding:
     found = ".".join(str(part) for part in sys.version_info[:3])
     supported = " and ".join(f"{major}.{minor}" for major, minor in SUPPORTED_PYTHONS)
     is_fine = sys.version_info[:2] in SUPPORTED_PYTHONS
-    return Finding("Python", is_fine, found, f"use Python {supported}: bpy has wheels for those")
+    remedy = f"use Python {supported}: bpy has wheels for those"
+    return Finding("Python", _state(is_fine), found, remedy)
+
+
+def _state(is_fine: bool) -> Literal["ok", "broken"]:
+    return "ok" if is_fine else "broken"
 
 
 def _cores() -> Finding:
     count = len(os.sched_getaffinity(0))
-    return Finding("CPU cores", count >= 1, str(count))
+    return Finding("CPU cores", "ok", str(count))
 
 
 def _memory() -> Finding:
     gib = psutil.virtual_memory().available / 2**30
     remedy = f"the demo wants {MIN_MEMORY_GIB:g} GiB; close other programs or use --workers 1"
-    return Finding("memory", gib >= MIN_MEMORY_GIB, f"{gib:.1f} GiB available", remedy)
+    return Finding("memory", _state(gib >= MIN_MEMORY_GIB), f"{gib:.1f} GiB available", remedy)
 
 
 def _disk(folder: Path) -> Finding:
     existing = next(p for p in (folder, *folder.absolute().parents) if p.exists())
     gib = shutil.disk_usage(existing).free / 2**30
     remedy = f"make room: at least {MIN_DISK_GIB:g} GiB"
-    return Finding("disk", gib >= MIN_DISK_GIB, f"{gib:.1f} GiB free at {existing}", remedy)
+    return Finding("disk", _state(gib >= MIN_DISK_GIB), f"{gib:.1f} GiB free at {existing}", remedy)
 
 
 def _extra(extra: str) -> Finding:
@@ -67,7 +73,7 @@ def _extra(extra: str) -> Finding:
     missing = missing_modules(extra)
     if missing:
         remedy = f"pip install 'cat-dataset[{extra}]'"
-        return Finding(subject, False, f"not installed: {', '.join(missing)}", remedy)
+        return Finding(subject, "absent", f"not installed: {', '.join(missing)}", remedy)
     modules = EXTRA_MODULES[extra]
     code = f"import importlib\nfor name in {modules!r}: importlib.import_module(name)"
     try:
@@ -79,12 +85,13 @@ def _extra(extra: str) -> Finding:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Finding(subject, False, f"import took longer than {_IMPORT_TIMEOUT_S:g} s", None)
+        found = f"import took longer than {_IMPORT_TIMEOUT_S:g} s"
+        return Finding(subject, "broken", found, "close other programs and look again")
     if run.returncode == 0:
-        return Finding(subject, True, f"{', '.join(modules)} can be imported")
+        return Finding(subject, "ok", f"{', '.join(modules)} can be imported")
     last = run.stderr.strip().splitlines()[-1] if run.stderr.strip() else ""
     found = f"cannot be imported ({last or f'exit code {run.returncode}'})"
-    return Finding(subject, False, found, _import_remedy(extra, last))
+    return Finding(subject, "broken", found, _import_remedy(extra, last))
 
 
 def _import_remedy(extra: str, last_line: str) -> str:

@@ -39,15 +39,16 @@ def doctor(
 ) -> None:
     """Say what of the machine and the install is missing, and the command that mends it.
 
+    An extra that is not installed is named and is no fault; what is broken ends with exit code 1.
+
     Example: cat-dataset doctor
     """
     from cat_dataset.doctor import examine
 
     findings = examine(folder)
     for finding in findings:
-        mark = "ok     " if finding.is_fine else "MISSING"
-        typer.echo(f"{mark} {finding.subject}: {finding.found}")
-        if not finding.is_fine and finding.remedy:
+        typer.echo(f"{finding.state:<7} {finding.subject}: {finding.found}")
+        if finding.state != "ok" and finding.remedy:
             typer.echo(f"        -> {finding.remedy}")
-    if not all(finding.is_fine for finding in findings):
+    if any(finding.state == "broken" for finding in findings):
         raise typer.Exit(1)

@@ -1,0 +1,105 @@
+import base64
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from cat_dataset.compose import compose_basis
+from cat_dataset.display import encode_png
+from cat_dataset.errors import CatError
+from cat_dataset.manifest import DatasetJob, PairPlan
+from cat_dataset.records import Rejection, UnitResult
+from cat_dataset.report import write_report
+from cat_dataset.seeding import derive_rng
+from cat_dataset.shards import shard_path, write_index, write_shard
+from cat_dataset.tables import staged_table
+from tests.cat_dataset.conftest import make_light_basis
+
+EVALUATION = {
+    "split": "test",
+    "scores": [
+        {
+            "attribute": "exposure", "unit": "stops", "num_pairs": 40, "num_scenes": 9,
+            "mae": 0.0171, "mae_interval": [0.015, 0.02], "floor_mae": 0.004, "copy_mae": 1.1,
+            "bias": 0.001, "slope": 1.004, "sign_accuracy": 1.0, "identity_mean_db": 47.3,
+        }
+    ],
+    "curves": [{"attribute": "exposure", "asked": [-1.0, 0.0, 1.0], "achieved": [-0.9, 0.0, None]}],
+    "samples": [
+        {
+            "attribute": "exposure", "asked": 1.0, "achieved": 0.98,
+            "source_png": "a.png", "target_png": "a.png", "ours_png": "a.png",
+        }
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture
+def job_folder(tmp_path: Path, dataset_job: DatasetJob) -> Path:
+    """Return a job folder with a data set, a training log and an evaluation."""
+    plans = {"exposure": PairPlan(num_pairs=3), "white_balance": PairPlan(num_pairs=3)}
+    composed = compose_basis(make_light_basis("scene-a"), plans, dataset_job)
+    failure = Rejection("scene-x", "scene-x", "failed", "the lamp <fell> over")
+    result = UnitResult(composed.pairs, (failure,))
+    dataset = tmp_path / "dataset"
+    table = staged_table(result, producer="render", unit_id="scene-a", origin={})
+    write_shard(shard_path(dataset, 0), [table])
+    write_index(dataset, [shard_path(dataset, 0)])
+    log = [
+        {"stage": s, "step": 10 * n, "loss": 1.0 / n} for s in ("base", "adapter") for n in (1, 2)
+    ]
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "train_log.jsonl").write_text(
+        "".join(f"{json.dumps(e)}\n" for e in log)
+    )
+    (tmp_path / "evaluation").mkdir()
+    (tmp_path / "evaluation" / "evaluation.json").write_text(json.dumps(EVALUATION))
+    picture = derive_rng(0, "report").integers(0, 255, (8, 8, 3)).astype("uint8")
+    (tmp_path / "evaluation" / "a.png").write_bytes(encode_png(picture))
+    return tmp_path
+
+
+def test_the_page_is_self_contained_and_shows_what_was_measured(job_folder: Path) -> None:
+    """No link leads out of it; pictures, plots, scores and reasons are in it."""
+    page = write_report(job_folder).read_text()
+
+    assert not re.search(r'(src|href)="(?!data:|#)', page)
+    assert page.count("data:image/png;base64,") >= 2 * 2 + 3
+    assert page.count("<svg") == 4  # histograms, measured, training, response
+    assert "the lamp &lt;fell&gt; over" in page
+    assert re.search(r"<b>0\.0171</b>", page)
+    assert "asked +1 stops, achieved +0.98 stops" in page
+    assert "Rejected and failed" in page
+
+
+def test_pictures_in_the_page_are_those_of_the_data_set(job_folder: Path) -> None:
+    """The contact sheet holds the very bytes of the shard."""
+    page = write_report(job_folder).read_text()
+    tar = shard_path(job_folder / "dataset", 0).read_bytes()
+
+    embedded = [
+        base64.b64decode(m)
+        for m in re.findall(r'alt="target" src="data:image/png;base64,([^"]+)', page)
+    ]
+
+    assert embedded
+    assert all(png in tar for png in embedded)
+
+
+def test_a_page_without_training_leaves_those_parts_out(job_folder: Path) -> None:
+    """What is not there yet is not shown, and nothing is invented."""
+    (job_folder / "training" / "train_log.jsonl").unlink()
+    (job_folder / "evaluation" / "evaluation.json").unlink()
+
+    page = write_report(job_folder).read_text()
+
+    assert "<h2>Training" not in page
+    assert "obey the number" not in page
+    assert "<h2>Scales" in page
+
+
+def test_a_folder_without_a_data_set_is_refused(tmp_path: Path) -> None:
+    """The error says which folder is meant."""
+    with pytest.raises(CatError, match="give the folder that `run` wrote"):
+        write_report(tmp_path)
