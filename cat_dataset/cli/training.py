@@ -76,7 +76,8 @@ def edit(
     from train.editing import load_editor
 
     editor = load_editor(adapter)
-    scales = [item.resolve(editor.default_source(item.attribute)) for item in typed]
+    own_values = {name: task.default_source for name, task in editor.tasks.items()}
+    scales = [item.resolve(own_values.get(item.attribute)) for item in typed]
     edited = editor.edit(source, scales)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_bytes_atomic(out, encode_png(edited))
@@ -130,4 +131,10 @@ def run_evaluation(job: "Job", adapter: Path, data: "Sequence[Path]", out: Path)
 
     with shown_progress() as progress:
         report = measure(adapter, data, job.evaluate, out, progress=progress)
-    typer.echo(report.table_text())
+    typer.echo(f"split {report.split}, errors in each attribute's unit:")
+    for score in report.scores:
+        typer.echo(
+            f"  {score.attribute}: MAE {score.mae:.3g} {score.unit} (copy {score.copy_mae:.3g}), "
+            f"slope {score.slope:.3f}, sign right {score.sign_accuracy:.1%}, "
+            f"identity at 0 {score.identity_mean_db:.1f} dB, {score.num_pairs} pairs"
+        )

@@ -2,12 +2,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from cat_dataset.doctor import APT_LINE, examine
 from cat_dataset.extras import EXTRA_MODULES
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.slow
 def test_a_complete_install_is_found_sound(tmp_path: Path) -> None:
     """Every extra is imported in a process of its own; what is absent is no fault."""
     findings = {finding.subject: finding for finding in examine(tmp_path / "not" / "yet" / "there")}
@@ -27,6 +30,8 @@ folder = Path(sys.argv[1])
 sys.path.insert(0, str(folder))
 import os
 os.environ["PYTHONPATH"] = str(folder)
+import pytest
+
 from cat_dataset.doctor import examine
 for finding in examine(folder):
     if finding.subject == "extra 'render'":
@@ -34,6 +39,7 @@ for finding in examine(folder):
 """
 
 
+@pytest.mark.slow
 def test_a_missing_system_library_is_named_with_the_line_that_brings_it(tmp_path: Path) -> None:
     """The loader's words are turned into an apt line."""
     run = subprocess.run(
