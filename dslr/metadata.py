@@ -9,6 +9,7 @@ Sources: Exif 2.32; DNG specification 1.7; https://github.com/lclevy/canon_cr3 (
 """
 
 import io
+import logging
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from cat_dataset.errors import RawError
+from dslr.ciff import make_and_model
 from dslr.raw_file import open_raw
 
 ISO_OVERFLOW = 65535.0  # ISOSpeedRatings is 16 bits wide; the true value stands elsewhere
@@ -116,6 +118,8 @@ def _tags(data: bytes) -> dict[str, Any]:
 def _tags_of_file(file: Any) -> dict[str, Any]:
     import exifread
 
+    # It reports damage to the log alone; here what counts is which tags came out.
+    logging.getLogger("exifread").setLevel(logging.CRITICAL)
     tags: dict[str, Any] = exifread.process_file(file, details=False, extract_thumbnail=False)
     return tags
 
@@ -151,11 +155,12 @@ def _from_tags(tags: Tags) -> CaptureMetadata:
 
 def _from_libraw(path: Path) -> CaptureMetadata:
     """Read the settings through LibRaw; it knows every container, but no sub-seconds."""
+    make, model = make_and_model(path)
     with open_raw(path) as raw:
         other, lens, flip = raw.other, raw.lens, raw.sizes.flip
         return CaptureMetadata(
-            make="",
-            model="",  # LibRaw knows the body, rawpy does not pass it on
+            make=make,  # LibRaw knows the body too, but rawpy does not pass it on
+            model=model,
             lens=lens.model,
             exposure_time_s=other.shutter_speed or None,
             f_number=other.aperture or None,

@@ -51,6 +51,7 @@ def test_a_container_unknown_to_exifread_is_read_through_libraw(raw_folder: Path
     assert metadata.source == "libraw"
     assert metadata.exposure_time_s == pytest.approx(1 / 50, rel=0.01)
     assert (metadata.f_number, metadata.iso, metadata.focal_length_mm) == (4.0, 50.0, 7.0)
+    assert metadata.body == "Canon PowerShot G2"
 
 
 @pytest.mark.raw
