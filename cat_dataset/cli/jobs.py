@@ -73,13 +73,33 @@ def _all_units(job: "Job", base: Path, out: Path, workers: int) -> "list[WorkUni
 
 
 def _train_and_evaluate(job: "Job", out: Path) -> None:
+    """Train, then evaluate unless this very adapter was evaluated on this very data before."""
+    from cat_dataset.atomic import write_text_atomic
     from train.loop import run_training
 
     if job.train is None:
         return
+    dataset, evaluation = out / "dataset", out / "evaluation"
     with shown_progress() as progress:
-        adapter = run_training(job.train, [out / "dataset"], out / "training", progress=progress)
-    training.run_evaluation(job, adapter, [out / "dataset"], out / "evaluation")
+        adapter = run_training(job.train, [dataset], out / "training", progress=progress)
+    made_from = _evaluation_inputs(job, adapter, dataset)
+    note = evaluation / "made_from.json"
+    if note.is_file() and note.read_text(encoding="utf-8") == made_from:
+        typer.echo(f"{evaluation} was complete before")
+        return
+    training.run_evaluation(job, adapter, [dataset], evaluation)
+    write_text_atomic(note, made_from)
+
+
+def _evaluation_inputs(job: "Job", adapter: Path, dataset: Path) -> str:
+    """Return what an evaluation depends on, as JSON with a hash of each file."""
+    import json
+
+    from cat_dataset.shards import sha256_of_file
+
+    files = [*sorted(adapter.rglob("*.*")), dataset / "index.parquet"]
+    hashes = {path.name: sha256_of_file(path) for path in files}
+    return json.dumps({"evaluate": job.evaluate.model_dump(mode="json"), **hashes}, indent=1)
 
 
 def report(
