@@ -106,7 +106,8 @@ def base_frame(built: BuiltScene, pictures: GroupPictures, *, denoise: bool) -> 
     if denoise:
         denoiser = shared_denoiser(DENOISER_QUALITY)
         combined = denoiser.denoise(combined, pictures.albedo_HW3, pictures.normal_HW3)
-    return (combined * balance_gains(built)).astype(np.float32)
+    balanced: NDArray[np.float32] = (combined * balance_gains(built)).astype(np.float32)
+    return balanced
 
 
 def _lamp_rgb(group: LightGroup) -> NDArray[np.float64]:

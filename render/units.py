@@ -5,7 +5,7 @@ Importing this module is light; Blender is loaded when a unit runs, in its worke
 
 from typing import TYPE_CHECKING, Any
 
-from cat_dataset.compose import compose_basis
+from cat_dataset.compose import compose_basis, compose_sweep
 from cat_dataset.manifest import (
     BASIS_ATTRIBUTES,
     DatasetJob,
@@ -33,16 +33,23 @@ def render_unit(dataset: DatasetJob, batch: RenderBatch, unit_id: str) -> UnitRe
         SceneError: the scene cannot be built or rendered.
         EditScaleError: the batch asks for light that the scene has not.
     """
+    from render.basis import light_basis
+    from render.sweeps import render_sweep
+
     seed = derive_seed(dataset.seed, batch.name, unit_id)
-    built, settings = _build(seed, batch, unit_id)
+    built, settings = _build(seed, batch)
     split, origin = split_of(dataset, unit_id), _origin(built, batch.family, seed)
     results = []
-    plans = {k: plan for k, plan in batch.attributes.items() if k in BASIS_ATTRIBUTES}
+    plans = {name: plan for name, plan in batch.attributes.items() if name in BASIS_ATTRIBUTES}
     if plans:
-        from render.basis import light_basis
-
         basis = light_basis(built, settings, unit_id, split, origin, denoise=batch.denoise)
         results.append(compose_basis(basis, plans, dataset))
+    for name, plan in batch.attributes.items():
+        if plan.sweep is not None:
+            sweep = render_sweep(
+                built, settings, name, plan.sweep, unit_id, split, origin, denoise=batch.denoise
+            )
+            results.append(compose_sweep(sweep, plan, dataset))
     return UnitResult(
         tuple(pair for result in results for pair in result.pairs),
         tuple(rejection for result in results for rejection in result.rejections),
@@ -58,7 +65,7 @@ def render_basis(dataset: DatasetJob, batch: RenderBatch, unit_id: str) -> Light
     from render.basis import light_basis
 
     seed = derive_seed(dataset.seed, batch.name, unit_id)
-    built, settings = _build(seed, batch, unit_id)
+    built, settings = _build(seed, batch)
     split, origin = split_of(dataset, unit_id), _origin(built, batch.family, seed)
     return light_basis(built, settings, unit_id, split, origin, denoise=batch.denoise)
 
@@ -84,7 +91,7 @@ def render_camera_scene(dataset: DatasetJob, camera: SimulatedCamera, index: int
     return render_basis(dataset, batch, list_units(batch)[index])
 
 
-def _build(seed: int, batch: RenderBatch, unit_id: str) -> "tuple[BuiltScene, RenderSettings]":
+def _build(seed: int, batch: RenderBatch) -> "tuple[BuiltScene, RenderSettings]":
     from render.building import build_tabletop
     from render.cycles import RenderSettings
     from render.tabletop import tabletop_rand
