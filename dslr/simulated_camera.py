@@ -32,7 +32,7 @@ XYZ_TO_CAMERA = np.array(
 _FIRST_SHOT_AT = datetime(2026, 1, 1, 12, 0, 0)
 _BRACKET_EVERY = timedelta(minutes=1)
 _FRAME_GAP = timedelta(seconds=0.5)
-_EXPOSED_PERCENTILE, _EXPOSED_LEVEL = 99.0, 0.5  # of full scale in the middle frame
+_EXPOSED_PERCENTILE, _EXPOSED_LEVEL = 99.0, 0.3  # of full scale in the middle frame
 _FOCAL_LENGTH_MM = 50.0
 
 
@@ -118,7 +118,7 @@ def expose(
 
 
 def _well_exposed(picture_HW3: NDArray[np.float64], white_e: float) -> NDArray[np.float64]:
-    """Return electrons of the middle frame: bright parts one stop below full scale."""
+    """Return electrons of the middle frame: bright parts well below full scale."""
     level = float(np.percentile(picture_HW3.max(axis=-1), _EXPOSED_PERCENTILE))
     return picture_HW3 * (_EXPOSED_LEVEL * white_e / level if level > 0.0 else 0.0)
 

@@ -76,12 +76,12 @@ def test_the_mosaic_is_rggb() -> None:
 
 
 def test_the_middle_frame_is_well_exposed(bracket: tuple[Path, ...]) -> None:
-    """Bright parts of the middle frame lie near half of white, hardly anything clips."""
+    """Bright parts of the middle frame lie at a third of white: two stops more clip few of them."""
     with open_raw(bracket[1]) as raw:
         mosaic = read_mosaic(raw, bracket[1])
 
     signal = (mosaic.planes_PHW - 512.0) / mosaic.full_scale_dn
-    assert 0.3 < np.percentile(signal, 99) < 0.7
+    assert 0.2 < np.percentile(signal, 99) < 0.5
     assert mosaic.clipped_values().mean() < 0.02
 
 
