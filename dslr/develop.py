@@ -98,7 +98,7 @@ def _balanced_camera_rgb(raw: Any, plan: DevelopPlan, *, is_halved: bool) -> Lin
         gamma=(1, 1),
         no_auto_bright=True,
         output_bps=16,
-        adjust_maximum_thr=0.0,
+        adjust_maximum_thr=0.0,  # user_sat overrules it too: two locks on the worst trap
         use_camera_wb=False,
         use_auto_wb=False,
         user_wb=[red, green, blue, green],
@@ -156,14 +156,12 @@ def _clip_masks(mosaic: Mosaic, shape: tuple[int, ...]) -> Mask:
     planes = zip(mosaic.channel_P, mosaic.clipped_values(), strict=True)
     for index, (channel, clipped) in enumerate(planes):
         y, x = divmod(index, period) if period > 1 else (0, 0)  # linear: planes of full size
-        full_HW3[y::period, x::period, channel] = clipped
+        full_HW3[y::period, x::period, channel] = np.where(clipped, 255, 0)
     if period > 1:
         full_HW3 = np.asarray(cv2.dilate(full_HW3, np.ones(_DEMOSAIC_REACH, np.uint8)))
     if full_HW3.shape[:2] != shape:  # halved, or stretched to square pixels
         size = shape[1], shape[0]
-        full_HW3 = np.ceil(
-            cv2.resize(full_HW3.astype(np.float32), size, interpolation=cv2.INTER_AREA)
-        )
+        full_HW3 = np.asarray(cv2.resize(full_HW3, size, interpolation=cv2.INTER_AREA))
     is_clipped: Mask = full_HW3 > 0
     return is_clipped
 
