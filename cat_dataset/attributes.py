@@ -120,7 +120,7 @@ def _stops_attribute(name: str, label: str, positive: str) -> Attribute:
         label=label,
         unit="stops",
         unit_words=("stop", "stops"),
-        value_range=(-4.0, 4.0),
+        value_range=(-6.0, 6.0),  # real brackets span more than four stops
         default_range=(-2.0, 2.0),
         tolerance=0.002,
         positive=positive,
@@ -138,7 +138,7 @@ _ALL = (
         unit="mired",
         unit_words=("mired", "mired"),
         value_range=(-250.0, 250.0),
-        default_range=(-120.0, 120.0),
+        default_range=(-160.0, 160.0),
         tolerance=0.5,
         positive="camera set to a lower colour temperature, target cooler (bluer)",
         absolute_unit="K",

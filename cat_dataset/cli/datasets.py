@@ -92,7 +92,7 @@ def ingest(
         },
         "ingest",
     )
-    units = capture_units(job.dataset, job.capture[0], folder, show=dry_run)
+    units = capture_units(job.dataset, job.capture[0], folder, workers=workers, show=dry_run)
     make_dataset(job, units, out, workers, dry_run)
 
 
@@ -111,7 +111,12 @@ def render_units(job: "Job") -> "list[WorkUnit]":
 
 
 def capture_units(
-    dataset: "DatasetJob", batch: "CaptureBatch", folder: Path, *, show: bool = False
+    dataset: "DatasetJob",
+    batch: "CaptureBatch",
+    folder: Path,
+    *,
+    workers: int,
+    show: bool = False,
 ) -> "list[WorkUnit]":
     """Return the units of work of one folder of captures: its brackets and single files."""
     from functools import partial
@@ -120,7 +125,7 @@ def capture_units(
     from dslr.units import ingest_unit, scan_folder
 
     located = batch.model_copy(update={"folder": folder})
-    groups = scan_folder(located)
+    groups = scan_folder(located, num_workers=workers)
     if show:
         for group in groups:
             names = ", ".join(path.name for path in group.paths)

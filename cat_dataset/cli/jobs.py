@@ -57,7 +57,7 @@ def _all_units(job: "Job", base: Path, out: Path, workers: int) -> "list[WorkUni
 
     units = datasets.render_units(job) if job.render else []
     for batch in job.capture:
-        units += datasets.capture_units(job.dataset, batch, base / batch.folder)
+        units += datasets.capture_units(job.dataset, batch, base / batch.folder, workers=workers)
     if job.simulate_camera is not None:
         captures = out / "captures"
         with shown_progress() as progress:
@@ -68,7 +68,7 @@ def _all_units(job: "Job", base: Path, out: Path, workers: int) -> "list[WorkUni
             {"name": camera.name, "folder": captures, "attributes": camera.attributes},
             "simulate_camera",
         )
-        units += datasets.capture_units(job.dataset, batch, captures)
+        units += datasets.capture_units(job.dataset, batch, captures, workers=workers)
     return units
 
 

@@ -40,7 +40,7 @@ def test_the_resolved_manifest_reads_back_as_the_same_job(path: Path, tmp_path: 
         (HEAD + BATCH + "attributes = { brightness = {} }\n", "unknown attribute 'brightness'"),
         (
             HEAD + BATCH + "attributes = { exposure = { value_range = [-9.0, 2.0] } }\n",
-            r"-9 stops is out of range; it must lie within -4 to \+4 stops",
+            r"-9 stops is out of range; it must lie within -6 to \+6 stops",
         ),
         (
             HEAD + BATCH + "attributes = { exposure = { value_range = [2.0, -2.0] } }\n",
