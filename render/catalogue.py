@@ -28,6 +28,7 @@ MAKERS: Mapping[str, Maker] = MappingProxyType(
             nature.citrus,
             nature.stone,
             nature.cactus,
+            nature.plant,
             crafted.books,
             crafted.blocks,
             crafted.clock,

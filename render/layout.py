@@ -13,7 +13,7 @@ from render.props import Prop
 
 CIRCLE_OF_CONFUSION_MM = 0.03  # what still counts as sharp on full frame
 SENSOR_LONG_SIDE_MM = 36.0
-F_NUMBERS = (2.8, 3.2, 3.5, 4.0, 4.5, 5.0, 5.6, 6.3, 7.1, 8.0, 9.0, 10.0, 11.0)
+F_NUMBERS = (2.0, 2.2, 2.5, 2.8, 3.2, 3.5, 4.0, 4.5, 5.0, 5.6, 6.3, 7.1, 8.0, 9.0, 10.0, 11.0)
 _GAP_M = 0.008  # between two things
 _MAX_TRIES = 60
 
@@ -51,9 +51,9 @@ def camera_rand(
     short_side_mm = SENSOR_LONG_SIDE_MM * min(width_px, height_px) / max(width_px, height_px)
     focal_length_mm = round(float(np.exp(rng.uniform(math.log(42.0), math.log(80.0)))))
     extent_m = max(main.shape.height_m, 1.5 * main.shape.radius_m)
-    frame_m = max(extent_m / float(rng.uniform(0.36, 0.5)), 0.8 * tallest_m, 0.2)
+    frame_m = max(extent_m / float(rng.uniform(0.4, 0.56)), 0.75 * tallest_m, 0.18)
     distance_m = frame_m * focal_length_mm / short_side_mm
-    elevation = math.radians(float(rng.uniform(12.0, 34.0)))
+    elevation = math.radians(float(rng.uniform(9.0, 31.0)))
     look_at = (
         float(rng.uniform(-0.12, 0.12)) * frame_m,
         0.0,
@@ -67,7 +67,7 @@ def camera_rand(
     axis = np.subtract(look_at, position) / distance_m
     centre = np.array([0.0, 0.0, main.shape.height_m * 0.5])
     focus_m = float(axis @ (centre - position)) - 0.35 * main.shape.radius_m
-    sharp_m = main.shape.radius_m * float(rng.uniform(1.0, 2.2))
+    sharp_m = main.shape.radius_m * float(rng.uniform(0.3, 0.9))
     return CameraPose(
         position, look_at, float(focal_length_mm),
         f_number_for_depth(sharp_m, focus_m, focal_length_mm), focus_m
@@ -120,7 +120,7 @@ def _spot_rand(
     y_m = float(rng.triangular(-0.28 * reach_m, 0.25 * far_m, far_m))
     half_width_m = half_angle * (reach_m + y_m)
     x_m = float(rng.uniform(-0.95, 0.95)) * half_width_m + camera.look_at_m[0]
-    return Placed(prop, x_m, y_m, float(rng.uniform(0.0, 360.0)))
+    return Placed(prop, x_m, y_m, float(rng.uniform(-65.0, 65.0)))
 
 
 def _is_free(spot: Placed, placed: Sequence[Placed]) -> bool:

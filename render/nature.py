@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from render.finishes import Finish, Palette, linear_rgb, shaded
+from render.finishes import Finish, Palette, ceramic_rand, linear_rgb, shaded
 from render.props import Prop
 from render.shapes import Shape, ball, join, lathe, pebble, smooth_curve, tube, vessel_profile
 
@@ -161,3 +161,53 @@ def _ribbed_stem(rng: np.random.Generator, radius_m: float, foot_m: float) -> Sh
     rib = 1.0 - 0.14 * np.abs(np.sin(np.arctan2(y, x) * num_ribs / 2.0)) ** 0.7
     ribbed = np.column_stack([x * rib, y * rib, z + foot_m])
     return Shape(ribbed, stem.faces_F4, stem.slots_F)
+
+
+def plant(rng: np.random.Generator, palette: Palette) -> Prop:
+    """A leafy plant in a glazed pot; its leaves arch outwards in two rings."""
+    rim, height = float(rng.uniform(0.038, 0.05)), float(rng.uniform(0.06, 0.085))
+    outer = smooth_curve([(rim * 0.75, 0.0), (rim * 0.92, height * 0.4), (rim, height)], 20)
+    parts = [lathe(vessel_profile(outer, 0.0045, 0.006))]
+    parts.append(lathe(np.array([[rim * 0.93, height * 0.88], [0.0, height * 0.9]]), slot=1))
+    num_leaves = int(rng.integers(14, 24))
+    for number in range(num_leaves):
+        reach = rim * float(rng.uniform(0.9, 2.0)) * (0.55 if number % 3 == 0 else 1.0)
+        rise = rim * float(rng.uniform(1.6, 3.2))
+        leaf = _leaf(reach, rise, width_m=rim * float(rng.uniform(0.22, 0.36)))
+        turn_deg = 137.5 * number + float(rng.normal(0.0, 12.0))  # golden angle, as plants grow
+        parts.append(leaf.turned("z", turn_deg).moved(z_m=height * 0.88))
+    green = linear_rgb(str(rng.choice(["3f6b35", "5a7d3a", "2f5a40"])))
+    finishes = (
+        ceramic_rand(rng, palette, height),
+        Finish("granite", linear_rgb("4a3a2e"), linear_rgb("2a2019"), 0.95, 2.0),
+        Finish("skin", green, shaded(green, 1.5), 0.4, 1.0),
+    )
+    return Prop("plant", join(parts), finishes)
+
+
+def _leaf(reach_m: float, rise_m: float, width_m: float) -> Shape:
+    """Return a pointed leaf that rises from the origin and bends towards +x."""
+    spine = smooth_curve(
+        [
+            (0.0, 0.0, 0.0),
+            (reach_m * 0.25, 0.0, rise_m * 0.6),
+            (reach_m * 0.65, 0.0, rise_m * 0.95),
+            (reach_m, 0.0, rise_m * 0.85),
+        ],
+        14,
+    )
+    t = np.linspace(0.0, 1.0, 14)
+    half = width_m * np.sin(np.pi * t**0.75) ** 0.9 + 0.0008
+    side = np.array([0.0, 1.0, 0.0])
+    edges = np.stack(
+        [
+            spine + np.outer(half, side) + np.outer(0.35 * half, [0.0, 0.0, 1.0]),
+            spine,
+            spine - np.outer(half, side) + np.outer(0.35 * half, [0.0, 0.0, 1.0]),
+        ],
+        axis=1,
+    )  # a shallow fold along the middle
+    index = np.arange(42).reshape(14, 3)
+    corners = (index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:])
+    faces = np.stack([corner.ravel() for corner in corners], axis=1)
+    return Shape(edges.reshape(-1, 3), faces, np.full(len(faces), 2))

@@ -24,8 +24,8 @@ from render.versions import enable_nodes
 
 _OWN_PLACE = "own_place"  # name of the pass with object-space coordinates
 _MISS_M = 1e9  # depth beyond this is the sky
-_STAR_PX, _STAR_SAMPLES = 48, 160
-_STAR_BLUR_SHARE = 0.3  # of the frame, at the widest aperture
+_STAR_PX, _STAR_SAMPLES = 48, 512
+_STAR_BLUR_SHARE = 0.8  # of the frame, at the widest aperture
 _STAR_RADIUS_SHARE = 0.05  # of the frame, the dot itself
 
 

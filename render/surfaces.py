@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from render.finishes import Finish, shaded
+from render.finishes import Finish, Rgb, shaded
 from render.nodes import NodeGraph, Vector
 
 PLANK_WIDTH_M = 0.115
@@ -28,41 +28,45 @@ def planks(graph: NodeGraph, finish: Finish, offset: Vector) -> Any:
 
 
 def _wood_shader(graph: NodeGraph, finish: Finish, place: Any, shade: Any, gap: Any) -> Any:
-    """Growth rings cut lengthwise, fibres, and a joint darkened where `gap` is 0."""
+    """Growth rings cut lengthwise, fibres, pores, and a joint darkened where `gap` is 0."""
     size = 1.0 / finish.scale
-    along = graph.vector("MULTIPLY", place, (1.6 * size, 13.0 * size, 13.0 * size))
-    warp = graph.noise(along, 1.0, detail=2.0, distortion=0.4)
-    rings = graph.math("PINGPONG", graph.math("MULTIPLY", warp, 9.0), 1.0)
+    along = graph.vector("MULTIPLY", place, (0.9 * size, 11.0 * size, 11.0 * size))
+    warp = graph.noise(along, 1.0, detail=1.0, distortion=0.3)
+    rings = graph.math("PINGPONG", graph.math("MULTIPLY", warp, 22.0), 1.0)
     fibres = graph.noise(
-        graph.vector("MULTIPLY", place, (14.0 * size, 420.0 * size, 420.0 * size)), 1.0, detail=3.0
+        graph.vector("MULTIPLY", place, (11.0 * size, 520.0 * size, 520.0 * size)), 1.0, detail=2.0
     )
-    grain = graph.math("MULTIPLY_ADD", fibres, 0.55, graph.math("MULTIPLY", rings, 0.45))
-    middle = tuple((a + b) / 2 for a, b in zip(finish.colour, finish.second, strict=True))
+    pores = graph.noise(graph.vector("MULTIPLY", place, (45.0, 1400.0, 1400.0)), 1.0, detail=0.0)
+    grain = graph.math("MULTIPLY_ADD", rings, 0.35, graph.math("MULTIPLY", fibres, 0.75))
     tone = graph.ramp(
         grain,
-        [(0.25, finish.second), (0.5, (middle[0], middle[1], middle[2])), (0.75, finish.colour)],
+        [
+            (0.22, finish.second),
+            (0.5, _between(finish.colour, finish.second)),
+            (0.8, finish.colour),
+        ],
     )
-    colour = graph.scaled(tone, shade)
-    height: Any = fibres
+    colour = graph.scaled(tone, graph.math("MULTIPLY", shade, graph.step(pores, 0.12, 0.38)))
     if gap is not None:
         colour = graph.scaled(colour, graph.math("MAXIMUM", gap, 0.12))
-        height = graph.math("MULTIPLY_ADD", gap, 3.0, fibres)
     roughness = graph.math("MULTIPLY_ADD", fibres, 0.25, finish.roughness - 0.1)
-    return graph.principled(
-        {
-            "Base Color": colour,
-            "Roughness": roughness,
-            "Normal": graph.bump(height, 0.0004, strength=0.6),
-        }
-    )
+    inputs = {"Base Color": colour, "Roughness": roughness}
+    if gap is not None:
+        inputs["Normal"] = graph.bump(gap, 0.0012, strength=0.6)
+    return graph.principled(inputs)
+
+
+def _between(first: Rgb, second: Rgb) -> Rgb:
+    red, green, blue = (0.55 * a + 0.45 * b for a, b in zip(first, second, strict=True))
+    return red, green, blue
 
 
 def marble(graph: NodeGraph, finish: Finish, offset: Vector) -> Any:
     """Polished stone with veins."""
     place = graph.object_coordinates(offset)
-    cloud = graph.noise(place, 2.2 * finish.scale, detail=6.0, distortion=1.6)
+    cloud = graph.noise(place, 2.2 * finish.scale, detail=4.0, distortion=1.6)
     vein = graph.math("ABSOLUTE", graph.math("SUBTRACT", cloud, 0.5))
-    fine = graph.noise(place, 9.0 * finish.scale, detail=5.0, distortion=0.8)
+    fine = graph.noise(place, 9.0 * finish.scale, detail=3.0, distortion=0.8)
     line = graph.math("ADD", graph.math("MULTIPLY", vein, 6.0), graph.math("MULTIPLY", fine, 0.6))
     colour = graph.ramp(
         line,
@@ -75,15 +79,15 @@ def marble(graph: NodeGraph, finish: Finish, offset: Vector) -> Any:
 def granite(graph: NodeGraph, finish: Finish, offset: Vector) -> Any:
     """Rough stone or concrete: clouds, grains, pits."""
     place = graph.object_coordinates(offset)
-    cloud = graph.noise(place, 9.0 * finish.scale, detail=6.0)
-    grains = graph.noise(place, 240.0 * finish.scale, detail=2.0)
+    cloud = graph.noise(place, 9.0 * finish.scale, detail=4.0)
+    grains = graph.noise(place, 240.0 * finish.scale, detail=1.0)
     mix = graph.math("ADD", graph.math("MULTIPLY", cloud, 0.6), graph.math("MULTIPLY", grains, 0.4))
     colour = graph.ramp(mix, [(0.36, finish.second), (0.62, finish.colour)])
     return graph.principled(
         {
             "Base Color": colour,
             "Roughness": finish.roughness,
-            "Normal": graph.bump(mix, 0.0015, strength=0.6),
+            "Normal": graph.bump(grains, 0.0012, strength=0.6),
         }
     )
 
@@ -118,9 +122,9 @@ def _threads(graph: NodeGraph, place: Any, along: str) -> Any:
 def plaster(graph: NodeGraph, finish: Finish, offset: Vector) -> Any:
     """A painted wall, not quite even."""
     place = graph.object_coordinates(offset)
-    cloud = graph.noise(place, 2.5, detail=5.0)
+    cloud = graph.noise(place, 2.5, detail=3.0)
     colour = graph.ramp(cloud, [(0.3, shaded(finish.colour, 0.88)), (0.7, finish.colour)])
-    strokes = graph.noise(place, 45.0, detail=4.0)
+    strokes = graph.noise(place, 60.0, detail=1.0)
     return graph.principled(
         {
             "Base Color": colour,

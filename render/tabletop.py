@@ -139,12 +139,12 @@ def _lamps_rand(
     azimuth_deg = float(rng.uniform(35.0, 125.0))  # 0 = from the camera, 180 = from behind
     key = _lamp(
         "key", side * azimuth_deg, float(rng.uniform(28.0, 58.0)), float(rng.uniform(1.1, 1.6)),
-        (float(rng.uniform(0.25, 0.8)), float(rng.uniform(0.3, 0.9))), KEY_IRRADIANCE_W_M2,
-        _cct_rand(rng, 2700.0, 6500.0), height_m, table,
+        (float(rng.uniform(0.15, 0.55)), float(rng.uniform(0.2, 0.7))), KEY_IRRADIANCE_W_M2,
+        _key_cct_rand(rng), height_m, table,
     )  # fmt: skip
     fill = _lamp(
         "fill", -side * float(rng.uniform(25.0, 80.0)), float(rng.uniform(20.0, 50.0)), 1.7,
-        (1.2, 1.2), KEY_IRRADIANCE_W_M2 / float(rng.uniform(5.0, 12.0)),
+        (1.2, 1.2), KEY_IRRADIANCE_W_M2 / float(rng.uniform(7.0, 16.0)),
         _cct_rand(rng, 3200.0, 6500.0), height_m, table,
     )  # fmt: skip
     return key, fill
@@ -177,19 +177,26 @@ def _lamp(
     return AreaLamp(name, position, (0.0, 0.0, height_m / 2), size_m, power_w, cct_k)
 
 
+def _key_cct_rand(rng: np.random.Generator) -> float:
+    """Draw a window (most of the time) or a warm lamp."""
+    if rng.random() < 0.6:
+        return _cct_rand(rng, 4300.0, 6500.0)
+    return _cct_rand(rng, 2700.0, 4300.0)
+
+
 def _cct_rand(rng: np.random.Generator, low_k: float, high_k: float) -> float:
     """Draw a colour temperature evenly in mired, a multiple of 50 K."""
     return round(kelvin(float(rng.uniform(mired(high_k), mired(low_k)))) / 50.0) * 50.0
 
 
 def _balance_k(key_cct_k: float) -> float:
-    """Return the camera's setting: three quarters of the way from daylight to the key light."""
+    """Return the camera's setting: two thirds of the way from daylight to the key light."""
     daylight = mired(6500.0)
-    return round(kelvin(daylight + 0.75 * (mired(key_cct_k) - daylight)) / 10.0) * 10.0
+    return round(kelvin(daylight + 0.65 * (mired(key_cct_k) - daylight)) / 10.0) * 10.0
 
 
 def _world_rand(rng: np.random.Generator, table: Table) -> World:
     is_room = table.backdrop == "room"
     hdri = str(rng.choice(ROOM_HDRIS if is_room else LIGHT_HDRIS))
-    share = float(rng.uniform(0.35, 0.8) if is_room else rng.uniform(0.2, 0.6))
+    share = float(rng.uniform(0.3, 0.65) if is_room else rng.uniform(0.12, 0.4))
     return World(hdri, float(rng.uniform(0.0, 360.0)), KEY_IRRADIANCE_W_M2 * share, HDRI_PEAK)
