@@ -133,17 +133,17 @@ def _bracket_rows(dataset: PairDataset, rows: Sequence[dict[str, Any]]) -> list[
     found = []
     for row in (row for row in dataset.rows if row.key in wanted):
         record = json.loads(read_members(row)[0])
-        nominal = record["origin"].get("nominal_stops")
-        if nominal is not None:
-            edit = row.edits[0]
-            found.append(
-                {
-                    "key": row.key,
-                    "nominal": nominal,
-                    "measured": edit.measured,
-                    "stderr": edit.measured_stderr,
-                }
-            )
+        frames = (record["origin"]["target"], record["origin"]["source"])
+        target, source = (frame["stops"]["nominal"] for frame in frames)
+        edit = row.edits[0]
+        found.append(
+            {
+                "key": row.key,
+                "nominal": target - source,
+                "measured": edit.measured,
+                "stderr": edit.measured_stderr,
+            }
+        )
     return found[:MAX_BRACKET_ROWS]
 
 

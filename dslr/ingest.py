@@ -94,7 +94,9 @@ def read_group(captures: Sequence[Capture], max_side_px: int, unit_id: str) -> R
         try:
             read[index], plan = _read_capture(captures[index], plan, max_side_px)
         except RawError as error:
-            failures[index] = str(error)
+            # rows name files as seen from the folder: the same bytes wherever it lies
+            path, name = str(captures[index].path), captures[index].name
+            failures[index] = str(error).replace(path, name)
     if plan is None:
         raise RawError("; ".join(failures[index] for index in sorted(failures)))
     in_order = sorted(read)

@@ -88,7 +88,10 @@ def scan_folder(batch: CaptureBatch, *, num_workers: int = 2) -> tuple[CaptureGr
             for grouped in (group_burst(whole, previews) if whole else ())
         ]
     failures = unreadable | broken
-    found += [((path,), -1, Grouped((), "unreadable", why)) for path, why in failures.items()]
+    for path, why in failures.items():
+        name = path.relative_to(batch.folder).as_posix()
+        reason = why.replace(str(path), name)  # the same row wherever the folder lies
+        found.append(((path,), -1, Grouped((), "unreadable", reason)))
     return _named(batch, found)
 
 
