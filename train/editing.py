@@ -3,8 +3,9 @@
     editor = load_editor(Path("out/demo/train/adapter"))
     edited = editor.edit(picture, [parse_edit("exposure=+1.5EV").resolve(None)])
 
-The compact base sees the picture at the size it was trained on. Photometric edits come back as a
-gain of light that is laid over the full picture, so any size keeps its detail.
+The compact base sees the picture at the size it was trained on. A photometric edit is the gain of
+light between what the base paints with the numbers and without them, from the same noise; it is
+laid over the full picture, so any size keeps its detail and number zero returns it exactly.
 
 Shapes: B batch, C = 3 channels, H height, W width.
 """
@@ -73,8 +74,9 @@ class Editor:
         view_px = view_size(height_px, width_px, self.size_px)
         small = [resize_area(picture, *view_px) for picture in linear]
         source_BCHW = encode_log_light(torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2))
-        target_BCHW = self.sample(source_BCHW, edits)
-        results = zip(linear, small, source_BCHW, target_BCHW, edits, strict=True)
+        edited_BCHW = self.sample(source_BCHW, edits)
+        kept_BCHW = self.sample(source_BCHW, [()] * len(edits))
+        results = zip(linear, small, edited_BCHW, kept_BCHW, edits, strict=True)
         return [_finish(*result) for result in results]
 
     @torch.no_grad()
@@ -143,14 +145,17 @@ def view_size(height_px: int, width_px: int, size_px: int) -> tuple[int, int]:
 def _finish(
     linear_HW3: Linear,
     small_HW3: Linear,
-    source_CHW: Tensor,
-    target_CHW: Tensor,
+    edited_CHW: Tensor,
+    kept_CHW: Tensor,
     edits: Sequence[EditScale],
 ) -> Display:
-    """Return the full picture after the change from `source_CHW` to `target_CHW`, log light."""
+    """Return the full picture from what the base paints with and without numbers, log light.
+
+    The difference cancels the base's own small error, which is the same in both.
+    """
     if not all(edit.attribute in BASIS_ATTRIBUTES for edit in edits):
-        painted = decode_log_light(target_CHW).permute(1, 2, 0).numpy()
+        painted = decode_log_light(edited_CHW).permute(1, 2, 0).numpy()
         return encode_display(resize_area(painted, *linear_HW3.shape[:2]), 1.0)
-    gain_HW3 = (HALF_STOPS * (target_CHW - source_CHW)).permute(1, 2, 0).numpy()
+    gain_HW3 = (HALF_STOPS * (edited_CHW - kept_CHW)).permute(1, 2, 0).numpy()
     full_gain_HW3 = transfer_gain(log2_light(small_HW3), gain_HW3, log2_light(linear_HW3))
     return encode_display(apply_gain(linear_HW3, full_gain_HW3), 1.0)

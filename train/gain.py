@@ -19,8 +19,8 @@ _FLATNESS_STOPS2 = 0.02  # variance of log light below which a window counts as 
 
 
 def log2_light(linear_HW3: NDArray[np.float32]) -> Stops:
-    """Return log2 of scene-linear light above the floor that log light has."""
-    return np.asarray(np.log2(linear_HW3 + np.float32(LIGHT_FLOOR)))
+    """Return log2 of scene-linear light, down to the floor that log light has."""
+    return np.asarray(np.log2(np.maximum(linear_HW3, np.float32(LIGHT_FLOOR))))
 
 
 def transfer_gain(small_source_HW3: Stops, small_gain_HW3: Stops, full_source_HW3: Stops) -> Stops:
@@ -36,9 +36,8 @@ def transfer_gain(small_source_HW3: Stops, small_gain_HW3: Stops, full_source_HW
 
 
 def apply_gain(linear_HW3: NDArray[np.float32], gain_HW3: Stops) -> NDArray[np.float32]:
-    """Return scene-linear light after a gain in stops, which acts on light above the floor."""
-    floor = np.float32(LIGHT_FLOOR)
-    return np.asarray(np.maximum((linear_HW3 + floor) * np.exp2(gain_HW3) - floor, 0.0))
+    """Return scene-linear light after a gain in stops; black stays black."""
+    return np.asarray(linear_HW3 * np.exp2(gain_HW3))
 
 
 def _window_mean(values_HW3: Stops) -> Stops:

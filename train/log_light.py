@@ -1,7 +1,9 @@
 """Log light, the space in which the compact base sees and paints pictures.
 
-z = (log2(light + floor) - middle) / half, about -1 (black) to 1 (white). An exposure is a constant
-offset here, a white balance one offset per channel, and single edits compose by addition.
+z = (log2(light) - middle) / half, from -1 (as dark as 8 bits can tell) to 1 (white). An exposure is
+a constant offset here, a white balance one offset per channel, and single edits compose by
+addition. Light below the floor counts as the floor: added to the light instead, a floor would bend
+the offset in the shadows, and a small network cannot undo that pixel by pixel.
 
 Shapes: B batch, C = 3 channels, H height, W width.
 """
@@ -13,30 +15,26 @@ from torch import Tensor
 
 from cat_dataset.photometry import srgb_decode
 
-LIGHT_FLOOR = 2.0**-8  # keeps black finite; below it 8-bit sRGB has too few codes to tell stops
-_MIDDLE, HALF_STOPS = -4.0, 4.0  # black is log2(LIGHT_FLOOR) = -8, white is just above 0
+LIGHT_FLOOR = 2.0**-9  # display code 6; below it one code is more than a sixth of a stop
+HALF_STOPS = 4.5  # log light of one unit, in stops
+_MIDDLE = -4.5
 
 SRGB_TO_LINEAR = srgb_decode(np.arange(256) / 255.0).astype(np.float32)  # of each 8-bit code
-# White and black codes say only "at least" and "at most"; half a code either way is not an error.
-_WHITE_LINEAR = float(srgb_decode(np.array(254.5 / 255.0)))
-_BLACK_LINEAR = float(srgb_decode(np.array(0.5 / 255.0)))
+_WHITE_LINEAR = float(srgb_decode(np.array(254.5 / 255.0)))  # half a code below white is white
 
 
 def encode_log_light(linear_BCHW: Tensor) -> Tensor:
-    """Return log light of scene-linear light in [0, 1]; any shape.
+    """Return log light, at least -1, of scene-linear light in [0, 1]; any shape.
 
-    >>> round(float(encode_log_light(torch.tensor(1.0))), 4)
-    1.0014
-    >>> float(encode_log_light(torch.tensor(0.0)))
-    -1.0
+    >>> encode_log_light(torch.tensor([0.0, 2.0**-4.5, 1.0])).tolist()
+    [-1.0, 0.0, 1.0]
     """
-    return (torch.log2(linear_BCHW + LIGHT_FLOOR) - _MIDDLE) / HALF_STOPS
+    return (torch.log2(linear_BCHW.clamp(min=LIGHT_FLOOR)) - _MIDDLE) / HALF_STOPS
 
 
 def decode_log_light(log_light_BCHW: Tensor) -> Tensor:
-    """Return scene-linear light, clipped to the display's [0, 1]; any shape."""
-    linear: Tensor = torch.exp2(log_light_BCHW * HALF_STOPS + _MIDDLE) - LIGHT_FLOOR
-    return linear.clamp(0.0, 1.0)
+    """Return scene-linear light, clipped to the display's white; any shape."""
+    return torch.exp2(log_light_BCHW * HALF_STOPS + _MIDDLE).clamp(max=1.0)
 
 
 def linear_of_codes(display_HWC: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -47,11 +45,10 @@ def linear_of_codes(display_HWC: NDArray[np.uint8]) -> NDArray[np.float32]:
 def displayed_error(predicted_BCHW: Tensor, target_BCHW: Tensor) -> Tensor:
     """Return prediction minus target in log light, zero where the display cannot show it.
 
-    Above white a prediction may be as bright as it likes, below black as dark: the 8-bit target
-    does not know how much brighter or darker the scene was.
+    Above white a prediction may be as bright as it likes, below the floor as dark: the 8-bit
+    target does not know how much brighter or darker the scene was.
     """
     white = float(encode_log_light(torch.tensor(_WHITE_LINEAR)))
-    black = float(encode_log_light(torch.tensor(_BLACK_LINEAR)))
     error = predicted_BCHW - target_BCHW
     error = torch.where(target_BCHW >= white, error.clamp(max=0.0), error)
-    return torch.where(target_BCHW <= black, error.clamp(min=0.0), error)
+    return torch.where(target_BCHW <= -1.0, error.clamp(min=0.0), error)

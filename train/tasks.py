@@ -15,7 +15,7 @@ _DEFAULT_SOURCES = {"white_balance": DAYLIGHT_CCT_K}
 def tasks_of_pairs(rows: Sequence[PairRow], attributes: Sequence[str]) -> list[Task]:
     """Return the task of each attribute that occurs, with the range that is trained.
 
-    Pairs are also trained backwards, so ranges are symmetric; they are rounded up to two digits.
+    Pairs are also trained backwards, so ranges are symmetric; they are rounded to two digits.
     """
     largest: dict[str, float] = {}
     for edit in (edit for row in rows for edit in row.edits):
@@ -38,10 +38,10 @@ def _task(name: str, largest_value: float) -> Task:
 
 
 def round_up(value: float) -> float:
-    """Return the next number of two significant digits, value > 0.
+    """Return the next number of two significant digits, or the one at most 1 % below; value > 0.
 
-    >>> round_up(1.97), round_up(118.2), round_up(2.0)
-    (2.0, 120.0, 2.0)
+    >>> round_up(1.97), round_up(118.2), round_up(120.6)
+    (2.0, 120.0, 120.0)
     """
     step = 10.0 ** (math.floor(math.log10(value)) - 1)
-    return round(math.ceil(round(value / step, 9)) * step, 9)
+    return round(math.ceil(round(0.99 * value / step, 9)) * step, 9)

@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 from train.gain import apply_gain, log2_light, transfer_gain
-from train.log_light import LIGHT_FLOOR
 
 
 def edge_picture(size_px: int) -> np.ndarray:
@@ -23,7 +22,7 @@ def test_a_constant_gain_is_carried_over_exactly() -> None:
 
 
 def test_zero_gain_returns_the_light() -> None:
-    """Adding and removing the floor cancels."""
+    """No change of light, whatever its level."""
     light = edge_picture(16)
 
     np.testing.assert_allclose(apply_gain(light, np.zeros_like(light)), light, atol=1e-6)
@@ -46,10 +45,10 @@ def test_a_gain_that_follows_an_edge_stays_sharp_when_enlarged() -> None:
     assert guided_error < 0.2 * plain_error
 
 
-def test_gain_acts_on_light_above_the_floor() -> None:
-    """One stop on linear 0.5: 2 (0.5 + floor) - floor."""
-    light = np.full((1, 1, 3), 0.5, np.float32)
+def test_one_stop_doubles_light_and_keeps_black() -> None:
+    """Gain is a factor on light, also far below the floor of log light."""
+    light = np.array([[[0.0, 1e-4, 0.4]]], np.float32)
 
     doubled = apply_gain(light, np.ones((1, 1, 3), np.float32))
 
-    assert doubled[0, 0, 0] == pytest.approx(1.0 + LIGHT_FLOOR)
+    assert doubled.ravel().tolist() == pytest.approx([0.0, 2e-4, 0.8])

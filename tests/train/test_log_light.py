@@ -14,27 +14,28 @@ from train.log_light import (
 
 
 def test_black_and_white_have_the_numbers_one_can_check_by_hand() -> None:
-    """log2(2**-8) = -8 stops is -1; log2(1 + 2**-8) = 0.0056 stops is just above 1."""
-    black_white = encode_log_light(torch.tensor([0.0, 1.0]))
+    """Nine stops from the floor, 2**-9, to white; the middle is 2**-4.5."""
+    log_light = encode_log_light(torch.tensor([0.0, 2.0**-9, 2.0**-4.5, 1.0]))
 
-    assert black_white.tolist() == pytest.approx([-1.0, 1.00141], abs=1e-5)
-
-
-def test_one_stop_is_a_constant_offset_well_above_the_floor() -> None:
-    """Light of 0.25 and 0.5 differ by one stop, a quarter of the half range, nearly exactly."""
-    offset = encode_log_light(torch.tensor(0.5)) - encode_log_light(torch.tensor(0.25))
-
-    assert float(offset) * HALF_STOPS == pytest.approx(1.0, abs=LIGHT_FLOOR / 0.25)
+    assert log_light.tolist() == pytest.approx([-1.0, -1.0, 0.0, 1.0])
 
 
-def test_every_8_bit_code_survives_the_round_trip() -> None:
-    """Display code to log light and back is the identity on all 256 codes."""
+@pytest.mark.parametrize("linear", [LIGHT_FLOOR, 0.01, 0.25, 0.5])
+def test_one_stop_is_the_same_offset_in_shadow_and_light(linear: float) -> None:
+    """So one number moves every unclipped pixel alike."""
+    offset = encode_log_light(torch.tensor(2 * linear)) - encode_log_light(torch.tensor(linear))
+
+    assert float(offset) * HALF_STOPS == pytest.approx(1.0, abs=1e-5)
+
+
+def test_every_8_bit_code_above_the_floor_survives_the_round_trip() -> None:
+    """Display code to log light and back is the identity; the floor is code 6.4."""
     codes = np.arange(256, dtype=np.uint8).reshape(1, 256, 1).repeat(3, axis=2)
 
     log_light = encode_log_light(torch.from_numpy(linear_of_codes(codes)))
     back = encode_display(decode_log_light(log_light).numpy(), 1.0)
 
-    assert (back == codes).all()
+    assert (back == np.maximum(codes, 6)).all()
 
 
 def test_the_table_of_codes_equals_the_core_s_decoder() -> None:

@@ -13,7 +13,7 @@ def row(*edits: EditScale) -> PairRow:
 
 
 @pytest.mark.parametrize(
-    ("value", "rounded"), [(1.97, 2.0), (118.2, 120.0), (2.0, 2.0), (0.34, 0.34), (0.341, 0.35)]
+    ("value", "rounded"), [(1.97, 2.0), (118.2, 120.0), (120.6, 120.0), (2.0, 2.0), (0.345, 0.35)]
 )
 def test_ranges_round_up_to_two_digits(value: float, rounded: float) -> None:
     """A draw of 1.97 from a range of 2 lets a person ask for 2."""
