@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from render import crafted, nature, vessels
+from render import crafted, devices, nature, vessels
 from render.finishes import Palette
 from render.props import Prop
 
@@ -31,8 +31,8 @@ MAKERS: Mapping[str, Maker] = MappingProxyType(
             nature.plant,
             crafted.books,
             crafted.blocks,
-            crafted.clock,
-            crafted.camera,
+            devices.clock,
+            devices.camera,
             crafted.gift,
             crafted.candle,
             crafted.jar,
@@ -41,8 +41,19 @@ MAKERS: Mapping[str, Maker] = MappingProxyType(
     }
 )
 
-# A turned vase looks the same from everywhere; these do not.
-MAIN_KINDS = ("mug", "teapot", "jug", "books", "blocks", "clock", "camera", "gift", "stone")
+# A turned vase looks the same from everywhere; these do not. Shares of the scenes.
+_MAINS = {
+    "mug": 0.15,
+    "teapot": 0.13,
+    "jug": 0.13,
+    "books": 0.11,
+    "blocks": 0.11,
+    "clock": 0.11,
+    "camera": 0.12,
+    "gift": 0.09,
+    "stone": 0.05,
+}
+MAIN_KINDS, MAIN_SHARES = tuple(_MAINS), tuple(_MAINS.values())
 
 
 def make_prop(kind: str, rng: np.random.Generator, palette: Palette) -> Prop:

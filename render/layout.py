@@ -29,6 +29,20 @@ class Placed:
 
 
 @dataclass(frozen=True)
+class TableEdge:
+    """The back edge of the table, or the wall it stands at: a line across the view."""
+
+    depth_m: float  # from the main object
+    turn_deg: float  # about z
+
+    def clearance_m(self, spot: Placed) -> float:
+        """Return how far a thing stays in front of the edge; negative = beyond."""
+        turn = math.radians(self.turn_deg)
+        depth_m = spot.y_m * math.cos(turn) - spot.x_m * math.sin(turn)
+        return self.depth_m - depth_m - spot.prop.shape.radius_m
+
+
+@dataclass(frozen=True)
 class CameraPose:
     """A full-frame camera and its settings."""
 
@@ -93,18 +107,19 @@ def arrange_rand(
     extras: Sequence[Prop],
     camera: CameraPose,
     aspect: float,
-    depth_m: float,
+    edge: TableEdge,
 ) -> tuple[Placed, ...]:
     """Draw places: the main object at the origin, the others around it, none touching or hiding it.
 
-    `aspect` is width over height of the frame, `depth_m` how far the table reaches behind the
-    main object. A thing that finds no place in some tries is left out.
+    `aspect` is width over height of the frame. A thing that finds no place in some tries is left
+    out.
     """
     placed = [Placed(main, 0.0, 0.0, float(rng.uniform(-50.0, 50.0)))]
     for extra in extras:
         for _ in range(_MAX_TRIES):
-            spot = _spot_rand(rng, extra, camera, aspect, depth_m)
-            if _is_free(spot, placed) and not _hides(spot, placed[0], camera):
+            spot = _spot_rand(rng, extra, camera, aspect, edge.depth_m)
+            is_on_table = edge.clearance_m(spot) > _GAP_M
+            if is_on_table and _is_free(spot, placed) and not _hides(spot, placed[0], camera):
                 placed.append(spot)
                 break
     return tuple(placed)
@@ -116,7 +131,7 @@ def _spot_rand(
     """Draw a place inside the field of view, most of them behind the main object."""
     half_angle = SENSOR_LONG_SIDE_MM / 2.0 / camera.focal_length_mm * min(aspect, 1.0)
     reach_m = camera.distance_m
-    far_m = min(0.9 * reach_m, depth_m - prop.shape.radius_m - 0.02)
+    far_m = min(0.9 * reach_m, depth_m - prop.shape.radius_m)
     y_m = float(rng.triangular(-0.28 * reach_m, 0.25 * far_m, far_m))
     half_width_m = half_angle * (reach_m + y_m)
     x_m = float(rng.uniform(-0.95, 0.95)) * half_width_m + camera.look_at_m[0]

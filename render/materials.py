@@ -78,7 +78,7 @@ def _polished(graph: NodeGraph, finish: Finish, offset: Vector) -> Any:
 
 def _brushed(graph: NodeGraph, finish: Finish, offset: Vector) -> Any:
     """Metal with fine strokes around the axis."""
-    strokes = graph.vector("MULTIPLY", graph.object_coordinates(offset), (6.0, 6.0, 900.0))
+    strokes = graph.vector("MULTIPLY", graph.object_coordinates(offset), (6.0, 6.0, 700.0))
     line = graph.noise(strokes, 1.0, detail=2.0)
     roughness = graph.math("MULTIPLY", line, 2.0 * finish.roughness)
     return graph.principled(
@@ -86,7 +86,7 @@ def _brushed(graph: NodeGraph, finish: Finish, offset: Vector) -> Any:
             "Base Color": finish.colour,
             "Metallic": 1.0,
             "Roughness": roughness,
-            "Normal": graph.bump(line, 0.0003, strength=0.4),
+            "Normal": graph.bump(line, 0.0002, strength=0.15),
         }
     )
 

@@ -55,7 +55,7 @@ def apple(rng: np.random.Generator, palette: Palette) -> Prop:
 
 def pear(rng: np.random.Generator, palette: Palette) -> Prop:
     """A pear."""
-    radius = float(rng.uniform(0.033, 0.039))
+    radius = float(rng.uniform(0.028, 0.034))
     profile = radius * smooth_curve(
         [
             (0.0, 0.06),

@@ -1,4 +1,4 @@
-"""Instruments that measure a rendered edit again, from the frames or from small extra renders.
+"""Instruments that measure a rendered edit again, from small extra renders beside the frames.
 
 A probe is a second Blender scene that shares the camera (and the object), so that it reads the
 very settings with which the frame beside it was rendered.
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cat_dataset.records import Reading
 from render.building import BuiltScene
 from render.cycles import RenderSettings, apply_settings, render_passes
+from render.layout import SENSOR_LONG_SIDE_MM
 from render.nodes import NodeGraph
 from render.readout import PosePoints, aperture_stops_read, turn_deg, zoom_log2
 from render.shapes import ball
@@ -24,6 +25,8 @@ from render.versions import enable_nodes
 
 _OWN_PLACE = "own_place"  # name of the pass with object-space coordinates
 _MISS_M = 1e9  # depth beyond this is the sky
+_ZOOM_PX, _ZOOM_SAMPLES = 128, 16
+_ZOOM_FEATURES = 16.0  # of the test pattern across the frame, at the longest lens
 _STAR_PX, _STAR_SAMPLES = 48, 512
 _STAR_BLUR_SHARE = 0.8  # of the frame, at the widest aperture
 _STAR_RADIUS_SHARE = 0.05  # of the frame, the dot itself
@@ -32,24 +35,47 @@ _STAR_RADIUS_SHARE = 0.05  # of the frame, the dot itself
 class Instrument(Protocol):
     """Looks at a scene as it is set, and reads the scale between two looks."""
 
-    def look(self, frame_HW3: NDArray[np.float32]) -> Any:
-        """Return what the instrument sees of the scene beside the frame just rendered."""
+    def look(self) -> Any:
+        """Return what the instrument sees of the scene as it is set now."""
 
     def read(self, source: Any, target: Any) -> Reading:
         """Return the scale between two looks, in the attribute's unit."""
 
 
 class ZoomInstrument:
-    """Reads magnification from the frames themselves."""
+    """Reads magnification from a test pattern that every surface wears, without depth of field.
+
+    The frames themselves would do where they are large; in small ones, blur that grows with the
+    lens moves the reading by up to one per cent.
+    """
 
     def __init__(
         self, built: BuiltScene, settings: RenderSettings, values: Sequence[float]
     ) -> None:
-        del built, settings, values  # the frames are all it needs
+        self._scene = _probe_scene("zoom-probe", built)
+        for thing in built.scene.objects:
+            if thing.type == "MESH":
+                self._scene.collection.objects.link(thing)
+        pose = built.drawn.camera
+        frame_m = SENSOR_LONG_SIDE_MM * pose.distance_m / max(values)
+        material, graph = _new_material("zoom-probe")
+        place = graph.node("ShaderNodeNewGeometry", {}).outputs["Position"]
+        pattern = graph.noise(place, _ZOOM_FEATURES / frame_m, detail=1.0)
+        graph.surface(graph.node("ShaderNodeEmission", {"Strength": pattern}).outputs["Emission"])
+        self._scene.view_layers[0].material_override = material
+        shrink = _ZOOM_PX / max(settings.width_px, settings.height_px)
+        self._settings = replace(
+            settings,
+            width_px=round(settings.width_px * shrink),
+            height_px=round(settings.height_px * shrink),
+            samples_per_pixel=_ZOOM_SAMPLES,
+            max_bounces=0,
+        )
 
-    def look(self, frame_HW3: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the frame."""
-        return frame_HW3
+    def look(self) -> NDArray[np.float32]:
+        """Return the pattern as the lens shows it, float32 (H, W, 3)."""
+        apply_settings(self._scene, self._settings)
+        return _render_sharp(self._scene)["Combined"][..., :3]
 
     def read(self, source: NDArray[np.float32], target: NDArray[np.float32]) -> Reading:
         """Return log2 of the magnification."""
@@ -77,7 +103,7 @@ class PoseInstrument:
         layer.material_override = material
         self._settings = replace(settings, samples_per_pixel=1)
 
-    def look(self, frame_HW3: NDArray[np.float32]) -> PosePoints:
+    def look(self) -> PosePoints:
         """Return the points that the object shows.
 
         One sample through the centre of each pixel and no depth of field, so that both
@@ -122,7 +148,7 @@ class StarInstrument:
         apply_settings(self._scene, self._settings)
         self._pinhole_HW = _render_sharp(self._scene)["Combined"][..., 1]
 
-    def look(self, frame_HW3: NDArray[np.float32]) -> NDArray[np.float32]:
+    def look(self) -> NDArray[np.float32]:
         """Return the blurred dot, float32 (H, W)."""
         apply_settings(self._scene, self._settings)
         return render_passes(self._scene)["Combined"][..., 1]
@@ -143,6 +169,7 @@ def _probe_scene(name: str, built: BuiltScene) -> Any:
 def _new_material(name: str) -> tuple[Any, NodeGraph]:
     material = bpy.data.materials.new(name)
     enable_nodes(material)
+    material.cycles.emission_sampling = "NONE"  # it is looked at; it lights nothing
     return material, NodeGraph(material.node_tree)
 
 

@@ -147,6 +147,24 @@ def lathe(profile_P2: Floats, num_sides: int = 64, slot: int = 0) -> Shape:
     return _shape(np.concatenate(vertices), np.concatenate(faces), slot)
 
 
+def cylinder(radius_m: float, height_m: float, slot: int = 0) -> Shape:
+    """Return an upright cylinder on z = 0 with bevelled edges."""
+    edge = min(0.0016, radius_m / 4)
+    return lathe(
+        np.array(
+            [
+                [0.0, 0.0],
+                [radius_m - edge, 0.0],
+                [radius_m, edge],
+                [radius_m, height_m - edge],
+                [radius_m - edge, height_m],
+                [0.0, height_m],
+            ]
+        ),
+        slot=slot,
+    )
+
+
 def tube(path_P3: Floats, radii_P: Floats, num_sides: int = 20, slot: int = 0) -> Shape:
     """Return a round tube along a path, closed at both ends.
 

@@ -44,7 +44,7 @@ def render_sweep(
         set_value(built, value)
         linear = base_frame(built, render_groups(built, settings), denoise=denoise)
         frames.append(SweepFrame(value, to_axis(value), linear))
-        looks.append(instrument.look(linear))
+        looks.append(instrument.look())
     _reset(built)
     readings = {
         (source, target): instrument.read(looks[source], looks[target])

@@ -12,7 +12,7 @@ import numpy as np
 
 from cat_dataset.photometry import kelvin, mired
 from cat_dataset.seeding import derive_rng
-from render.catalogue import MAIN_KINDS, MAKERS, make_prop
+from render.catalogue import MAIN_KINDS, MAIN_SHARES, MAKERS, make_prop
 from render.finishes import (
     WOODS,
     Finish,
@@ -21,7 +21,7 @@ from render.finishes import (
     palette_rand,
     shaded,
 )
-from render.layout import CameraPose, Placed, arrange_rand, camera_rand
+from render.layout import CameraPose, Placed, TableEdge, arrange_rand, camera_rand
 from render.stage import AreaLamp, World
 
 KEY_IRRADIANCE_W_M2 = 6.6  # of the key light on the main object; the exposure anchor takes care
@@ -41,6 +41,11 @@ class Table:
     backdrop: str  # one of BACKDROPS
     wall: Finish
     wall_m: float  # from the main object to the wall
+
+    @property
+    def edge(self) -> TableEdge:
+        """Where the room for things ends."""
+        return TableEdge(self.depth_m, self.turn_deg)
 
 
 @dataclass(frozen=True)
@@ -73,8 +78,10 @@ def tabletop_rand(seed: int, width_px: int, height_px: int) -> Tabletop:
     """Draw a scene; the frame's shape decides what fits into it."""
     palette = palette_rand(derive_rng(seed, "palette"))
     rng = derive_rng(seed, "things")
-    main = make_prop(str(rng.choice(MAIN_KINDS)), derive_rng(seed, "main"), palette)
-    kinds = [str(kind) for kind in rng.choice(sorted(MAKERS), int(rng.integers(4, 8)))]
+    main_kind = str(rng.choice(MAIN_KINDS, p=MAIN_SHARES))
+    main = make_prop(main_kind, derive_rng(seed, "main"), palette)
+    others = sorted(set(MAKERS) - {main_kind})
+    kinds = [str(kind) for kind in rng.choice(others, int(rng.integers(4, 8)), replace=False)]
     extras = [
         make_prop(kind, derive_rng(seed, "extra", number), palette)
         for number, kind in enumerate(kinds)
@@ -83,7 +90,7 @@ def tabletop_rand(seed: int, width_px: int, height_px: int) -> Tabletop:
     camera = camera_rand(derive_rng(seed, "camera"), main, tallest_m, width_px, height_px)
     table = _table_rand(derive_rng(seed, "table"), palette, camera)
     things = arrange_rand(
-        derive_rng(seed, "places"), main, extras, camera, width_px / height_px, table.depth_m
+        derive_rng(seed, "places"), main, extras, camera, width_px / height_px, table.edge
     )
     lamps = _lamps_rand(derive_rng(seed, "lamps"), main.shape.height_m, table)
     world = _world_rand(derive_rng(seed, "world"), table)

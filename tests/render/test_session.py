@@ -1,0 +1,61 @@
+"""Blender's own output is kept out of ours, and read for trouble."""
+
+import os
+
+import pytest
+
+from cat_dataset.errors import SceneError
+
+pytestmark = pytest.mark.bpy
+
+
+def test_output_of_c_code_is_collected(capfd: pytest.CaptureFixture[str]) -> None:
+    """Bytes written to the descriptors end in the log and not on the terminal."""
+    from render.session import captured_output
+
+    with captured_output() as log:
+        os.write(1, b"Fra:1 Mem:20M\n")
+        os.write(2, b"a warning\n")
+
+    assert log.text == "Fra:1 Mem:20M\na warning\n"
+    assert capfd.readouterr() == ("", "")
+
+
+def test_output_is_given_back_after_an_error(capfd: pytest.CaptureFixture[str]) -> None:
+    """The descriptors work again even where the code inside failed."""
+    from render.session import captured_output
+
+    with pytest.raises(ValueError, match="inside"), captured_output():
+        raise ValueError("inside")  # noqa: EM101  # not an error of CAT
+    os.write(1, b"back\n")
+
+    assert capfd.readouterr().out == "back\n"
+
+
+def test_trouble_in_the_log_becomes_an_error() -> None:
+    """A missing texture stops the scene, and the message quotes Blender."""
+    from render.session import BlenderLog
+
+    with pytest.raises(SceneError, match=r"Missing texture: wood\.png"):
+        BlenderLog("Fra:1\nMissing texture: wood.png\n").check("scene a-0001")
+
+
+def test_a_quiet_log_passes() -> None:
+    """Ordinary chatter is no error."""
+    from render.session import BlenderLog
+
+    BlenderLog("Fra:1 Mem:20M | Sample 4/4\nSaved nothing\n").check("scene a-0001")
+
+
+def test_a_fresh_scene_is_empty() -> None:
+    """Nothing of an earlier scene is left after a reset."""
+    import bpy
+
+    from render.session import fresh_scene
+
+    bpy.data.meshes.new("left over")
+
+    scene = fresh_scene()
+
+    assert len(scene.objects) == 0
+    assert len(bpy.data.meshes) == 0
