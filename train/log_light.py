@@ -20,7 +20,9 @@ HALF_STOPS = 4.5  # log light of one unit, in stops
 _MIDDLE = -4.5
 
 SRGB_TO_LINEAR = srgb_decode(np.arange(256) / 255.0).astype(np.float32)  # of each 8-bit code
-_WHITE_LINEAR = float(srgb_decode(np.array(254.5 / 255.0)))  # half a code below white is white
+# Half a code below white is white, in log light.
+_WHITE = (np.log2(float(srgb_decode(np.array(254.5 / 255.0)))) - _MIDDLE) / HALF_STOPS
+_GUESS_WEIGHT = 0.1
 
 
 def encode_log_light(linear_BCHW: Tensor) -> Tensor:
@@ -42,13 +44,21 @@ def linear_of_codes(display_HWC: NDArray[np.uint8]) -> NDArray[np.float32]:
     return SRGB_TO_LINEAR[display_HWC]
 
 
+def known_weights(source_BCHW: Tensor) -> Tensor:
+    """Return how much each pixel counts in a loss: little where the source is white or black.
+
+    There the true light is lost, and guessing it must not bend the gain of the pixels beside.
+    """
+    is_known = (source_BCHW < _WHITE) & (source_BCHW > -1.0)
+    return torch.where(is_known, 1.0, _GUESS_WEIGHT)
+
+
 def displayed_error(predicted_BCHW: Tensor, target_BCHW: Tensor) -> Tensor:
     """Return prediction minus target in log light, zero where the display cannot show it.
 
     Above white a prediction may be as bright as it likes, below the floor as dark: the 8-bit
     target does not know how much brighter or darker the scene was.
     """
-    white = float(encode_log_light(torch.tensor(_WHITE_LINEAR)))
     error = predicted_BCHW - target_BCHW
-    error = torch.where(target_BCHW >= white, error.clamp(max=0.0), error)
+    error = torch.where(target_BCHW >= _WHITE, error.clamp(max=0.0), error)
     return torch.where(target_BCHW <= -1.0, error.clamp(min=0.0), error)

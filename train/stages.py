@@ -17,7 +17,7 @@ from train.adapter import NumericAdapter, Task
 from train.batches import Batch
 from train.compact import CompactBase, predict_target
 from train.flow import draw_times, noisy_at, velocity_weights
-from train.log_light import displayed_error
+from train.log_light import displayed_error, known_weights
 from train.words import words_by_number, words_of_edits
 
 _NEUTRAL_SHARE = 0.5  # of identity samples that are told "by number" instead of "keep"
@@ -98,5 +98,6 @@ def flow_loss(stage: Stage, job: TrainJob, batch: Batch, step: int, purpose: str
     noisy_BCHW = noisy_at(batch.target_BCHW, noise_BCHW, time_B)
     predicted_BCHW = stage.predict(batch, step, noisy_BCHW, time_B)
     error_BCHW = displayed_error(predicted_BCHW, batch.target_BCHW)
-    error_B = error_BCHW.square().mean(dim=(1, 2, 3))
+    weights_BCHW = known_weights(batch.source_BCHW)
+    error_B = (weights_BCHW * error_BCHW.square()).mean(dim=(1, 2, 3))
     return (velocity_weights(time_B) * error_B).mean()

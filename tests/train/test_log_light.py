@@ -9,6 +9,7 @@ from train.log_light import (
     decode_log_light,
     displayed_error,
     encode_log_light,
+    known_weights,
     linear_of_codes,
 )
 
@@ -43,6 +44,13 @@ def test_the_table_of_codes_equals_the_core_s_decoder() -> None:
     codes = np.arange(256, dtype=np.uint8).reshape(1, 256, 1)
 
     np.testing.assert_allclose(linear_of_codes(codes), decode_display(codes), rtol=1e-6)
+
+
+def test_pixels_whose_light_is_lost_hardly_count() -> None:
+    """White and black sources weigh a tenth of what can be known."""
+    weights = known_weights(encode_log_light(torch.tensor([0.0, 0.01, 0.5, 1.0])))
+
+    assert weights.tolist() == pytest.approx([0.1, 1.0, 1.0, 0.1])
 
 
 def test_brighter_than_white_and_darker_than_black_are_no_errors() -> None:

@@ -29,6 +29,15 @@ def test_a_task_covers_the_largest_value_in_both_directions() -> None:
     assert (task.low, task.high, task.unit) == (-2.0, 2.0, "stops")
 
 
+def test_a_handful_of_large_numbers_does_not_widen_the_range() -> None:
+    """One bracket over four stops among 200 pairs within two."""
+    rows = [row(EditScale("exposure", (number % 41 - 20) / 10)) for number in range(200)]
+
+    (task,) = tasks_of_pairs([*rows, row(EditScale("exposure", 4.0))], ("exposure",))
+
+    assert task.high == 2.0
+
+
 def test_white_balance_knows_what_a_picture_has_where_nobody_says() -> None:
     """6500 K, the setting at which a picture counts as balanced."""
     (task,) = tasks_of_pairs([row(EditScale("white_balance", 50.0))], ("white_balance",))
