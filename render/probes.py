@@ -56,8 +56,9 @@ class ZoomInstrument:
         for thing in built.scene.objects:
             if thing.type == "MESH":
                 self._scene.collection.objects.link(thing)
-        pose = built.drawn.camera
-        frame_m = SENSOR_LONG_SIDE_MM * pose.distance_m / max(values)
+        frame_rad = SENSOR_LONG_SIDE_MM / max(values)
+        frame_m = frame_rad * built.drawn.camera.distance_m
+        self._scene.world = _pattern_world(_ZOOM_FEATURES / frame_rad)
         material, graph = _new_material("zoom-probe")
         place = graph.node("ShaderNodeNewGeometry", {}).outputs["Position"]
         pattern = graph.noise(place, _ZOOM_FEATURES / frame_m, detail=1.0)
@@ -164,6 +165,19 @@ def _probe_scene(name: str, built: BuiltScene) -> Any:
     scene.collection.objects.link(built.render_camera)
     scene.camera = built.render_camera
     return scene
+
+
+def _pattern_world(features_per_rad: float) -> Any:
+    """Return a test pattern at infinity, for frames that look past the table."""
+    world = bpy.data.worlds.new("zoom-probe")
+    enable_nodes(world)
+    graph = NodeGraph(world.node_tree)
+    direction = graph.node("ShaderNodeTexCoord", {}).outputs["Generated"]
+    pattern = graph.noise(direction, features_per_rad, detail=1.0)
+    light = graph.node("ShaderNodeBackground", {"Strength": pattern})
+    graph.node("ShaderNodeOutputWorld", {"Surface": light.outputs["Background"]})
+    world.cycles.sampling_method = "NONE"  # it is looked at; it lights nothing
+    return world
 
 
 def _new_material(name: str) -> tuple[Any, NodeGraph]:

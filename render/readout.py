@@ -17,7 +17,9 @@ from cat_dataset.records import Reading
 Linear = NDArray[np.float32]
 Points = NDArray[np.float64]
 
-_MAX_LOG2_ZOOM, _LOG2_ZOOM_STEP = 1.5, 0.02
+_MAX_LOG2_ZOOM, _LOG2_ZOOM_STEP = 3.0, 0.02  # the attribute's range; finer than a feature
+_SMOOTH_PX = 0.8  # standard deviation of the smoothing before comparison
+_PX_PER_SAMPLE = 4.0 * math.pi * _SMOOTH_PX**2  # smoothed pixels repeat their neighbours
 _MIN_CORRELATION = 0.5  # below, the two pictures do not show the same thing
 _NUM_REFINEMENTS = 12
 _EDGE_PX = 3  # pixels at the border that interpolation spoils
@@ -53,7 +55,7 @@ def _flat_tones(picture_HW3: Linear) -> NDArray[np.float64]:
     """Return log luminance, a little smoothed: highlights do not outweigh the rest."""
     light = luminance(picture_HW3).astype(np.float64)
     tones = np.log2(np.maximum(light, 0.0) + 0.05 * float(light.mean()) + 1e-9)
-    return np.asarray(cv2.GaussianBlur(tones, (0, 0), 0.8), np.float64)
+    return np.asarray(cv2.GaussianBlur(tones, (0, 0), _SMOOTH_PX), np.float64)
 
 
 def _enlarged(picture_HW: NDArray[np.float64], log2_zoom: float) -> NDArray[np.float64]:
@@ -93,7 +95,7 @@ def _refined_zoom(
         solution, _, _, _ = np.linalg.lstsq(design, observed, rcond=None)
         log2_zoom = max(log2_zoom + float(np.clip(solution[0] / solution[1], -0.02, 0.02)), 0.0)
     residual = observed - design @ solution
-    variance = float((residual**2).mean()) * np.linalg.inv(design.T @ design)[0, 0]
+    variance = _PX_PER_SAMPLE * float((residual**2).mean()) * np.linalg.inv(design.T @ design)[0, 0]
     return Reading(log2_zoom, math.sqrt(variance) / abs(float(solution[1])), observed.size)
 
 

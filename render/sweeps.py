@@ -5,7 +5,8 @@ Everything else stays: pose, light, exposure, Cycles seed. Each sweep is measure
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from itertools import permutations
+from dataclasses import replace
+from itertools import combinations
 from types import MappingProxyType
 from typing import Any
 
@@ -46,10 +47,11 @@ def render_sweep(
         frames.append(SweepFrame(value, to_axis(value), linear))
         looks.append(instrument.look())
     _reset(built)
-    readings = {
-        (source, target): instrument.read(looks[source], looks[target])
-        for source, target in permutations(range(len(values)), 2)
-    }
+    readings = {}
+    for source, target in combinations(range(len(values)), 2):
+        reading = instrument.read(looks[source], looks[target])
+        readings[source, target] = reading
+        readings[target, source] = replace(reading, value=-reading.value)
     return Sweep(
         scene=scene,
         split=split,

@@ -20,7 +20,8 @@ def _texture(zoom: float, seed: int = 0, size_px: int = 96) -> NDArray[np.float3
     waves = rng.normal(0.0, 0.25, (24, 2))
     phases = rng.uniform(0.0, 2.0 * np.pi, 24)
     light = sum(np.sin(u * x + v * y + p) for (u, v), p in zip(waves, phases, strict=True))
-    return np.exp(0.3 * np.repeat(light[..., None], 3, axis=-1)).astype(np.float32)
+    grey: NDArray[np.float32] = np.exp(0.3 * light[..., None]).astype(np.float32)
+    return np.repeat(grey, 3, axis=-1)
 
 
 @pytest.mark.parametrize("zoom", [1.05, 1.3, 1.9])
@@ -91,7 +92,8 @@ def _disc(radius_px: float) -> NDArray[np.float32]:
     """Return an anti-aliased disc."""
     fine = (np.arange(48 * 8) - 191.5) / 8.0
     inside = np.hypot(*np.meshgrid(fine, fine)) < radius_px
-    return inside.reshape(48, 8, 48, 8).mean(axis=(1, 3)).astype(np.float32)
+    disc: NDArray[np.float32] = inside.reshape(48, 8, 48, 8).mean(axis=(1, 3)).astype(np.float32)
+    return disc
 
 
 def test_half_the_blur_circle_is_two_stops() -> None:
