@@ -148,14 +148,14 @@ class TrainJob(_Model):
     """Two stages on the same shards: the base learns from words, then the frozen base's adapter."""
 
     attributes: tuple[str, ...] = ("exposure", "white_balance", "light_power")
-    size_px: Annotated[int, Field(ge=16, multiple_of=8)] = 64  # crops the trainer sees
+    size_px: Annotated[int, Field(ge=16, multiple_of=8)] = 48  # crops the trainer sees
     hidden_size: Annotated[int, Field(ge=32, multiple_of=32)] = 128  # the dial
     code_size: PositiveInt = 64  # channels of the adapter's summed code
-    num_base_steps: PositiveInt = 400
-    num_adapter_steps: PositiveInt = 600
+    num_base_steps: PositiveInt = 700
+    num_adapter_steps: PositiveInt = 1000
     batch_size: PositiveInt = 32
     base_learning_rate: PositiveFloat = 2e-3  # peak, after warm-up
-    adapter_learning_rate: PositiveFloat = 2e-3
+    adapter_learning_rate: PositiveFloat = 4e-3
     identity_share: Share = 0.15  # of the base's samples: target = source
     time_shift: PositiveFloat = 3.0  # above 1: more training at high noise
     checkpoint_every_steps: PositiveInt = 100

@@ -9,7 +9,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-_SMALLEST_TIME, _LARGEST_WEIGHT = 0.1, 10.0
 Predictor = Callable[[Tensor, Tensor], Tensor]  # (x_t, time_B) to the predicted x0
 
 
@@ -26,17 +25,6 @@ def noisy_at(x0_BCHW: Tensor, noise_BCHW: Tensor, time_B: Tensor) -> Tensor:
     """Return x_t."""
     time_B111 = time_B.view(-1, 1, 1, 1)
     return (1.0 - time_B111) * x0_BCHW + time_B111 * noise_BCHW
-
-
-def velocity_weights(time_B: Tensor) -> Tensor:
-    """Return the factor that turns a squared x0 error into a squared velocity error, bounded.
-
-    velocity = (x_t - x0) / t, hence 1 / t**2.
-
-    >>> velocity_weights(torch.tensor([1.0, 0.5, 0.01])).tolist()
-    [1.0, 4.0, 10.0]
-    """
-    return (1.0 / time_B.clamp(min=_SMALLEST_TIME) ** 2).clamp(max=_LARGEST_WEIGHT)
 
 
 @torch.no_grad()

@@ -37,6 +37,7 @@ from train.tasks import tasks_of_pairs
 
 _LARGEST_GRADIENT = 1.0  # norm
 _LOG_EVERY_STEPS = 10
+_MOST_THREADS = 8
 _NUM_VALIDATION_PAIRS = 64
 _BASE_BESIDE_ADAPTER = "../base"
 
@@ -63,7 +64,8 @@ def run_training(
 ) -> Path:
     """Train, or go on training, in `run_folder`; return the folder of the finished adapter.
 
-    A complete run is left as it is. `num_threads` counts for a new run only; None takes all cores.
+    A complete run is left as it is. `num_threads` counts for a new run only; None takes the
+    machine's cores, up to where the batches of the compact base are too small to share.
 
     Raises:
         JobError: the run folder is of another job or other data, or there is nothing to train on.
@@ -72,9 +74,8 @@ def run_training(
     """
     progress = progress or SilentProgress()
     pairs = TrainingPairs(data_folders, ("train",), job.attributes)
-    folder = claim_run_folder(
-        run_folder, job, pairs.fingerprint(), num_threads or os.cpu_count() or 1
-    )
+    threads = num_threads or min(os.cpu_count() or 1, _MOST_THREADS)
+    folder = claim_run_folder(run_folder, job, pairs.fingerprint(), threads)
     if folder.adapter.is_dir():
         return folder.adapter
     with _deterministic_torch(folder.num_threads):

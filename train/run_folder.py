@@ -113,4 +113,4 @@ def _first_difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
     for key, value in wanted["job"].items():
         if found["job"].get(key) != value:
             return f"{key} ({found['job'].get(key)}, now {value})"
-    return "data set (its pairs or their numbers differ)"
+    return "data set (the index of its shards differs)"

@@ -16,7 +16,7 @@ from cat_dataset.seeding import derive_rng, derive_seed
 from train.adapter import NumericAdapter, Task
 from train.batches import Batch
 from train.compact import CompactBase, predict_target
-from train.flow import draw_times, noisy_at, velocity_weights
+from train.flow import draw_times, noisy_at
 from train.log_light import displayed_error, known_weights
 from train.words import words_by_number, words_of_edits
 
@@ -88,9 +88,11 @@ def adapter_stage(job: TrainJob, base: CompactBase, adapter: NumericAdapter) -> 
 
 
 def flow_loss(stage: Stage, job: TrainJob, batch: Batch, step: int, purpose: str) -> Tensor:
-    """Return the rectified-flow loss of a batch in log light; pixels the display hides count 0.
+    """Return the mean squared error of x0 in log light; pixels the display hides count 0.
 
-    Noise and times follow from (seed, stage, purpose, step) alone.
+    Noise and times follow from (seed, stage, purpose, step) alone. All times count alike: the error
+    of the velocity, larger by 1 / t**2, dwells on low noise, where x_t shows the target anyway and
+    the number is not needed. Measured: it costs a tenth of the accuracy of light_power and more.
     """
     generator = torch.Generator().manual_seed(derive_seed(job.seed, stage.name, purpose, step))
     noise_BCHW = torch.randn(batch.target_BCHW.shape, generator=generator)
@@ -99,5 +101,4 @@ def flow_loss(stage: Stage, job: TrainJob, batch: Batch, step: int, purpose: str
     predicted_BCHW = stage.predict(batch, step, noisy_BCHW, time_B)
     error_BCHW = displayed_error(predicted_BCHW, batch.target_BCHW)
     weights_BCHW = known_weights(batch.source_BCHW)
-    error_B = (weights_BCHW * error_BCHW.square()).mean(dim=(1, 2, 3))
-    return (velocity_weights(time_B) * error_B).mean()
+    return (weights_BCHW * error_BCHW.square()).mean()
