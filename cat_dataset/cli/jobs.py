@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cat_dataset.cli import datasets, training
-from cat_dataset.cli.options import DEFAULT_WORKERS, DryRun, Manifest, Workers, shown_progress
+from cat_dataset.cli.options import (
+    DEFAULT_WORKERS,
+    DryRun,
+    Manifest,
+    Workers,
+    prepare_torch,
+    shown_progress,
+)
 
 if TYPE_CHECKING:
     from cat_dataset.manifest import Job
@@ -75,6 +82,8 @@ def _all_units(job: "Job", base: Path, out: Path, workers: int) -> "list[WorkUni
 def _train_and_evaluate(job: "Job", out: Path) -> None:
     """Train, then evaluate unless this very adapter was evaluated on this very data before."""
     from cat_dataset.atomic import write_text_atomic
+
+    prepare_torch()
     from train.loop import run_training
 
     if job.train is None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cat_dataset.cli.options import DryRun, Manifest, OutFolder, shown_progress
+from cat_dataset.cli.options import DryRun, Manifest, OutFolder, prepare_torch, shown_progress
 from cat_dataset.errors import CatError, JobError
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def train(manifest: Manifest, data: DataFolders, out: OutFolder, dry_run: DryRun
         typer.echo(dump_job(job.train))
         return
     require_extras("train", "train")
+    prepare_torch()
     from train.loop import run_training
 
     with shown_progress() as progress:
@@ -73,6 +74,7 @@ def edit(
         raise CatError(msg)
     source = _read_picture(image)
     require_extras("edit", "train")
+    prepare_torch()
     from train.editing import load_editor
 
     editor = load_editor(adapter)
@@ -127,6 +129,7 @@ def evaluate(manifest: Manifest, adapter: AdapterFolder, data: DataFolders, out:
 
 def run_evaluation(job: "Job", adapter: Path, data: "Sequence[Path]", out: Path) -> None:
     """Evaluate with progress and print the table."""
+    prepare_torch()
     from train.evaluation import evaluate as measure
 
     with shown_progress() as progress:
