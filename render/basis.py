@@ -15,7 +15,8 @@ from render.denoise import Quality, shared_denoiser
 from render.versions import blender_version
 
 SUM_TOLERANCE = 1e-5  # of the brightest pixel: float32 sums of a few groups
-DENOISER_QUALITY: Quality = "high"
+# With clean guides closer to a converged render than "high" with noisy ones, at equal cost.
+DENOISER_QUALITY: Quality = "balanced"
 
 
 @dataclass(frozen=True)
@@ -81,9 +82,8 @@ def light_basis(
     images = pictures.images_GHW3
     if denoise:
         denoiser = shared_denoiser(DENOISER_QUALITY)
-        images = np.stack(
-            [denoiser.denoise(image, pictures.albedo_HW3, pictures.normal_HW3) for image in images]
-        )
+        guides = denoiser.clean_guides(pictures.albedo_HW3, pictures.normal_HW3)
+        images = np.stack([denoiser.denoise(image, guides) for image in images])
     return LightBasis(
         scene=scene,
         split=split,
@@ -105,7 +105,8 @@ def base_frame(built: BuiltScene, pictures: GroupPictures, *, denoise: bool) -> 
     combined = (pictures.images_GHW3 * colours).sum(axis=0).astype(np.float32)
     if denoise:
         denoiser = shared_denoiser(DENOISER_QUALITY)
-        combined = denoiser.denoise(combined, pictures.albedo_HW3, pictures.normal_HW3)
+        guides = denoiser.clean_guides(pictures.albedo_HW3, pictures.normal_HW3)
+        combined = denoiser.denoise(combined, guides)
     balanced: NDArray[np.float32] = (combined * balance_gains(built)).astype(np.float32)
     return balanced
 

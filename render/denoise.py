@@ -12,6 +12,8 @@ Source: OIDN API, https://www.openimagedenoise.org/documentation.html
 
 import ctypes
 import importlib.metadata
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -28,10 +30,18 @@ _FORMAT_FLOAT3 = 3  # OIDN_FORMAT_FLOAT3
 _QUALITY: dict[Quality, int] = {"fast": 4, "balanced": 5, "high": 6}  # OIDN_QUALITY_*
 
 
+@dataclass(frozen=True)
+class Guides:
+    """What the surfaces are like where the light is noisy, both without noise."""
+
+    albedo_HW3: Picture  # in [0, 1]
+    normal_HW3: Picture  # in [-1, 1]
+
+
 class Denoiser:
     """One OIDN device on one CPU thread."""
 
-    def __init__(self, quality: Quality = "high") -> None:
+    def __init__(self, quality: Quality = "balanced") -> None:
         self.quality: Quality = quality
         self._api = _load_library()
         self._device = ctypes.c_void_p(self._api.oidnNewDevice(_DEVICE_TYPE_CPU))
@@ -41,27 +51,43 @@ class Denoiser:
         self._api.oidnCommitDevice(self._device)
         self._check()
 
-    def denoise(self, picture_HW3: Picture, albedo_HW3: Picture, normal_HW3: Picture) -> Picture:
-        """Return `picture_HW3` without noise, float32 (H, W, 3), scene-linear, never negative.
+    def clean_guides(self, albedo_HW3: Picture, normal_HW3: Picture) -> Guides:
+        """Return the guides without their own noise, once for all light groups of a picture.
 
-        The guides may be noisy themselves; albedo lies in [0, 1], normals in [-1, 1].
+        Depth of field and glass make guides noisy, and a noisy guide keeps noise in the picture.
+        Albedo beyond 1 (the visible sky) is cut to what OIDN expects.
 
         Raises:
             SceneError: OIDN refused.
         """
-        clean = np.empty(picture_HW3.shape, np.float32)
-        noisy = {"color": picture_HW3, "albedo": albedo_HW3, "normal": normal_HW3}
+        albedo = self._filter({"albedo": np.minimum(albedo_HW3, np.float32(1.0))})
+        return Guides(albedo, self._filter({"normal": normal_HW3}))
+
+    def denoise(self, picture_HW3: Picture, guides: Guides) -> Picture:
+        """Return `picture_HW3` without noise, float32 (H, W, 3), scene-linear, never negative.
+
+        Raises:
+            SceneError: OIDN refused.
+        """
+        return self._filter(
+            {"color": picture_HW3, "albedo": guides.albedo_HW3, "normal": guides.normal_HW3}
+        )
+
+    def _filter(self, noisy: Mapping[str, Picture]) -> Picture:
+        """Run OIDN's ray-tracing filter on the named images."""
         images = {name: np.ascontiguousarray(a, np.float32) for name, a in noisy.items()}
-        images["output"] = clean
-        height, width, _ = picture_HW3.shape
+        shape = next(iter(images.values())).shape
+        clean = np.empty(shape, np.float32)
         rt_filter = ctypes.c_void_p(self._api.oidnNewFilter(self._device, b"RT"))
-        for name, image in images.items():
+        for name, image in {**images, "output": clean}.items():
             pointer = ctypes.c_void_p(image.ctypes.data)
-            sizes = (ctypes.c_size_t(size) for size in (width, height, 0, 0, 0))
+            sizes = (ctypes.c_size_t(size) for size in (shape[1], shape[0], 0, 0, 0))
             self._api.oidnSetSharedFilterImage(
                 rt_filter, name.encode(), pointer, _FORMAT_FLOAT3, *sizes
             )
-        self._api.oidnSetFilterBool(rt_filter, b"hdr", True)
+        if "color" in images:
+            self._api.oidnSetFilterBool(rt_filter, b"hdr", True)
+            self._api.oidnSetFilterBool(rt_filter, b"cleanAux", True)
         self._api.oidnSetFilterInt(rt_filter, b"quality", _QUALITY[self.quality])
         self._api.oidnCommitFilter(rt_filter)
         self._api.oidnExecuteFilter(rt_filter)
