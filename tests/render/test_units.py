@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import render
 from cat_dataset.light import base_state, light_frame
 from cat_dataset.manifest import DatasetJob, RenderBatch, SimulatedCamera
 from cat_dataset.splits import split_of
@@ -16,7 +18,9 @@ def test_listing_units_does_not_load_blender() -> None:
     """The command line lists units without the render extra."""
     code = "import sys, render.units; sys.exit('bpy' in sys.modules)"
 
-    finished = subprocess.run([sys.executable, "-P", "-c", code], check=False)
+    finished = subprocess.run(
+        [sys.executable, "-c", code], check=False, cwd=Path(render.__file__).parents[1]
+    )
 
     assert finished.returncode == 0
 
