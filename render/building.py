@@ -22,7 +22,6 @@ from render.stage import (
 )
 from render.tabletop import Table, Tabletop
 
-MAIN_OBJECT_INDEX = 1  # `pass_index` of the main object; everything else has 0
 _TABLE_WIDTH_M, _TABLE_FRONT_M, _TABLE_THICK_M = 3.6, 2.2, 0.035
 _WALL_HEIGHT_M = 2.2
 _SWEEP_RADIUS_M = 0.35  # of the bend of the background paper
@@ -34,7 +33,6 @@ class BuiltScene:
 
     scene: Any
     main_object: Any
-    main: Placed
     render_camera: Any
     groups: tuple[LightGroup, ...]
     drawn: Tabletop
@@ -52,14 +50,13 @@ def build_tabletop(seed: int, drawn: Tabletop) -> BuiltScene:
         _add_thing(scene, derive_rng(seed, "pattern", number), f"thing-{number:02d}", placed)
         for number, placed in enumerate(drawn.things)
     ]
-    things[0].pass_index = MAIN_OBJECT_INDEX
     for lamp in drawn.lamps:
         add_area_lamp(scene, lamp)
     add_world(scene, drawn.world)
     camera = add_camera(scene, drawn.camera)
     groups = [LightGroup(lamp.name, "lamp", lamp.cct_k, lamp.power_w) for lamp in drawn.lamps]
     groups.append(LightGroup(AMBIENT_GROUP, "ambient", None))
-    return BuiltScene(scene, things[0], drawn.things[0], camera, tuple(groups), drawn)
+    return BuiltScene(scene, things[0], camera, tuple(groups), drawn)
 
 
 def _add_thing(scene: Any, rng: np.random.Generator, name: str, placed: Placed) -> Any:

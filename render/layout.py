@@ -61,7 +61,7 @@ class CameraPose:
 def camera_rand(
     rng: np.random.Generator, main: Prop, tallest_m: float, width_px: int, height_px: int
 ) -> CameraPose:
-    """Draw a camera: main object at a third to a half of the frame, sharp from front to back."""
+    """Draw a camera that frames the main object and focuses on its front; the far side softens."""
     short_side_mm = SENSOR_LONG_SIDE_MM * min(width_px, height_px) / max(width_px, height_px)
     focal_length_mm = round(float(np.exp(rng.uniform(math.log(42.0), math.log(80.0)))))
     extent_m = max(main.shape.height_m, 1.5 * main.shape.radius_m)
@@ -83,9 +83,12 @@ def camera_rand(
     focus_m = float(axis @ (centre - position)) - 0.35 * main.shape.radius_m
     sharp_m = main.shape.radius_m * float(rng.uniform(0.3, 0.9))
     return CameraPose(
-        position, look_at, float(focal_length_mm),
-        f_number_for_depth(sharp_m, focus_m, focal_length_mm), focus_m
-    )  # fmt: skip
+        position,
+        look_at,
+        float(focal_length_mm),
+        f_number_for_depth(sharp_m, focus_m, focal_length_mm),
+        focus_m,
+    )
 
 
 def f_number_for_depth(sharp_m: float, focus_m: float, focal_length_mm: float) -> float:

@@ -145,15 +145,27 @@ def _lamps_rand(
     side = float(rng.choice([-1.0, 1.0]))
     azimuth_deg = float(rng.uniform(35.0, 125.0))  # 0 = from the camera, 180 = from behind
     key = _lamp(
-        "key", side * azimuth_deg, float(rng.uniform(28.0, 58.0)), float(rng.uniform(1.1, 1.6)),
-        (float(rng.uniform(0.15, 0.55)), float(rng.uniform(0.2, 0.7))), KEY_IRRADIANCE_W_M2,
-        _key_cct_rand(rng), height_m, table,
-    )  # fmt: skip
+        "key",
+        side * azimuth_deg,
+        float(rng.uniform(28.0, 58.0)),
+        float(rng.uniform(1.1, 1.6)),
+        (float(rng.uniform(0.15, 0.55)), float(rng.uniform(0.2, 0.7))),
+        KEY_IRRADIANCE_W_M2,
+        _key_cct_rand(rng),
+        height_m,
+        table,
+    )
     fill = _lamp(
-        "fill", -side * float(rng.uniform(25.0, 80.0)), float(rng.uniform(20.0, 50.0)), 1.7,
-        (1.2, 1.2), KEY_IRRADIANCE_W_M2 / float(rng.uniform(7.0, 16.0)),
-        _cct_rand(rng, 3200.0, 6500.0), height_m, table,
-    )  # fmt: skip
+        "fill",
+        -side * float(rng.uniform(25.0, 80.0)),
+        float(rng.uniform(20.0, 50.0)),
+        1.7,
+        (1.2, 1.2),
+        KEY_IRRADIANCE_W_M2 / float(rng.uniform(7.0, 16.0)),
+        _cct_rand(rng, 3200.0, 6500.0),
+        height_m,
+        table,
+    )
     return key, fill
 
 
@@ -177,9 +189,7 @@ def _lamp(
     y_m = -level_m * math.cos(azimuth)
     if table.backdrop != "room":
         y_m = min(y_m, table.wall_m - 0.25)  # on this side of the wall
-    position = (
-        level_m * math.sin(azimuth), y_m, height_m / 2 + distance_m * math.sin(elevation)
-    )  # fmt: skip
+    position = (level_m * math.sin(azimuth), y_m, height_m / 2 + distance_m * math.sin(elevation))
     power_w = irradiance_w_m2 * math.pi * distance_m**2
     return AreaLamp(name, position, (0.0, 0.0, height_m / 2), size_m, power_w, cct_k)
 

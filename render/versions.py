@@ -41,11 +41,6 @@ def enable_nodes(datablock: Any) -> None:
         datablock.use_nodes = True  # the setter warns from 5.0 on, and goes in 6.0
 
 
-def object_index_pass() -> str:
-    """Return the name of the object-index pass in a render result."""
-    return "IndexOB" if bpy.app.version < (5, 0, 0) else "Object Index"
-
-
 def check_working_space() -> None:
     """Raise SceneError where the file works in other primaries than Rec.709, a choice since 5.0."""
     if bpy.app.version < (5, 0, 0):
