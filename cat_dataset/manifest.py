@@ -151,8 +151,8 @@ class TrainJob(_Model):
     size_px: Annotated[int, Field(ge=16, multiple_of=8)] = 48  # crops the trainer sees
     hidden_size: Annotated[int, Field(ge=32, multiple_of=32)] = 128  # the dial
     code_size: PositiveInt = 64  # channels of the adapter's summed code
-    num_base_steps: PositiveInt = 700
-    num_adapter_steps: PositiveInt = 1000
+    num_base_steps: PositiveInt = 500
+    num_adapter_steps: PositiveInt = 700
     batch_size: PositiveInt = 32
     base_learning_rate: PositiveFloat = 2e-3  # peak, after warm-up
     adapter_learning_rate: PositiveFloat = 4e-3
