@@ -114,6 +114,34 @@ def test_a_killed_render_ends_with_the_same_bytes(manifest: Path, tmp_path: Path
     check_killed(["render", str(manifest)], tmp_path / "straight", tmp_path / "killed")
 
 
+@pytest.mark.bpy
+@pytest.mark.slow
+def test_an_interrupt_ends_with_130_and_how_to_go_on(manifest: Path, tmp_path: Path) -> None:
+    """Ctrl-C reaches the command and its workers; what was finished is used afterwards."""
+    arguments = ["render", str(manifest), "--workers", "1", "--out", str(tmp_path / "out")]
+    script = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    code = script + "from cat_dataset.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *arguments],
+        cwd=ROOT,
+        start_new_session=True,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    staged = tmp_path / "out" / "staging"
+    while process.poll() is None and not list(staged.glob("*.parquet")):
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    _, message = process.communicate(timeout=60)
+
+    assert process.returncode == 130, message
+    assert "interrupted: run the same command again" in message
+    assert "Traceback (most recent call last)" not in message.split("interrupted:")[1]
+    assert list(staged.glob("*.parquet"))
+    run_whole(arguments)
+    assert (tmp_path / "out" / "index.parquet").is_file()
+
+
 @pytest.fixture(scope="module")
 def captures(manifest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder of simulated brackets."""
