@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from cat_dataset.display import decode_png
 from cat_dataset.errors import ShardError
 from cat_dataset.records import EditScale, Split
-from cat_dataset.tables import INDEX_SCHEMA, MEMBERS, column_prefix, edits_of_row
+from cat_dataset.tables import INDEX_SCHEMA, MEMBERS, column_prefix, edits_of_row, read_table
 
 
 @dataclass(frozen=True)
@@ -47,19 +46,8 @@ def read_index(folder: Path) -> pa.Table:
     Raises:
         ShardError: the folder holds no finished data set, or the index is broken.
     """
-    path = folder / "index.parquet"
-    try:
-        table = pq.read_table(path)
-    except FileNotFoundError:
-        msg = f"{folder}: holds no index.parquet; finish the data set by running its command again"
-        raise ShardError(msg) from None
-    except (pa.ArrowException, OSError) as error:
-        msg = f"index {path}: is no readable Parquet file ({error}); delete it and run again"
-        raise ShardError(msg) from None
-    if not table.schema.equals(INDEX_SCHEMA):
-        msg = f"index {path}: has other columns than this version writes; make the data set anew"
-        raise ShardError(msg)
-    return table
+    remedy = "finish the data set by running its command again"
+    return read_table(folder / "index.parquet", INDEX_SCHEMA, remedy)
 
 
 class PairDataset:

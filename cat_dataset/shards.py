@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from cat_dataset.atomic import atomic_file, write_bytes_atomic
 from cat_dataset.errors import ShardError
-from cat_dataset.tables import INDEX_SCHEMA, MEMBERS, SHARD_SCHEMA, column_prefix
+from cat_dataset.tables import INDEX_SCHEMA, MEMBERS, SHARD_SCHEMA, column_prefix, read_table
 
 KEY_PATTERN = re.compile(r"^[a-z0-9_-]+$")  # WebDataset cuts keys at the first dot
 MAX_KEY_LENGTH = 88  # so that KEY.source.png fits the 100 bytes of a plain tar header
@@ -108,18 +108,7 @@ def read_shard_table(tar_path: Path) -> pa.Table:
         ShardError: it is missing, broken, or of another schema version.
     """
     path = table_path(tar_path)
-    try:
-        table = pq.read_table(path)
-    except FileNotFoundError:
-        msg = f"table {path}: missing; run the same command again to rebuild the shard"
-        raise ShardError(msg) from None
-    except (pa.ArrowException, OSError) as error:
-        msg = f"table {path}: is no readable Parquet file ({error}); delete it and run again"
-        raise ShardError(msg) from None
-    if not table.schema.equals(SHARD_SCHEMA):
-        msg = f"table {path}: has other columns than schema {SHARD_SCHEMA.metadata}; make it anew"
-        raise ShardError(msg)
-    return table
+    return read_table(path, SHARD_SCHEMA, "run the same command again to rebuild the shard")
 
 
 def is_shard_done(tar_path: Path) -> bool:

@@ -6,11 +6,14 @@ bytes into a tar and keeps the rest, with the offset, size and sha256 of every m
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from cat_dataset.attributes import find_attribute
+from cat_dataset.errors import ShardError
 from cat_dataset.records import SCHEMA_VERSION, EditScale, Pair, Rejection, UnitResult
 
 MEMBERS = ("json", "source.png", "target.png")  # in tar order, which is sorted
@@ -123,6 +126,26 @@ def _rejection_row(rejection: Rejection, shared: Mapping[str, Any]) -> dict[str,
         "attribute": rejection.attribute,
         "value": rejection.value,
     }
+
+
+def read_table(path: Path, schema: pa.Schema, remedy: str) -> pa.Table:
+    """Return a Parquet table that must have the columns of `schema`.
+
+    Raises:
+        ShardError: it is missing (then `remedy` helps), broken, or of another schema version.
+    """
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        msg = f"{path.parent}: holds no {path.name}; {remedy}"
+        raise ShardError(msg) from None
+    except (pa.ArrowException, OSError) as error:
+        msg = f"table {path}: is no readable Parquet file ({error}); delete it and run again"
+        raise ShardError(msg) from None
+    if not table.schema.equals(schema):
+        msg = f"table {path}: has other columns than this version writes; make the data set anew"
+        raise ShardError(msg)
+    return table
 
 
 def png_size(data: bytes) -> tuple[int, int]:

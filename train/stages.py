@@ -92,7 +92,7 @@ def flow_loss(stage: Stage, job: TrainJob, batch: Batch, step: int, purpose: str
 
     Noise and times follow from (seed, stage, purpose, step) alone. All times count alike: the error
     of the velocity, larger by 1 / t**2, dwells on low noise, where x_t shows the target anyway and
-    the number is not needed. Measured: it costs a tenth of the accuracy of light_power and more.
+    the number is not needed.
     """
     generator = torch.Generator().manual_seed(derive_seed(job.seed, stage.name, purpose, step))
     noise_BCHW = torch.randn(batch.target_BCHW.shape, generator=generator)
