@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 MANIFEST = """
 [dataset]
 name = "whole"
-seed = 2
+seed = 9
 units_per_shard = 4
 val_share = 0.2
 test_share = 0.4
