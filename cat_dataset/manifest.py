@@ -26,6 +26,8 @@ from cat_dataset.errors import EditScaleError, JobError
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 ComputedAttribute = Literal["exposure", "white_balance"]  # what one RAW file gives
+# Keys append up to 33 signs, "-00000-single-white_balance-000"; see shards.MAX_KEY_LENGTH.
+BatchName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=48)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 BASIS_ATTRIBUTES = (
@@ -52,24 +54,11 @@ class PairPlan(_Model):
     sweep: tuple[float, ...] | None = None  # absolute values that are rendered
 
 
-class RenderBatch(_Model):
-    """Scenes of one procedural family at one size."""
-
-    name: Slug
-    family: Literal["tabletop"] = "tabletop"
-    num_scenes: PositiveInt
-    width_px: Annotated[int, Field(ge=16, le=4096)]
-    height_px: Annotated[int, Field(ge=16, le=4096)]
-    samples_per_pixel: PositiveInt = 32
-    denoise: bool = True
-    attributes: dict[str, PairPlan]
-
-    @field_validator("attributes")
-    @classmethod
-    def _plans_fit_their_attributes(cls, plans: dict[str, PairPlan]) -> dict[str, PairPlan]:
-        for name, plan in plans.items():
-            _check_plan(name, plan)
-        return plans
+def _checked_plans(plans: dict[str, PairPlan]) -> dict[str, PairPlan]:
+    """Return plans as they are; raise ValueError where one does not fit its attribute."""
+    for name, plan in plans.items():
+        _check_plan(name, plan)
+    return plans
 
 
 def _check_plan(name: str, plan: PairPlan) -> None:
@@ -101,6 +90,21 @@ def _check_kind(name: str, plan: PairPlan) -> None:
         raise ValueError(msg)
 
 
+class RenderBatch(_Model):
+    """Scenes of one procedural family at one size."""
+
+    name: BatchName
+    family: Literal["tabletop"] = "tabletop"
+    num_scenes: PositiveInt
+    width_px: Annotated[int, Field(ge=16, le=4096)]
+    height_px: Annotated[int, Field(ge=16, le=4096)]
+    samples_per_pixel: PositiveInt = 32
+    denoise: bool = True
+    attributes: dict[str, PairPlan]
+
+    _plans_fit = field_validator("attributes")(_checked_plans)
+
+
 _COMPUTED: dict[ComputedAttribute, PairPlan] = {
     "exposure": PairPlan(),
     "white_balance": PairPlan(),
@@ -110,24 +114,30 @@ _COMPUTED: dict[ComputedAttribute, PairPlan] = {
 class SimulatedCamera(_Model):
     """Exposure brackets of rendered scenes, written as DNG files with a known truth."""
 
-    name: Slug = "simulated"
+    name: BatchName = "simulated"
     family: Literal["tabletop"] = "tabletop"
     num_brackets: PositiveInt = 4
     width_px: Annotated[int, Field(ge=32, le=4096, multiple_of=2)] = 256
     height_px: Annotated[int, Field(ge=32, le=4096, multiple_of=2)] = 192
     samples_per_pixel: PositiveInt = 64
-    exposure_times_s: tuple[PositiveFloat, ...] = (1 / 15, 1 / 60, 1 / 250)  # as the camera says
+    exposure_times_s: Annotated[tuple[PositiveFloat, ...], Field(min_length=2)] = (
+        *(1 / 15, 1 / 60, 1 / 250),  # as the camera prints them
+    )
     f_number: PositiveFloat = 5.6
     iso: Annotated[int, Field(ge=25, le=102400)] = 100
     attributes: dict[ComputedAttribute, PairPlan] = Field(default=_COMPUTED)
+
+    _plans_fit = field_validator("attributes")(_checked_plans)
 
 
 class CaptureBatch(_Model):
     """A folder of RAW files: brackets become exposure pairs, single files computed ones."""
 
-    name: Slug
+    name: BatchName
     folder: Path
     attributes: dict[ComputedAttribute, PairPlan] = Field(default=_COMPUTED)
+
+    _plans_fit = field_validator("attributes")(_checked_plans)
     max_side_px: Annotated[int, Field(ge=32)] = 1024  # longer side of the pictures written
 
 
@@ -143,11 +153,23 @@ class DatasetJob(_Model):
     unit_timeout_s: PositiveFloat = 600.0
     max_tries: PositiveInt = 2  # of a unit whose worker dies or runs out of time
 
+    @model_validator(mode="after")
+    def _something_is_left_to_train_on(self) -> Self:
+        if self.val_share + self.test_share >= 1.0:
+            msg = (
+                f"val_share {self.val_share:g} + test_share {self.test_share:g} must stay below 1, "
+                f"or nothing is left to train on"
+            )
+            raise ValueError(msg)
+        return self
+
 
 class TrainJob(_Model):
     """Two stages on the same shards: the base learns from words, then the frozen base's adapter."""
 
-    attributes: tuple[str, ...] = ("exposure", "white_balance", "light_power")
+    attributes: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        *("exposure", "white_balance", "light_power"),
+    )
     size_px: Annotated[int, Field(ge=16, multiple_of=8)] = 48  # crops the trainer sees
     hidden_size: Annotated[int, Field(ge=32, multiple_of=32)] = 128  # the dial
     code_size: PositiveInt = 64  # channels of the adapter's summed code
@@ -169,6 +191,9 @@ class TrainJob(_Model):
                 find_attribute(name)
             except EditScaleError as error:
                 raise ValueError(str(error)) from None
+        if len(set(names)) < len(names):
+            msg = f"attributes {list(names)} name one twice; remove it"
+            raise ValueError(msg)
         return names
 
 

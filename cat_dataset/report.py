@@ -25,7 +25,6 @@ from cat_dataset.records import EditScale
 PAIRS_PER_ATTRIBUTE = 3  # in the contact sheet, from each producer
 MAX_REASONS = 12
 MAX_BRACKET_ROWS = 24
-_MEASURED_IS_SCALE = "dslr"  # its brackets record what was measured; nothing to compare
 
 
 def write_report(job_folder: Path) -> Path:
@@ -71,8 +70,7 @@ def _dataset_parts(folder: Path) -> dict[str, Any]:
     measured: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for row in ok:
         values[row["attribute"]].append(row["value"])
-        is_compared = row["producer"] != _MEASURED_IS_SCALE or row["value"] != row["measured"]
-        if row["measured"] is not None and is_compared:
+        if row["measured"] is not None:
             measured[row["attribute"]].append((row["value"], row["measured"]))
     splits = Counter(row["split"] for row in ok)
     dataset = PairDataset([folder])
@@ -88,7 +86,7 @@ def _dataset_parts(folder: Path) -> dict[str, Any]:
 
 
 def _contact_sheet(dataset: PairDataset, index: pa.Table) -> list[dict[str, Any]]:
-    """Return the largest pairs of each attribute and producer, each of another scene."""
+    """Return the widest pairs of each attribute and producer, each of another scene."""
     producer_of = dict(zip(index["key"].to_pylist(), index["producer"].to_pylist(), strict=True))
     groups: dict[tuple[str, str], dict[str, PairRow]] = defaultdict(dict)
     for row in sorted(dataset.rows, key=lambda row: -row.width_px):
@@ -122,24 +120,18 @@ def edit_label(edit: EditScale) -> str:
 
 def _bracket_rows(dataset: PairDataset, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return nominal and measured scale of captured exposure pairs, brighter direction only."""
-    wanted = {
-        row["key"]
-        for row in rows
-        if row["producer"] == _MEASURED_IS_SCALE
-        and row["attribute"] == "exposure"
-        and row["value"] == row["measured"]
-        and row["value"] > 0
-    }
+    captured = {row["key"] for row in rows if row["producer"] == "dslr" and row["value"] > 0}
     found = []
-    for row in (row for row in dataset.rows if row.key in wanted):
-        record = json.loads(read_members(row)[0])
-        frames = (record["origin"]["target"], record["origin"]["source"])
-        target, source = (frame["stops"]["nominal"] for frame in frames)
+    for row in (row for row in dataset.rows if row.key in captured):
+        origin = json.loads(read_members(row)[0])["origin"]
+        frames = [origin.get(name, {}).get("stops") for name in ("source", "target")]
+        if None in frames:
+            continue  # computed from one file: there is no second exposure that EXIF could name
         edit = row.edits[0]
         found.append(
             {
                 "key": row.key,
-                "nominal": target - source,
+                "nominal": frames[1]["nominal"] - frames[0]["nominal"],
                 "measured": edit.measured,
                 "stderr": edit.measured_stderr,
             }
@@ -157,7 +149,9 @@ def _training_parts(folder: Path) -> dict[str, Any]:
     path = folder / "train_log.jsonl"
     if not path.is_file():
         return {}
-    log = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]  # a kill may have cut the last line
+    log = [json.loads(line) for line in whole.splitlines()]
     return {"training_plot": _svg(training_curves(log))} if log else {}
 
 

@@ -23,7 +23,14 @@ from cat_dataset.errors import CatError, JobError
 from cat_dataset.manifest import DatasetManifest, dump_job
 from cat_dataset.progress import Progress
 from cat_dataset.records import Rejection, UnitResult
-from cat_dataset.shards import is_shard_done, shard_path, write_index, write_shard, write_table
+from cat_dataset.shards import (
+    has_failures,
+    is_shard_done,
+    shard_path,
+    write_index,
+    write_shard,
+    write_table,
+)
 from cat_dataset.supervise import Outcome, supervise
 from cat_dataset.tables import STAGED_SCHEMA, staged_table
 
@@ -37,6 +44,7 @@ class WorkUnit:
     unit_id: str
     producer: str  # "render" or "dslr"
     call: Callable[[], UnitResult]  # picklable; runs in a worker
+    made_of: str = ""  # what the manifest does not say, such as the files of a capture group
 
 
 @dataclass(frozen=True)
@@ -57,14 +65,18 @@ def run_units(
     *,
     num_workers: int,
     progress: Progress,
+    retry_failed: bool = False,
 ) -> RunSummary:
     """Make or finish the data set of `job` in `folder`; finished work is never repeated.
+
+    `retry_failed` makes shards that hold failed rows anew.
 
     Raises:
         JobError: the folder holds another data set.
         DiskFullError: run again when there is room.
     """
-    claim_folder(folder, job, [unit.unit_id for unit in units])
+    _check_names([unit.unit_id for unit in units])
+    claim_folder(folder, job, [f"{unit.unit_id} {unit.made_of}" for unit in units])
     manifest_sha256 = hashlib.sha256(dump_job(job).encode()).hexdigest()
     size = job.dataset.units_per_shard
     shards = [units[start : start + size] for start in range(0, len(units), size)]
@@ -72,6 +84,7 @@ def run_units(
         number: shard
         for number, shard in enumerate(shards)
         if not is_shard_done(shard_path(folder, number))
+        or (retry_failed and has_failures(shard_path(folder, number)))
     }
     staging = folder / "staging"
     num_run = 0
@@ -169,20 +182,23 @@ def _assemble(shard: Sequence[WorkUnit], staging: Path, tar_path: Path) -> None:
         _staged_path(staging, unit).unlink()
 
 
-def claim_folder(folder: Path, job: DatasetManifest, names: Sequence[str]) -> None:
-    """Write the resolved manifest into a new folder, or check that the folder is this job's.
-
-    `names` are those of its units of work.
-
-    Raises:
-        JobError: the folder belongs to another manifest, or its list of units has changed.
-    """
+def _check_names(names: Sequence[str]) -> None:
     if len(set(names)) < len(names):
         twice = sorted(name for name, count in Counter(names).items() if count > 1)
         msg = f"units {', '.join(twice[:5])} occur twice: names must be unique in a data set"
         raise JobError(msg)
-    plan = hashlib.sha256(json.dumps([*names]).encode()).hexdigest()
-    text = f"{dump_job(job)}\n# {len(names)} units of work, sha256 of their list: {plan}\n"
+
+
+def claim_folder(folder: Path, job: DatasetManifest, plan: Sequence[str]) -> None:
+    """Write the resolved manifest into a new folder, or check that the folder is this job's.
+
+    `plan` says what is to be made, a line per unit of work. What killed writers left is removed.
+
+    Raises:
+        JobError: the folder belongs to another manifest, or the plan has changed.
+    """
+    digest = hashlib.sha256(json.dumps([*plan]).encode()).hexdigest()
+    text = f"{dump_job(job)}\n# {len(plan)} units of work, sha256 of their list: {digest}\n"
     path = folder / "manifest.toml"
     folder.mkdir(parents=True, exist_ok=True)
     if not path.exists():
@@ -193,6 +209,8 @@ def claim_folder(folder: Path, job: DatasetManifest, names: Sequence[str]) -> No
             f"give another --out, or delete the folder to make it anew"
         )
         raise JobError(msg)
+    for leftover in folder.rglob("*.partial"):
+        leftover.unlink()
 
 
 def _summary(index: pa.Table, num_run: int) -> RunSummary:

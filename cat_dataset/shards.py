@@ -123,6 +123,11 @@ def is_shard_done(tar_path: Path) -> bool:
     return is_same
 
 
+def has_failures(tar_path: Path) -> bool:
+    """Return whether a finished shard's table holds failed rows."""
+    return "failed" in read_shard_table(tar_path)["status"].to_pylist()
+
+
 def write_index(folder: Path, tar_paths: Sequence[Path]) -> pa.Table:
     """Write `index.parquet`, the union of all shard tables with each tar's sha256."""
     tables = []

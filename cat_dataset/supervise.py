@@ -122,11 +122,13 @@ def _outcome(
     except DiskFullError:
         raise  # no other call would fare better
     except CatError as error:
-        return Outcome(index, None, str(error)), True
+        return Outcome(index, None, str(error).replace("\n", "; ")), True
     except FutureTimeoutError:
         return Outcome(index, None, f"ran longer than {timeout_s:g} s and was stopped"), False
     except ProcessExpired as error:
         return Outcome(index, None, f"its worker died (exit code {error.exitcode})"), False
     except Exception as error:  # a bug or a machine fault: it costs this call only, and is shown
         details = "".join(traceback.format_exception(error))
-        return Outcome(index, None, f"{type(error).__name__}: {error}", details), False
+        # its words may name places of this machine, so they stay in the log
+        failure = f"{type(error).__name__}, a fault of the program or the machine; see logs/"
+        return Outcome(index, None, failure, details), False

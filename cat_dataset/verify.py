@@ -142,5 +142,5 @@ def _record_faults(row: dict[str, Any], record: Any) -> Iterator[str]:
             yield f"its attribute '{edit['attribute']}' is unknown"
         elif edit["measured"] is not None:
             gap = attribute.axis_difference(edit["value"], edit["measured"])
-            if abs(gap) > attribute.tolerance:
+            if not abs(gap) <= attribute.tolerance:  # also finds NaN
                 yield f"measured and recorded {attribute.name} differ by {gap:+g} {attribute.unit}"

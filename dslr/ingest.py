@@ -140,7 +140,7 @@ def _sweep_pairs(
     cells = [read.cells for read in group.captures]
     frames, dropped = place_frames(exposure_axis(metadata), cells, group.anchor)
     rejections = tuple(
-        Rejection(f"{unit_id}-file-{index:02d}", unit_id, "rejected", why, "exposure")
+        Rejection(f"{unit_id}-frame-{index:02d}", unit_id, "rejected", why, "exposure")
         for index, why in sorted(dropped.items())
     )
     sweep = Sweep(

@@ -103,7 +103,7 @@ def write_checkpoint(folder: Path, stage_name: str, run_hash: str, weights: Trai
 def restore_newest(
     folder: Path, stage_name: str, run_hash: str, weights: TrainedWeights
 ) -> Path | None:
-    """Take over the newest readable checkpoint of a stage, if there is any.
+    """Take over the newest checkpoint of a stage, if there is any.
 
     Raises:
         JobError: a checkpoint is broken or of another run.

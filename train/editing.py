@@ -1,6 +1,6 @@
 """Edit a picture by numbers with a trained adapter.
 
-    editor = load_editor(Path("out/demo/train/adapter"))
+    editor = load_editor(Path("out/demo/training/adapter"))
     edited = editor.edit(picture, [parse_edit("exposure=+1.5EV").resolve(None)])
 
 The compact base sees the picture at the size it was trained on. A photometric edit is the gain of
@@ -69,6 +69,7 @@ class Editor:
         """
         for sample in edits:
             self.check(sample)
+        edits = [[edit for edit in sample if edit.value != 0.0] for sample in edits]
         linear = [linear_of_codes(source) for source in sources]
         height_px, width_px = sources[0].shape[:2]
         view_px = view_size(height_px, width_px, self.size_px)

@@ -30,7 +30,7 @@ from train.checkpoints import (
 from train.compact import CompactBase, build_compact, load_compact
 from train.hooks import modulation_linears
 from train.pairs import TrainingPairs
-from train.run_folder import RunFolder, claim_run_folder, write_folder_whole
+from train.run_folder import RunFolder, claim_run_folder, finished_adapter, write_folder_whole
 from train.runlog import RunLog
 from train.stages import Stage, adapter_stage, base_stage, flow_loss
 from train.tasks import tasks_of_pairs
@@ -76,8 +76,9 @@ def run_training(
     pairs = TrainingPairs(data_folders, ("train",), job.attributes)
     threads = num_threads or min(os.cpu_count() or 1, _MOST_THREADS)
     folder = claim_run_folder(run_folder, job, pairs.fingerprint(), threads)
-    if folder.adapter.is_dir():
-        return folder.adapter
+    finished = finished_adapter(run_folder)
+    if finished is not None:
+        return finished
     with _deterministic_torch(folder.num_threads):
         pairs.load(progress, "reading pairs")
         tasks = tasks_of_pairs(pairs.rows, job.attributes)

@@ -70,7 +70,7 @@ def claim_run_folder(
         for leftover in path.rglob("*.partial"):  # of a run that was killed while writing
             _remove(leftover)
         return RunFolder(path, run_hash, found["num_threads"])
-    if any(path.iterdir()):
+    if any(found.suffix != ".partial" for found in path.iterdir()):
         msg = f"run folder {path}: holds files but no run.json; give a new or empty folder"
         raise JobError(msg)
     write_text_atomic(record_path, json.dumps(record, indent=2) + "\n")

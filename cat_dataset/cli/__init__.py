@@ -59,3 +59,9 @@ def main() -> None:
     except CatError as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
+    except OSError as error:
+        if error.filename is None:
+            raise  # not about a file of the user's: a bug
+        reason = (error.strerror or "cannot be used").lower()
+        typer.echo(f"error: {error.filename}: {reason}; check path and permissions", err=True)
+        sys.exit(1)

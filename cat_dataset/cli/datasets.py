@@ -10,10 +10,13 @@ from cat_dataset.cli.options import (
     DryRun,
     Manifest,
     OutFolder,
+    RetryFailed,
     Workers,
     shown_progress,
 )
 from cat_dataset.errors import CatError, JobError
+
+_HEAD_BYTES = 1 << 16
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +30,7 @@ def render(
     manifest: Manifest,
     out: OutFolder,
     workers: Workers = DEFAULT_WORKERS,
+    retry_failed: RetryFailed = False,
     dry_run: DryRun = False,
 ) -> None:
     """Render the scenes declared in MANIFEST into a data set of pairs.
@@ -41,7 +45,7 @@ def render(
         msg = f"manifest {manifest}: declares no [[render]] batch; nothing to render"
         raise JobError(msg)
     require_extras("render", "render")
-    make_dataset(job, render_units(job), out, workers, dry_run)
+    make_or_plan(job, render_units(job), out, workers, retry_failed, dry_run)
 
 
 def simulate_camera(
@@ -62,7 +66,9 @@ def simulate_camera(
         raise JobError(msg)
     require_extras("simulate-camera", "render")
     with shown_progress() as progress:
-        write_brackets(job, out, workers, progress)
+        failures = write_brackets(job, out, workers, progress)
+    if failures:
+        raise CatError("; ".join(failures))
     typer.echo(f"{job.simulate_camera.num_brackets} simulated brackets in {out}")
 
 
@@ -74,6 +80,7 @@ def ingest(
     ] = "captures",
     seed: Annotated[int, typer.Option(min=0, help="Seed of values, phrasings and splits.")] = 0,
     workers: Workers = DEFAULT_WORKERS,
+    retry_failed: RetryFailed = False,
     dry_run: DryRun = False,
 ) -> None:
     """Turn a folder of RAW captures into a data set of pairs whose scale was measured.
@@ -93,7 +100,7 @@ def ingest(
         "ingest",
     )
     units = capture_units(job.dataset, job.capture[0], folder, workers=workers, show=dry_run)
-    make_dataset(job, units, out, workers, dry_run)
+    make_or_plan(job, units, out, workers, retry_failed, dry_run)
 
 
 def render_units(job: "Job") -> "list[WorkUnit]":
@@ -125,23 +132,42 @@ def capture_units(
     from dslr.units import ingest_unit, scan_folder
 
     located = batch.model_copy(update={"folder": folder})
-    groups = scan_folder(located, num_workers=workers)
+    with shown_progress():  # an interrupt while scanning says how to go on, too
+        groups = scan_folder(located, num_workers=workers)
     if show:
         for group in groups:
             names = ", ".join(path.name for path in group.paths)
             typer.echo(f"{group.unit_id}: {group.kind}, {names} ({group.reason})")
     return [
-        WorkUnit(group.unit_id, "dslr", partial(ingest_unit, dataset, located, group))
+        WorkUnit(
+            group.unit_id,
+            "dslr",
+            partial(ingest_unit, dataset, located, group),
+            made_of=_contents(group.kind, group.paths, folder),
+        )
         for group in groups
     ]
 
 
-def write_brackets(job: "Job", out: Path, workers: int, progress: "Progress") -> None:
+def _contents(kind: str, paths: "Sequence[Path]", folder: Path) -> str:
+    """Return what tells one capture group from another: names, sizes and heads of its files."""
+    import hashlib
+
+    lines = [kind]
+    for path in paths:
+        with path.open("rb") as file:
+            head = hashlib.sha256(file.read(_HEAD_BYTES)).hexdigest()  # holds time and settings
+        lines.append(f"{path.relative_to(folder).as_posix()} {path.stat().st_size} {head}")
+    return "; ".join(lines)
+
+
+def write_brackets(job: "Job", out: Path, workers: int, progress: "Progress") -> list[str]:
     """Render the scenes of [simulate_camera] and write their DNG brackets; skip finished ones.
+
+    Returns a line for each bracket whose scene could not be rendered; the others are written.
 
     Raises:
         JobError: the folder holds brackets of another manifest.
-        CatError: a scene could not be rendered; the other brackets are written.
     """
     from functools import partial
 
@@ -154,7 +180,7 @@ def write_brackets(job: "Job", out: Path, workers: int, progress: "Progress") ->
 
     dataset, camera = job.dataset, job.simulate_camera
     if camera is None:
-        return
+        return []
     names = [f"{camera.name}-{number:04d}" for number in range(camera.num_brackets)]
     claim_folder(out, job.dataset_manifest(), names)
     open_numbers = [n for n, name in enumerate(names) if not (out / f"{name}.truth.json").is_file()]
@@ -171,25 +197,43 @@ def write_brackets(job: "Job", out: Path, workers: int, progress: "Progress") ->
             rng = derive_rng(dataset.seed, "sensor", names[number])
             write_bracket(out, picture, camera, rng, name=names[number], number=number)
         progress.advance(1)
-    if failures:
-        raise CatError("; ".join(failures))
+    return failures
 
 
-def make_dataset(
-    job: "Job", units: "Sequence[WorkUnit]", out: Path, workers: int, is_dry_run: bool
+def make_or_plan(
+    job: "Job",
+    units: "Sequence[WorkUnit]",
+    out: Path,
+    workers: int,
+    retry_failed: bool,
+    is_dry_run: bool,
 ) -> None:
-    """Run a data set's units with progress, say what came of them, and fail if a unit failed."""
-    from cat_dataset.running import check_summary, run_units
+    """Make a data set, or say what it would be; fail at the end if a unit failed."""
+    from cat_dataset.running import check_summary
 
     if is_dry_run:
         typer.echo(plan_text(job, units))
-        return
+    else:
+        check_summary(make_dataset(job, units, out, workers, retry_failed))
+
+
+def make_dataset(
+    job: "Job", units: "Sequence[WorkUnit]", out: Path, workers: int, retry_failed: bool
+) -> "RunSummary":
+    """Run a data set's units with progress and say what came of them."""
+    from cat_dataset.running import run_units
+
     with shown_progress() as progress:
         summary = run_units(
-            job.dataset_manifest(), units, out, num_workers=workers, progress=progress
+            job.dataset_manifest(),
+            units,
+            out,
+            num_workers=workers,
+            progress=progress,
+            retry_failed=retry_failed,
         )
     typer.echo(summary_text(summary, out))
-    check_summary(summary)
+    return summary
 
 
 def plan_text(job: "Job", units: "Sequence[WorkUnit]") -> str:
@@ -200,6 +244,11 @@ def plan_text(job: "Job", units: "Sequence[WorkUnit]") -> str:
         asked = {name: plan.num_pairs * batch.num_scenes for name, plan in batch.attributes.items()}
         counts = ", ".join(f"{name} {count}" for name, count in asked.items())
         lines.append(f"[render] {batch.name}: {batch.num_scenes} scenes, at most {counts} pairs")
+    if job.simulate_camera is not None:
+        lines.append(f"[simulate_camera]: {job.simulate_camera.num_brackets} brackets to ingest")
+    if job.train is not None:
+        steps = f"{job.train.num_base_steps} base and {job.train.num_adapter_steps} adapter steps"
+        lines.append(f"[train]: {steps} on {', '.join(job.train.attributes)}")
     return "\n".join(lines)
 
 

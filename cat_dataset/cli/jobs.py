@@ -10,10 +10,12 @@ from cat_dataset.cli.options import (
     DEFAULT_WORKERS,
     DryRun,
     Manifest,
+    RetryFailed,
     Workers,
     prepare_torch,
     shown_progress,
 )
+from cat_dataset.errors import CatError
 
 if TYPE_CHECKING:
     from cat_dataset.manifest import Job
@@ -28,6 +30,7 @@ def run(
     manifest: Manifest,
     out: JobFolder,
     workers: Workers = DEFAULT_WORKERS,
+    retry_failed: RetryFailed = False,
     dry_run: DryRun = False,
 ) -> None:
     """Do the whole job of MANIFEST: data set, training, evaluation, report.html.
@@ -38,6 +41,7 @@ def run(
     """
     from cat_dataset.extras import require_extras
     from cat_dataset.manifest import load_job
+    from cat_dataset.running import check_summary
 
     job = load_job(manifest)
     if job.render or job.simulate_camera:
@@ -50,25 +54,33 @@ def run(
     if dry_run:
         typer.echo(datasets.plan_text(job, datasets.render_units(job) if job.render else []))
         return
-    datasets.make_dataset(
-        job, _all_units(job, manifest.parent, out, workers), out / "dataset", workers, False
-    )
+    units, failures = _all_units(job, manifest.parent, out, workers)
+    summary = datasets.make_dataset(job, units, out / "dataset", workers, retry_failed)
     if job.train is not None:
         _train_and_evaluate(job, out)
     _write_report(out)
+    if failures:
+        raise CatError("; ".join(failures))
+    check_summary(summary)
 
 
-def _all_units(job: "Job", base: Path, out: Path, workers: int) -> "list[WorkUnit]":
-    """Return render and capture units; simulated brackets are photographed first."""
+def _all_units(
+    job: "Job", base: Path, out: Path, workers: int
+) -> "tuple[list[WorkUnit], list[str]]":
+    """Return render and capture units; simulated brackets are photographed first.
+
+    Also returns a line for each bracket that could not be photographed.
+    """
     from cat_dataset.manifest import CaptureBatch, validated
 
     units = datasets.render_units(job) if job.render else []
+    failures: list[str] = []
     for batch in job.capture:
         units += datasets.capture_units(job.dataset, batch, base / batch.folder, workers=workers)
     if job.simulate_camera is not None:
         captures = out / "captures"
         with shown_progress() as progress:
-            datasets.write_brackets(job, captures, workers, progress)
+            failures = datasets.write_brackets(job, captures, workers, progress)
         camera = job.simulate_camera
         batch = validated(
             CaptureBatch,
@@ -76,7 +88,7 @@ def _all_units(job: "Job", base: Path, out: Path, workers: int) -> "list[WorkUni
             "simulate_camera",
         )
         units += datasets.capture_units(job.dataset, batch, captures, workers=workers)
-    return units
+    return units, failures
 
 
 def _train_and_evaluate(job: "Job", out: Path) -> None:
@@ -93,7 +105,8 @@ def _train_and_evaluate(job: "Job", out: Path) -> None:
         adapter = run_training(job.train, [dataset], out / "training", progress=progress)
     made_from = _evaluation_inputs(job, adapter, dataset)
     note = evaluation / "made_from.json"
-    if note.is_file() and note.read_text(encoding="utf-8") == made_from:
+    is_there = note.is_file() and (evaluation / "evaluation.json").is_file()
+    if is_there and note.read_text(encoding="utf-8") == made_from:
         typer.echo(f"{evaluation} was complete before")
         return
     training.run_evaluation(job, adapter, [dataset], evaluation)

@@ -19,6 +19,9 @@ Workers = Annotated[
     int, typer.Option("--workers", "-w", min=1, help="Worker processes; default: all cores.")
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done and stop.")]
+RetryFailed = Annotated[
+    bool, typer.Option("--retry-failed", help="Make shards that hold failed units anew.")
+]
 DEFAULT_WORKERS = len(os.sched_getaffinity(0))
 
 

@@ -105,6 +105,17 @@ def test_failed_work_exits_with_1_and_one_line(
     assert "Traceback" not in run.stderr
 
 
+def test_an_out_folder_that_is_a_file_is_one_line(tmp_path: Path) -> None:
+    """The system's refusals name the file and what to look at."""
+    (tmp_path / "job.toml").write_text(MANIFEST)
+    (tmp_path / "taken").write_text("a file")
+
+    run = cat("render", "job.toml", "--out", "taken", cwd=tmp_path)
+
+    assert run.returncode == 1
+    assert re.match(r"error: taken: file exists; check path and permissions\n$", run.stderr)
+
+
 def test_a_dry_run_says_what_would_be_made_and_writes_nothing(tmp_path: Path) -> None:
     """Units, shards and pairs, from the manifest alone."""
     (tmp_path / "job.toml").write_text(MANIFEST)

@@ -55,6 +55,16 @@ def test_the_resolved_manifest_reads_back_as_the_same_job(path: Path, tmp_path: 
             HEAD + BATCH + "attributes = { exposure = { sweep = [1.0, 2.0] } }\n",
             "give value_range instead of sweep",
         ),
+        (HEAD + "val_share = 0.5\ntest_share = 0.5\n", "must stay below 1"),
+        (HEAD + "[train]\nattributes = []\n", r"train\.attributes"),
+        (HEAD + '[train]\nattributes = ["exposure", "exposure"]\n', "name one twice"),
+        (HEAD + "[simulate_camera]\nexposure_times_s = [0.01]\n", "exposure_times_s"),
+        (
+            HEAD + '[[capture]]\nname = "c"\nfolder = "f"\n'
+            "attributes = { exposure = { value_range = [2.0, -2.0] } }\n",
+            "must rise; swap the two numbers",
+        ),
+        (HEAD + BATCH.replace('"a"', f'"{"a" * 49}"') + "attributes = {}\n", "at most 48"),
         (HEAD + 2 * (BATCH + "attributes = { exposure = {} }\n"), "must differ"),
     ],
 )

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -104,6 +105,53 @@ def test_a_folder_of_another_manifest_is_refused(tmp_path: Path, dataset_job: Da
         run(good_units(dataset_job), dataset_job.model_copy(update={"seed": 9}), tmp_path)
     with pytest.raises(JobError, match="give another --out"):
         run(good_units(dataset_job)[:-1], dataset_job, tmp_path)
+
+
+def test_units_made_of_other_files_are_refused(tmp_path: Path, dataset_job: DatasetJob) -> None:
+    """The same unit names over other captures must not pass as the same data set."""
+    units = [replace(unit, made_of="a.dng 100 abc") for unit in good_units(dataset_job)]
+    run(units, dataset_job, tmp_path)
+
+    with pytest.raises(JobError, match="of other captures"):
+        run([replace(unit, made_of="b.dng 100 def") for unit in units], dataset_job, tmp_path)
+
+
+@pytest.mark.slow
+def test_failed_units_are_made_anew_when_asked(tmp_path: Path, dataset_job: DatasetJob) -> None:
+    """A fault that has passed leaves no trace: the bytes are those of a run without it."""
+    marker = tmp_path / "mended"
+    flaky = good_units(dataset_job)
+    flaky[1] = unit_of("unit-1", partial(compose_once_mended, marker, dataset_job))
+    assert run(flaky, dataset_job, tmp_path / "flaky").num_failed == 1
+    marker.touch()
+    assert run(flaky, dataset_job, tmp_path / "flaky").num_failed == 1
+
+    progress, manifest = SilentProgress(), DatasetManifest(dataset=dataset_job)
+    mended = run_units(
+        manifest, flaky, tmp_path / "flaky", num_workers=2, progress=progress, retry_failed=True
+    )
+    run(good_units(dataset_job), dataset_job, tmp_path / "good")
+
+    assert mended.num_failed == 0
+    assert digests(tmp_path / "flaky") == digests(tmp_path / "good")
+
+
+def compose_once_mended(marker: Path, job: DatasetJob) -> UnitResult:
+    """Fail until the marker exists."""
+    if not marker.exists():
+        msg = "not mended yet"
+        raise CatError(msg)
+    return compose_basis(make_light_basis("unit-1"), PLANS, job)
+
+
+def test_what_a_killed_writer_left_is_removed(tmp_path: Path, dataset_job: DatasetJob) -> None:
+    """A half-written file of a process that is gone does not stay for ever."""
+    (tmp_path / "shards").mkdir()
+    (tmp_path / "shards" / "000000.tar.99999.partial").write_bytes(b"half")
+
+    run(good_units(dataset_job), dataset_job, tmp_path)
+
+    assert not list(tmp_path.rglob("*.partial"))
 
 
 _SCRIPT = """

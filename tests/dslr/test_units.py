@@ -191,7 +191,7 @@ def test_a_frame_whose_gain_changed_is_rejected_with_its_reason(tmp_path: Path) 
 
     result = ingest_unit(DATASET, batch, group)
 
-    (reason,) = [row.reason for row in result.rejections if row.key == "shots-0000-file-02"]
+    (reason,) = [row.reason for row in result.rejections if row.key == "shots-0000-frame-02"]
     assert "auto ISO" in reason
     assert len([pair for pair in result.pairs if "single" not in pair.key]) == 2
 
@@ -204,7 +204,7 @@ def test_a_repeated_exposure_is_used_once(tmp_path: Path) -> None:
 
     result = ingest_unit(DATASET, batch, group)
 
-    assert [r.key for r in result.rejections if "repeats" in r.reason] == ["shots-0000-file-02"]
+    assert [r.key for r in result.rejections if "repeats" in r.reason] == ["shots-0000-frame-02"]
     assert len([pair for pair in result.pairs if "single" not in pair.key]) == 2
 
 
