@@ -35,15 +35,15 @@ EVALUATION = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def job_folder(tmp_path: Path, dataset_job: DatasetJob) -> Path:
+@pytest.fixture(params=["render", "dslr"])  # computed pairs of a RAW file have no second frame
+def job_folder(tmp_path: Path, dataset_job: DatasetJob, request: pytest.FixtureRequest) -> Path:
     """Return a job folder with a data set, a training log and an evaluation."""
     plans = {"exposure": PairPlan(num_pairs=3), "white_balance": PairPlan(num_pairs=3)}
     composed = compose_basis(make_light_basis("scene-a"), plans, dataset_job)
     failure = Rejection("scene-x", "scene-x", "failed", "the lamp <fell> over")
     result = UnitResult(composed.pairs, (failure,))
     dataset = tmp_path / "dataset"
-    table = staged_table(result, producer="render", unit_id="scene-a", origin={})
+    table = staged_table(result, producer=request.param, unit_id="scene-a", origin={})
     write_shard(shard_path(dataset, 0), [table])
     write_index(dataset, [shard_path(dataset, 0)])
     log = [
