@@ -52,6 +52,7 @@ def simulate_camera(
     manifest: Manifest,
     out: OutFolder,
     workers: Workers = DEFAULT_WORKERS,
+    dry_run: DryRun = False,
 ) -> None:
     """Photograph rendered scenes with a simulated camera: DNG brackets with a known truth.
 
@@ -61,15 +62,22 @@ def simulate_camera(
     from cat_dataset.manifest import load_job
 
     job = load_job(manifest)
-    if job.simulate_camera is None:
+    camera = job.simulate_camera
+    if camera is None:
         msg = f"manifest {manifest}: declares no [simulate_camera]; nothing to photograph"
         raise JobError(msg)
+    if dry_run:
+        size = f"{camera.width_px}x{camera.height_px} px"
+        typer.echo(
+            f"{camera.num_brackets} brackets of {len(camera.exposure_times_s)} frames, {size}"
+        )
+        return
     require_extras("simulate-camera", "render")
     with shown_progress() as progress:
         failures = write_brackets(job, out, workers, progress)
     if failures:
         raise CatError("; ".join(failures))
-    typer.echo(f"{job.simulate_camera.num_brackets} simulated brackets in {out}")
+    typer.echo(f"{camera.num_brackets} simulated brackets in {out}")
 
 
 def ingest(

@@ -113,7 +113,13 @@ def _describe(scales: "Sequence[EditScale]") -> str:
     return ", ".join(parts)
 
 
-def evaluate(manifest: Manifest, adapter: AdapterFolder, data: DataFolders, out: OutFolder) -> None:
+def evaluate(
+    manifest: Manifest,
+    adapter: AdapterFolder,
+    data: DataFolders,
+    out: OutFolder,
+    dry_run: DryRun = False,
+) -> None:
     """Measure the adapter's error in each attribute's unit on held-out scenes.
 
     Example: cat-dataset evaluate manifests/demo.toml --adapter out/demo/training/adapter
@@ -123,8 +129,24 @@ def evaluate(manifest: Manifest, adapter: AdapterFolder, data: DataFolders, out:
     from cat_dataset.manifest import load_job
 
     job = load_job(manifest)
+    if dry_run:
+        typer.echo(_held_out_text(job, data))
+        return
     require_extras("evaluate", "train")
     run_evaluation(job, adapter, data, out)
+
+
+def _held_out_text(job: "Job", data: "Sequence[Path]") -> str:
+    """Return how many held-out pairs there are of each attribute, and the most that is measured."""
+    from collections import Counter
+
+    from cat_dataset.reading import PairDataset
+
+    rows = PairDataset(data, splits=(job.evaluate.split,)).rows
+    counts = Counter(row.edits[0].attribute for row in rows)
+    found = ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "no pairs"
+    most = job.evaluate.max_pairs_per_attribute
+    return f"split {job.evaluate.split}: {found}; at most {most} of each trained one are measured"
 
 
 def run_evaluation(job: "Job", adapter: Path, data: "Sequence[Path]", out: Path) -> None:

@@ -127,6 +127,16 @@ def test_a_dry_run_says_what_would_be_made_and_writes_nothing(tmp_path: Path) ->
     assert not (tmp_path / "o").exists()
 
 
+def test_a_dry_run_of_the_camera_counts_its_frames(tmp_path: Path) -> None:
+    """Nothing is rendered to answer that."""
+    (tmp_path / "job.toml").write_text(MANIFEST + "[simulate_camera]\nnum_brackets = 2\n")
+
+    run = cat("simulate-camera", "job.toml", "--out", "o", "--dry-run", cwd=tmp_path)
+
+    assert (run.returncode, run.stdout) == (0, "2 brackets of 3 frames, 256x192 px\n")
+    assert not (tmp_path / "o").exists()
+
+
 _WITHOUT = """
 import importlib.util
 import sys
