@@ -1,7 +1,7 @@
 """Manifests: one TOML file declares a data set, a training run, or both; validated once, here.
 
-The models are frozen and refuse unknown keys. Paths in a manifest are relative to
-its folder; they stay as written, so that the resolved manifest is the same on every machine.
+The models are frozen and refuse unknown keys. Paths in a manifest are relative to its
+folder; they stay as written, so that the resolved manifest is the same on every machine.
 """
 
 import tomllib
@@ -48,9 +48,8 @@ class PairPlan(_Model):
     """How pairs of one attribute are drawn from one unit of work."""
 
     num_pairs: PositiveInt = 4  # per unit; of a sweep at most all ordered pairs
-    value_range: tuple[float, float] | None = (
-        None  # of the edit value; None: the attribute's default_range
-    )
+    # of the edit value; None: the attribute's default_range
+    value_range: tuple[float, float] | None = None
     sweep: tuple[float, ...] | None = None  # absolute values that are rendered
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.command_line import ROOT, command
+
 MANIFEST = """
 [dataset]
 name = "stranger"
@@ -52,10 +53,7 @@ def test_a_stranger_measures_the_exposure_that_the_record_states(tmp_path: Path)
     """Median over unclipped pixels of the PNGs within 0.02 stop, each pair of a real render."""
     (tmp_path / "job.toml").write_text(MANIFEST)
     subprocess.run(
-        [
-            *(sys.executable, "-c", "from cat_dataset.cli import main; main()"),
-            *("render", str(tmp_path / "job.toml"), "--out", str(tmp_path / "out")),
-        ],
+        command("render", str(tmp_path / "job.toml"), "--out", str(tmp_path / "out")),
         check=True,
         cwd=ROOT,
     )

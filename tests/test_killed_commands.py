@@ -4,13 +4,13 @@ import hashlib
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.command_line import ROOT, command
+
 MOMENTS = (0.35, 0.6, 0.85)  # of the time that the undisturbed command took
 MANIFEST = """
 [dataset]
@@ -43,11 +43,6 @@ num_base_steps = 60
 num_adapter_steps = 60
 checkpoint_every_steps = 10
 """
-
-
-def command(*arguments: str) -> list[str]:
-    """Return a `cat-dataset` command line for this interpreter."""
-    return [sys.executable, "-c", "from cat_dataset.cli import main; main()", *arguments]
 
 
 def run_whole(arguments: list[str]) -> float:
@@ -119,10 +114,9 @@ def test_a_killed_render_ends_with_the_same_bytes(manifest: Path, tmp_path: Path
 def test_an_interrupt_ends_with_130_and_how_to_go_on(manifest: Path, tmp_path: Path) -> None:
     """Ctrl-C reaches the command and its workers; what was finished is used afterwards."""
     arguments = ["render", str(manifest), "--workers", "1", "--out", str(tmp_path / "out")]
-    script = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    code = script + "from cat_dataset.cli import main; main()"
+    heeds_interrupts = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     process = subprocess.Popen(
-        [sys.executable, "-c", code, *arguments],
+        command(*arguments, before=heeds_interrupts),
         cwd=ROOT,
         start_new_session=True,
         stderr=subprocess.PIPE,

@@ -1,8 +1,6 @@
 """The whole line in one small job: scenes and RAW brackets to an edited picture and a report."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +9,8 @@ import pytest
 
 from cat_dataset.display import decode_png, encode_png
 from cat_dataset.seeding import derive_rng
+from tests.command_line import cat
 
-ROOT = Path(__file__).parents[1]
 MANIFEST = """
 [dataset]
 name = "whole"
@@ -48,18 +46,6 @@ checkpoint_every_steps = 5
 num_sweep_scenes = 1
 num_sweep_steps = 3
 """
-
-
-def cat(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run `cat-dataset` in a process of its own."""
-    code = "from cat_dataset.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
 
 
 @pytest.fixture(scope="module")

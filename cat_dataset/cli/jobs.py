@@ -56,8 +56,7 @@ def run(
         return
     units, failures = _all_units(job, manifest.parent, out, workers)
     summary = datasets.make_dataset(job, units, out / "dataset", workers, retry_failed)
-    if job.train is not None:
-        _train_and_evaluate(job, out)
+    _train_and_evaluate(job, out)
     _write_report(out)
     if failures:
         raise CatError("; ".join(failures))
@@ -95,11 +94,11 @@ def _train_and_evaluate(job: "Job", out: Path) -> None:
     """Train, then evaluate unless this very adapter was evaluated on this very data before."""
     from cat_dataset.atomic import write_text_atomic
 
+    if job.train is None:
+        return
     prepare_torch()
     from train.loop import run_training
 
-    if job.train is None:
-        return
     dataset, evaluation = out / "dataset", out / "evaluation"
     with shown_progress() as progress:
         adapter = run_training(job.train, [dataset], out / "training", progress=progress)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.command_line import ROOT, command
+
 COMMANDS = (
     "run", "render", "simulate-camera", "ingest", "train", "edit", "evaluate", "report", "verify",
     "doctor",
@@ -32,7 +33,7 @@ def cat(
 ) -> subprocess.CompletedProcess[str]:
     """Run `cat-dataset` in a process of its own."""
     return subprocess.run(
-        [sys.executable, "-c", "from cat_dataset.cli import main; main()", *arguments],
+        command(*arguments),
         capture_output=True,
         text=True,
         check=False,

@@ -40,6 +40,11 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def job() -> TrainJob:
     """The smallest base, a few steps."""
+    return tiny_job()
+
+
+def tiny_job() -> TrainJob:
+    """Return the smallest base, a few steps."""
     return TrainJob(
         attributes=ATTRIBUTES,
         size_px=SIZE_PX,

@@ -12,7 +12,7 @@ from train.editing import Display, Editor, load_editor, view_size
 from train.evaluation import evaluate
 from train.loop import run_training
 
-from .test_loop import tiny_job
+from .conftest import tiny_job
 
 
 @pytest.fixture(scope="module")

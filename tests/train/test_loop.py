@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from cat_dataset.errors import CatError, JobError
-from cat_dataset.manifest import TrainJob
 from train.batches import whole_batch
 from train.checkpoints import TrainedWeights, checkpoint_paths
 from train.compact import build_compact
@@ -21,7 +20,7 @@ from train.runlog import read_log
 from train.stages import base_stage, flow_loss
 from train.tasks import tasks_of_pairs
 
-from .conftest import ATTRIBUTES, SIZE_PX
+from .conftest import ATTRIBUTES, SIZE_PX, tiny_job
 
 
 def hashes(folder: Path) -> dict[str, str]:
@@ -61,19 +60,6 @@ def straight_run(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("straight") / "run"
     run_training(tiny_job(), [data_folder], folder, num_threads=2)
     return folder
-
-
-def tiny_job() -> TrainJob:
-    """Return the job of the runs compared here."""
-    return TrainJob(
-        attributes=ATTRIBUTES,
-        size_px=SIZE_PX,
-        hidden_size=32,
-        num_base_steps=6,
-        num_adapter_steps=10,
-        batch_size=4,
-        checkpoint_every_steps=4,
-    )
 
 
 @pytest.mark.parametrize("num_steps", [3, 5, 9, 13])
