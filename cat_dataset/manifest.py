@@ -30,6 +30,8 @@ ComputedAttribute = Literal["exposure", "white_balance"]  # what one RAW file gi
 BatchName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=48)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
+Family = Literal["tabletop", "interior", "outdoor", "head"]  # see render/families.py
+
 BASIS_ATTRIBUTES = (
     "exposure",
     "white_balance",
@@ -93,7 +95,7 @@ class RenderBatch(_Model):
     """Scenes of one procedural family at one size."""
 
     name: BatchName
-    family: Literal["tabletop"] = "tabletop"
+    family: Family = "tabletop"
     num_scenes: PositiveInt
     width_px: Annotated[int, Field(ge=16, le=4096)]
     height_px: Annotated[int, Field(ge=16, le=4096)]
@@ -114,7 +116,7 @@ class SimulatedCamera(_Model):
     """Exposure brackets of rendered scenes, written as DNG files with a known truth."""
 
     name: BatchName = "simulated"
-    family: Literal["tabletop"] = "tabletop"
+    family: Family = "tabletop"
     num_brackets: PositiveInt = 4
     width_px: Annotated[int, Field(ge=32, le=4096, multiple_of=2)] = 256
     height_px: Annotated[int, Field(ge=32, le=4096, multiple_of=2)] = 192

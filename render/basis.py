@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from cat_dataset.errors import SceneError
 from cat_dataset.photometry import DAYLIGHT_CCT_K, blackbody_rgb, white_balance_gains
 from cat_dataset.records import LightBasis, LightGroup, Split
-from render.building import BuiltScene
 from render.cycles import Passes, RenderSettings, apply_settings, render_passes
 from render.denoise import Quality, shared_denoiser
+from render.scene import BuiltScene
 from render.versions import blender_version
 
 SUM_TOLERANCE = 1e-5  # of the brightest pixel: float32 sums of a few groups
@@ -89,7 +89,7 @@ def light_basis(
         split=split,
         groups=built.groups,
         images_GHW3=(images * balance_gains(built)).astype(np.float32),
-        wb_cct_k=built.drawn.wb_cct_k,
+        wb_cct_k=built.wb_cct_k,
         main_lamp=built.groups[0].name,
         origin={**origin, **render_origin(settings, denoise=denoise)},
     )
@@ -117,7 +117,7 @@ def _lamp_rgb(group: LightGroup) -> NDArray[np.float64]:
 
 def balance_gains(built: BuiltScene) -> NDArray[np.float64]:
     """Return the camera's gains over a picture in scene-linear sRGB as rendered, shape (3,)."""
-    return white_balance_gains(DAYLIGHT_CCT_K, built.drawn.wb_cct_k)
+    return white_balance_gains(DAYLIGHT_CCT_K, built.wb_cct_k)
 
 
 def render_origin(settings: RenderSettings, *, denoise: bool) -> dict[str, Any]:

@@ -1,7 +1,6 @@
-"""Build a drawn scene in an emptied Blender, ready to render."""
+"""Build a scene of the family `tabletop` in an emptied Blender, ready to render."""
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from cat_dataset.records import LightGroup
 from cat_dataset.seeding import derive_rng
 from render.layout import Placed
 from render.materials import build_material
+from render.scene import BuiltScene
 from render.session import fresh_scene
 from render.shapes import Shape, rounded_box
 from render.stage import (
@@ -20,30 +20,20 @@ from render.stage import (
     add_world,
     place,
 )
-from render.tabletop import Table, Tabletop
+from render.tabletop import Table, tabletop_rand
 
 _TABLE_WIDTH_M, _TABLE_FRONT_M, _TABLE_THICK_M = 3.6, 2.2, 0.035
 _WALL_HEIGHT_M = 2.2
 _SWEEP_RADIUS_M = 0.35  # of the bend of the background paper
 
 
-@dataclass(frozen=True)
-class BuiltScene:
-    """A scene in Blender; its references die at the next reset."""
-
-    scene: Any
-    main_object: Any
-    render_camera: Any
-    groups: tuple[LightGroup, ...]
-    drawn: Tabletop
-
-
-def build_tabletop(seed: int, drawn: Tabletop) -> BuiltScene:
-    """Build a drawn scene; `seed` only shifts the patterns of its materials.
+def build_tabletop(seed: int, width_px: int, height_px: int) -> BuiltScene:
+    """Draw and build one scene of the family.
 
     Raises:
         SceneError: a file that Blender should bring is missing.
     """
+    drawn = tabletop_rand(seed, width_px, height_px)
     scene = fresh_scene()
     _add_surroundings(scene, seed, drawn.table)
     things = [
@@ -53,10 +43,18 @@ def build_tabletop(seed: int, drawn: Tabletop) -> BuiltScene:
     for lamp in drawn.lamps:
         add_area_lamp(scene, lamp)
     add_world(scene, drawn.world)
-    camera = add_camera(scene, drawn.camera)
     groups = [LightGroup(lamp.name, "lamp", lamp.cct_k, lamp.power_w) for lamp in drawn.lamps]
     groups.append(LightGroup(AMBIENT_GROUP, "ambient", None))
-    return BuiltScene(scene, things[0], camera, tuple(groups), drawn)
+    return BuiltScene(
+        scene=scene,
+        main_object=things[0],
+        main_name=drawn.things[0].prop.kind,
+        render_camera=add_camera(scene, drawn.camera),
+        camera=drawn.camera,
+        groups=tuple(groups),
+        wb_cct_k=drawn.wb_cct_k,
+        facts=drawn.to_json(),
+    )
 
 
 def _add_thing(scene: Any, rng: np.random.Generator, name: str, placed: Placed) -> Any:

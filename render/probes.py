@@ -14,11 +14,11 @@ from mathutils import Vector
 from numpy.typing import NDArray
 
 from cat_dataset.records import Reading
-from render.building import BuiltScene
 from render.cycles import RenderSettings, apply_settings, render_passes
 from render.layout import SENSOR_LONG_SIDE_MM
 from render.nodes import NodeGraph
 from render.readout import PosePoints, aperture_stops_read, turn_deg, zoom_log2
+from render.scene import BuiltScene
 from render.shapes import ball
 from render.stage import add_mesh
 from render.versions import enable_nodes
@@ -57,7 +57,7 @@ class ZoomInstrument:
             if thing.type == "MESH":
                 self._scene.collection.objects.link(thing)
         frame_rad = SENSOR_LONG_SIDE_MM / max(values)
-        frame_m = frame_rad * built.drawn.camera.distance_m
+        frame_m = frame_rad * built.camera.distance_m
         self._scene.world = _pattern_world(_ZOOM_FEATURES / frame_rad)
         material, graph = _new_material("zoom-probe")
         place = graph.node("ShaderNodeNewGeometry", {}).outputs["Position"]

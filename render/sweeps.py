@@ -13,7 +13,7 @@ from typing import Any
 from cat_dataset.attributes import find_attribute
 from cat_dataset.records import Split, Sweep, SweepFrame
 from render.basis import base_frame, render_groups, render_origin
-from render.building import BuiltScene
+from render.scene import BuiltScene
 from render.cycles import RenderSettings
 from render.probes import Instrument, PoseInstrument, StarInstrument, ZoomInstrument
 
@@ -74,13 +74,12 @@ def _set_focal_length(built: BuiltScene, focal_length_mm: float) -> None:
 
 def _set_rotation(built: BuiltScene, angle_deg: float) -> None:
     """Turn the main object from its drawn heading, counter-clockwise seen from above."""
-    heading_deg = built.drawn.things[0].heading_deg + angle_deg
-    built.main_object.rotation_euler = (0.0, 0.0, math.radians(heading_deg))
+    built.main_object.rotation_euler.z += math.radians(angle_deg)
 
 
 def _reset(built: BuiltScene) -> None:
-    _set_f_number(built, built.drawn.camera.f_number)
-    _set_focal_length(built, built.drawn.camera.focal_length_mm)
+    _set_f_number(built, built.camera.f_number)
+    _set_focal_length(built, built.camera.focal_length_mm)
     _set_rotation(built, 0.0)
 
 

@@ -17,8 +17,8 @@ from cat_dataset.seeding import derive_seed
 from cat_dataset.splits import split_of
 
 if TYPE_CHECKING:  # these import Blender
-    from render.building import BuiltScene
     from render.cycles import RenderSettings
+    from render.scene import BuiltScene
 
 
 def list_units(batch: RenderBatch) -> tuple[str, ...]:
@@ -92,9 +92,8 @@ def render_camera_scene(dataset: DatasetJob, camera: SimulatedCamera, index: int
 
 
 def _build(seed: int, batch: RenderBatch) -> "tuple[BuiltScene, RenderSettings]":
-    from render.building import build_tabletop
     from render.cycles import RenderSettings
-    from render.tabletop import tabletop_rand
+    from render.families import build_scene
 
     settings = RenderSettings(
         width_px=batch.width_px,
@@ -102,8 +101,7 @@ def _build(seed: int, batch: RenderBatch) -> "tuple[BuiltScene, RenderSettings]"
         samples_per_pixel=batch.samples_per_pixel,
         seed=derive_seed(seed, "cycles"),
     )
-    drawn = tabletop_rand(seed, batch.width_px, batch.height_px)
-    return build_tabletop(seed, drawn), settings
+    return build_scene(batch.family, seed, batch.width_px, batch.height_px), settings
 
 
 def _origin(built: "BuiltScene", family: str, seed: int) -> dict[str, Any]:
@@ -112,6 +110,6 @@ def _origin(built: "BuiltScene", family: str, seed: int) -> dict[str, Any]:
         "producer": "render",
         "family": family,
         "seed": seed,
-        **built.drawn.to_json(),
+        **built.facts,
         "light_power_w": lamps,
     }

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from render.building import BuiltScene
+    from render.scene import BuiltScene
     from render.cycles import RenderSettings
 
 
@@ -13,7 +13,6 @@ def build_scene(
     """Return a scene in Blender and settings to render it with."""
     from render.building import build_tabletop
     from render.cycles import RenderSettings
-    from render.tabletop import tabletop_rand
 
     settings = RenderSettings(size_px, size_px, samples_per_pixel, seed=seed)
-    return build_tabletop(seed, tabletop_rand(seed, size_px, size_px)), settings
+    return build_tabletop(seed, size_px, size_px), settings

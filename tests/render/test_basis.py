@@ -102,7 +102,7 @@ def test_a_base_frame_is_balanced_close_to_its_key_light() -> None:
     frame = base_frame(built, render_groups(built, settings), denoise=True)
 
     key_k = built.groups[0].cct_k or 0.0
-    assert min(key_k, 6500.0) <= built.drawn.wb_cct_k <= max(key_k, 6500.0)
+    assert min(key_k, 6500.0) <= built.wb_cct_k <= max(key_k, 6500.0)
     assert frame.shape == (32, 32, 3)
     assert frame.dtype == np.float32
     assert (frame >= 0.0).all()

@@ -46,11 +46,11 @@ def test_our_black_body_is_blenders(cct_k: float) -> None:
 def test_the_key_light_gives_the_irradiance_it_was_set_for() -> None:
     """A white card at the main object's place sees about power / (pi d**2) from the key light."""
     from render.basis import render_groups
-    from render.tabletop import KEY_IRRADIANCE_W_M2
+    from render.tabletop import KEY_IRRADIANCE_W_M2, tabletop_rand
 
     built, settings = build_scene(seed=12, size_px=16, samples_per_pixel=64)
     key = built.scene.objects["key"]
-    aim = np.array(built.drawn.lamps[0].aim_m)
+    aim = np.array(tabletop_rand(12, 16, 16).lamps[0].aim_m)
     towards = np.array(key.location) - aim
     _add_card(built.scene, aim, towards)
     built.render_camera.matrix_world = _look_down(aim, towards, away_m=0.3)

@@ -1,0 +1,46 @@
+"""Quick looks at scenes: one small picture each, exposed and developed as pairs are."""
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cat_dataset.display import encode_display, exposure_anchor
+from cat_dataset.light import base_state, light_frame
+from cat_dataset.manifest import DatasetJob, Job, RenderBatch
+from render.units import list_units, render_basis
+
+Picture = NDArray[np.uint8]
+
+
+def preview_calls(
+    job: Job, first: int, num: int, size_px: int, samples_per_pixel: int
+) -> tuple[list[str], list[Callable[[], Picture]]]:
+    """Return the names of up to `num` scenes of each batch, and the calls that render them."""
+    names, calls = [], []
+    for batch in job.render:
+        shrink = size_px / max(batch.width_px, batch.height_px)
+        small = batch.model_copy(
+            update={
+                "width_px": max(16, round(batch.width_px * shrink)),
+                "height_px": max(16, round(batch.height_px * shrink)),
+                "samples_per_pixel": samples_per_pixel,
+                "denoise": True,
+            }
+        )
+        for unit_id in list_units(batch)[first : first + num]:
+            names.append(unit_id)
+            calls.append(partial(preview_scene, job.dataset, small, unit_id))
+    return names, calls
+
+
+def preview_scene(dataset: DatasetJob, batch: RenderBatch, unit_id: str) -> Picture:
+    """Return the base picture of one scene, uint8 (H, W, 3), display sRGB.
+
+    Raises:
+        SceneError: the scene cannot be built or rendered.
+    """
+    basis = render_basis(dataset, batch, unit_id)
+    picture = light_frame(basis, base_state(basis))
+    return encode_display(picture, exposure_anchor(picture))
