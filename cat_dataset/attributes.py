@@ -1,120 +1,61 @@
-"""The attributes along which pictures are edited: names, units, ranges, what positive means.
+"""The table of attributes: names, units, ranges, tolerances, what positive means.
 
-Zero always means "no change". An edit is a difference on an axis where equal steps look equal
-(stops, mired, log2 ratio, degrees); people type kelvin, f-numbers and millimetres, and the
-conversion between the two lives here and nowhere else.
+Source of the ranges: what a render or a camera can show; of the tolerances: 0.5 % of a geometric
+ratio, half a degree, 2 % of the axis where a probe picture is read.
 """
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any
 
+from cat_dataset.attribute import Attribute, Convert, identity
 from cat_dataset.errors import EditScaleError
-from cat_dataset.photometry import aperture_stops, f_number_from_stops, kelvin, mired
+from cat_dataset.photometry import (
+    aperture_stops,
+    dioptres,
+    extinction_per_m,
+    f_number_from_stops,
+    kelvin,
+    mired,
+    visibility_m,
+)
 
-
-def _identity(value: float) -> float:
-    return value
-
-
-def _log2(value: float) -> float:
-    return math.log2(value)
-
-
-def _exp2(value: float) -> float:
-    return math.exp2(value)
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """One axis along which a picture can be edited."""
-
-    name: str  # key in manifests, shards, index and on the command line
-    label: str  # what a person calls it
-    unit: str  # unit of the edit value, a difference
-    unit_words: tuple[str, str]  # the unit in an English sentence, singular and plural
-    value_range: tuple[float, float]  # smallest and largest edit value, in `unit`
-    default_range: tuple[float, float]  # drawn from where a manifest does not say
-    tolerance: float  # largest allowed |measured - recorded|, in `unit`
-    positive: str  # what a positive value does
-    absolute_unit: str | None  # unit of source and target values; None where only differences exist
-    absolute_range: tuple[float, float] | None  # allowed absolute values, in `absolute_unit`
-    to_axis: Callable[[float], float] = _identity  # absolute value to position on the axis
-    from_axis: Callable[[float], float] = _identity  # inverse of `to_axis`
-    is_circular: bool = False  # degrees: 359 and 1 differ by 2
-    spellings: Mapping[str, Callable[[float], float]] = field(default_factory=dict)
-    # typed suffix, lower case, to a function that turns the number into an edit value
-
-    def difference(self, source_value: float, target_value: float) -> float:
-        """Return the edit value between two absolute values: target minus source on the axis.
-
-        >>> round(ATTRIBUTES["white_balance"].difference(5500, 6500), 2)
-        -27.97
-        >>> ATTRIBUTES["object_rotation"].difference(350, 10)
-        20.0
-        """
-        return self.axis_difference(self.to_axis(source_value), self.to_axis(target_value))
-
-    def axis_difference(self, source_position: float, target_position: float) -> float:
-        """Return target minus source of two positions on the axis; the short way round a circle."""
-        value = target_position - source_position
-        return wrap_deg(value) if self.is_circular else value
-
-    def apply(self, source_value: float, value: float) -> float:
-        """Return the absolute target value that lies `value` away from the source.
-
-        >>> round(ATTRIBUTES["focal_length"].apply(50.0, 1.0), 6)
-        100.0
-        """
-        return self.from_axis(self.to_axis(source_value) + value)
-
-    def check_value(self, value: float) -> None:
-        """Raise EditScaleError if an edit value lies outside the attribute's range."""
-        low, high = self.value_range
-        if not low <= value <= high:
-            msg = (
-                f"{self.name}: an edit of {value:+.4g} {self.unit} is out of range; "
-                f"it must lie within {low:+g} to {high:+g} {self.unit}"
-            )
-            raise EditScaleError(msg)
-
-    def check_absolute(self, absolute_value: float) -> None:
-        """Raise EditScaleError if an absolute value lies outside the attribute's range."""
-        if self.absolute_range is None:
-            msg = f"{self.name}: has no absolute values, only differences in {self.unit}"
-            raise EditScaleError(msg)
-        low, high = self.absolute_range
-        if not low <= absolute_value <= high:
-            msg = (
-                f"{self.name}: {absolute_value:g} {self.absolute_unit} is out of range; "
-                f"it must lie within {low:g} to {high:g} {self.absolute_unit}"
-            )
-            raise EditScaleError(msg)
-
-
-def wrap_deg(angle_deg: float) -> float:
-    """Return an angle as the equal one in [-180, 180).
-
-    >>> wrap_deg(358.0)
-    -2.0
-    """
-    return (angle_deg + 180.0) % 360.0 - 180.0
-
-
-_STOPS = {"ev": _identity, "stop": _identity, "stops": _identity, "x": _log2}
-_MIRED = {"mired": _identity, "mireds": _identity}
-_DEGREES: dict[str, Callable[[float], float]] = {
-    "deg": _identity,
-    "degree": _identity,
-    "degrees": _identity,
+_STOPS: Mapping[str, Convert] = {
+    "ev": identity,
+    "stop": identity,
+    "stops": identity,
+    "x": math.log2,
+}
+_MIRED: Mapping[str, Convert] = {"mired": identity, "mireds": identity}
+_DEGREES: Mapping[str, Convert] = {
+    "deg": identity,
+    "degree": identity,
+    "degrees": identity,
     "turn": lambda turns: 360.0 * turns,
     "turns": lambda turns: 360.0 * turns,
     "rad": math.degrees,
 }
+_POINTS: Mapping[str, Convert] = {"pp": identity, "points": identity}
+_RATIO: Mapping[str, Convert] = {"x": math.log2}
+_SIZE: Mapping[str, Convert] = {"x": math.log2, "%": lambda percent: math.log2(percent / 100.0)}
+_DISTANCE: Mapping[str, Convert] = {
+    "x": math.log2,
+    "x farther": math.log2,
+    "x closer": lambda factor: -math.log2(factor),
+}
+_LENGTH: Mapping[str, Convert] = {
+    "cm": identity,
+    "cm right": identity,
+    "cm left": lambda cm: -cm,
+    "mm": lambda mm: mm / 10.0,
+    "m": lambda metres: 100.0 * metres,
+}
+_DOUBLINGS = ("doubling", "doublings")
+_DIOPTRES: Mapping[str, Convert] = {"dioptre": identity, "dioptres": identity, "dpt": identity}
 
 
-def _stops_attribute(name: str, label: str, positive: str) -> Attribute:
+def _stops(name: str, label: str, positive: str) -> Attribute:
     return Attribute(
         name=name,
         label=label,
@@ -126,44 +67,108 @@ def _stops_attribute(name: str, label: str, positive: str) -> Attribute:
         positive=positive,
         absolute_unit=None,
         absolute_range=None,
-        spellings=MappingProxyType(_STOPS),
+        spellings=MappingProxyType(dict(_STOPS)),
+    )
+
+
+def _kelvin(name: str, label: str, value: float, drawn: float, low_k: float, **rest: Any) -> Any:
+    return Attribute(
+        name=name,
+        label=label,
+        unit="mired",
+        unit_words=("mired", "mired"),
+        value_range=(-value, value),
+        default_range=(-drawn, drawn),
+        tolerance=0.5,
+        absolute_unit="K",
+        absolute_range=(low_k, 12000.0),
+        to_axis=mired,
+        from_axis=kelvin,
+        spellings=MappingProxyType(dict(_MIRED)),
+        **rest,
+    )
+
+
+def _log2_ratio(
+    name: str, label: str, value: float, drawn: float, spellings: Mapping[str, Convert], **rest: Any
+) -> Attribute:
+    """An axis of ratios of an absolute value: each step doubles or halves it."""
+    axes: dict[str, Any] = {"to_axis": math.log2, "from_axis": math.exp2, **rest}
+    return Attribute(
+        name=name,
+        label=label,
+        unit="log2 ratio",
+        unit_words=_DOUBLINGS,
+        value_range=(-value, value),
+        default_range=(-drawn, drawn),
+        spellings=MappingProxyType(dict(spellings)),
+        **axes,
+    )
+
+
+def _degrees(
+    name: str,
+    label: str,
+    drawn: float,
+    positive: str,
+    absolute_range: tuple[float, float],
+    *,
+    is_circular: bool,
+    tolerance: float = 0.5,
+) -> Attribute:
+    value = 180.0 if is_circular else 90.0
+    return Attribute(
+        name=name,
+        label=label,
+        unit="degrees",
+        unit_words=("degree", "degrees"),
+        value_range=(-value, value),
+        default_range=(-drawn, drawn),
+        tolerance=tolerance,
+        positive=positive,
+        absolute_unit="degrees",
+        absolute_range=absolute_range,
+        is_circular=is_circular,
+        spellings=MappingProxyType(dict(_DEGREES)),
+    )
+
+
+def _percent(name: str, label: str, drawn: float, tolerance: float, positive: str) -> Attribute:
+    return Attribute(
+        name=name,
+        label=label,
+        unit="percentage points",
+        unit_words=("percentage point", "percentage points"),
+        value_range=(-100.0, 100.0),
+        default_range=(-drawn, drawn),
+        tolerance=tolerance,
+        positive=positive,
+        absolute_unit="%",
+        absolute_range=(0.0, 100.0),
+        spellings=MappingProxyType(dict(_POINTS)),
     )
 
 
 _ALL = (
-    _stops_attribute("exposure", "exposure", "target brighter"),
-    Attribute(
-        name="white_balance",
-        label="white balance",
-        unit="mired",
-        unit_words=("mired", "mired"),
-        value_range=(-250.0, 250.0),
-        default_range=(-160.0, 160.0),
-        tolerance=0.5,
+    _stops("exposure", "exposure", "target brighter"),
+    _kelvin(
+        "white_balance",
+        "white balance",
+        250.0,
+        160.0,
+        2500.0,
         positive="camera set to a lower colour temperature, target cooler (bluer)",
-        absolute_unit="K",
-        absolute_range=(2500.0, 12000.0),
-        to_axis=mired,
-        from_axis=kelvin,
-        spellings=MappingProxyType(_MIRED),
     ),
-    _stops_attribute("light_power", "power of the main lamp", "main lamp brighter in the target"),
-    Attribute(
-        name="light_temperature",
-        label="colour temperature of the main lamp",
-        unit="mired",
-        unit_words=("mired", "mired"),
-        value_range=(-350.0, 350.0),
-        default_range=(-200.0, 200.0),
-        tolerance=0.5,
+    _stops("light_power", "power of the main lamp", "main lamp brighter in the target"),
+    _kelvin(
+        "light_temperature",
+        "colour temperature of the main lamp",
+        350.0,
+        200.0,
+        2000.0,
         positive="main lamp warmer (more orange) in the target",
-        absolute_unit="K",
-        absolute_range=(2000.0, 12000.0),
-        to_axis=mired,
-        from_axis=kelvin,
-        spellings=MappingProxyType(_MIRED),
     ),
-    _stops_attribute("ambient_level", "ambient light", "surroundings brighter in the target"),
+    _stops("ambient_level", "ambient light", "surroundings brighter in the target"),
     Attribute(
         name="aperture",
         label="aperture",
@@ -177,37 +182,142 @@ _ALL = (
         absolute_range=(0.7, 64.0),
         to_axis=aperture_stops,
         from_axis=f_number_from_stops,
-        spellings=MappingProxyType({"stop": _identity, "stops": _identity}),
+        spellings=MappingProxyType({"stop": identity, "stops": identity}),
     ),
-    Attribute(
-        name="focal_length",
-        label="focal length",
-        unit="log2 ratio",
-        unit_words=("doubling", "doublings"),
-        value_range=(-3.0, 3.0),
-        default_range=(-1.5, 1.5),
+    _log2_ratio(
+        "focal_length",
+        "focal length",
+        3.0,
+        1.0,
+        _RATIO,
         tolerance=0.007,  # 0.5 % of magnification
         positive="longer lens, subject larger in the target; camera does not move",
         absolute_unit="mm",
         absolute_range=(8.0, 800.0),
-        to_axis=_log2,
-        from_axis=_exp2,
-        spellings=MappingProxyType({"x": _log2}),
     ),
     Attribute(
-        name="object_rotation",
-        label="rotation of the main object",
-        unit="degrees",
-        unit_words=("degree", "degrees"),
-        value_range=(-180.0, 180.0),
-        default_range=(-90.0, 90.0),
-        tolerance=0.5,
-        positive="counter-clockwise seen from above, about the object's own vertical axis",
-        absolute_unit="degrees",
-        absolute_range=(-360.0, 360.0),
-        is_circular=True,
-        spellings=MappingProxyType(_DEGREES),
+        name="focus_distance",
+        label="focus distance",
+        unit="dioptres",
+        unit_words=("dioptre", "dioptres"),
+        value_range=(-10.0, 10.0),
+        default_range=(-1.0, 1.0),
+        tolerance=0.04,
+        positive="focused nearer in the target",
+        absolute_unit="m",
+        absolute_range=(0.05, 1000.0),
+        to_axis=dioptres,
+        from_axis=dioptres,  # its own inverse
+        spellings=MappingProxyType(dict(_DIOPTRES)),
     ),
+    _log2_ratio(
+        "shutter_blur",
+        "exposure time of a moving object",
+        8.0,
+        3.0,
+        _RATIO,
+        tolerance=0.06,
+        positive="longer exposure time, longer motion blur in the target; brightness is held",
+        absolute_unit="s",
+        absolute_range=(1e-5, 60.0),
+    ),
+    _degrees(
+        "object_rotation",
+        "rotation of the main object",
+        90.0,
+        "counter-clockwise seen from above, about the object's own vertical axis",
+        (-360.0, 360.0),
+        is_circular=True,
+    ),
+    Attribute(
+        name="object_translation",
+        label="place of the main object",
+        unit="cm",
+        unit_words=("cm", "cm"),
+        value_range=(-500.0, 500.0),
+        default_range=(-15.0, 15.0),
+        tolerance=0.1,
+        positive="to the right as the camera sees it, level",
+        absolute_unit="cm",
+        absolute_range=(-500.0, 500.0),
+        spellings=MappingProxyType(dict(_LENGTH)),
+    ),
+    _log2_ratio(
+        "object_scale",
+        "size of the main object",
+        2.0,
+        0.6,
+        _SIZE,
+        tolerance=0.007,
+        positive="larger in the target, grown from its base",
+        absolute_unit="%",
+        absolute_range=(10.0, 1000.0),
+    ),
+    _degrees(
+        "camera_azimuth",
+        "orbit of the camera",
+        30.0,
+        "camera moves counter-clockwise seen from above, around the point it looks at",
+        (-360.0, 360.0),
+        is_circular=True,
+    ),
+    _degrees(
+        "camera_elevation",
+        "height angle of the camera",
+        20.0,
+        "camera moves up around the point it looks at",
+        (-89.0, 89.0),
+        is_circular=False,
+    ),
+    _log2_ratio(
+        "camera_distance",
+        "distance of the camera",
+        3.0,
+        0.7,
+        _DISTANCE,
+        tolerance=0.007,
+        positive="camera farther from the point it looks at, subject smaller in the target",
+        absolute_unit="m",
+        absolute_range=(0.05, 1000.0),
+    ),
+    _percent("roughness", "roughness of the main object", 60.0, 2.0, "rougher, duller highlights"),
+    _percent("metallic", "metalness of the main object", 100.0, 2.0, "more like metal"),
+    _percent("transmission", "transparency of the main object", 100.0, 2.0, "more like glass"),
+    _degrees(
+        "base_hue",
+        "hue of the main object",
+        120.0,
+        "round the colour circle from red over yellow to green",
+        (-360.0, 360.0),
+        is_circular=True,
+        tolerance=1.0,
+    ),
+    _percent("base_saturation", "saturation of the main object", 60.0, 2.0, "purer colour"),
+    _degrees(
+        "sun_elevation", "height of the sun", 30.0, "sun higher", (1.0, 89.0), is_circular=False
+    ),
+    _degrees(
+        "sun_azimuth",
+        "direction of the sun",
+        90.0,
+        "sun moves counter-clockwise seen from above",
+        (-360.0, 360.0),
+        is_circular=True,
+    ),
+    _log2_ratio(
+        "fog_density",
+        "density of the fog",
+        10.0,
+        3.0,
+        _RATIO,
+        tolerance=0.06,
+        positive="denser fog, shorter visibility in the target",
+        absolute_unit="m",
+        absolute_range=(2.0, 100000.0),  # visibility
+        to_axis=lambda visibility: math.log2(extinction_per_m(visibility)),
+        from_axis=lambda position: visibility_m(math.exp2(position)),
+    ),
+    _percent("shape_key", "expression or shape", 100.0, 1.0, "more of the named shape"),
 )
 
 ATTRIBUTES: Mapping[str, Attribute] = MappingProxyType({a.name: a for a in _ALL})
@@ -215,6 +325,13 @@ ATTRIBUTES: Mapping[str, Attribute] = MappingProxyType({a.name: a for a in _ALL}
 
 def find_attribute(name: str) -> Attribute:
     """Return the attribute of a name.
+
+    >>> round(find_attribute("white_balance").difference(5500, 6500), 2)
+    -27.97
+    >>> find_attribute("object_rotation").difference(350, 10)
+    20.0
+    >>> round(find_attribute("focal_length").apply(50.0, 1.0), 6)
+    100.0
 
     Raises:
         EditScaleError: there is none; the message lists those that exist.

@@ -5,13 +5,14 @@ plausible, so that the value cannot be guessed from the source alone. Settings a
 people type (0.01 stop, 10 K) before they are used: the recorded number is exactly what was done.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 
 from cat_dataset.attributes import ATTRIBUTES
+from cat_dataset.errors import EditScaleError
 from cat_dataset.light import LampState, LightState, base_state
 from cat_dataset.photometry import kelvin, mired
 from cat_dataset.records import EditScale, LightBasis
@@ -28,11 +29,11 @@ _STEP_K = 10.0
 
 @dataclass(frozen=True)
 class PhotometricDraw:
-    """Two states of one light basis that differ in one attribute."""
+    """Two states of one light basis that differ in one attribute, or in several at once."""
 
     source: LightState
     target: LightState
-    edit: EditScale  # not measured yet
+    edits: tuple[EditScale, ...]  # not measured yet
     edited_groups: frozenset[str]  # light groups that differ; empty: the camera differs
 
 
@@ -45,6 +46,60 @@ def draw_photometric(
 ) -> PhotometricDraw:
     """Return one draw; `attribute` must be one of `drawable_attributes(basis)`."""
     return _DRAWERS[attribute](rng, basis, value_range)
+
+
+def draw_together(
+    rng: np.random.Generator, basis: LightBasis, ranges: Mapping[str, Range]
+) -> PhotometricDraw:
+    """Return one draw of several attributes at once, in the order of `ranges`.
+
+    Raises:
+        EditScaleError: what is edited could not be told apart again, see `check_readable_together`.
+    """
+    check_readable_together(basis, tuple(ranges))
+    draws = [draw_photometric(rng, basis, name, span) for name, span in ranges.items()]
+    return PhotometricDraw(
+        _merged(basis, [draw.source for draw in draws]),
+        _merged(basis, [draw.target for draw in draws]),
+        tuple(edit for draw in draws for edit in draw.edits),
+        frozenset().union(*(draw.edited_groups for draw in draws)),
+    )
+
+
+def check_readable_together(basis: LightBasis, names: Sequence[str]) -> None:
+    """Raise EditScaleError where camera and all lights change: only their product could be read.
+
+    Raises:
+        EditScaleError: names the attributes.
+    """
+    kinds = {"light_power": "lamp", "light_temperature": "lamp", "ambient_level": "ambient"}
+    edited = {kinds[name] for name in names if name in kinds}
+    is_camera_edited = any(name not in kinds for name in names)
+    left = [
+        group
+        for group in basis.groups
+        if not (group.name == basis.main_lamp and "lamp" in edited)
+        and not (group.kind == "ambient" and "ambient" in edited)
+    ]
+    if is_camera_edited and edited and not left:
+        msg = (
+            f"scene {basis.scene}: {', '.join(names)} change the camera and every light at once, "
+            f"which cannot be told apart in the pictures; leave one light alone"
+        )
+        raise EditScaleError(msg)
+
+
+def _merged(basis: LightBasis, states: Sequence[LightState]) -> LightState:
+    """Return the state in which each of several states' changes from the base hold together."""
+    base = base_state(basis)
+    lamps = {}
+    for name, lamp in base.lamps.items():
+        changed = [state.lamps[name] for state in states]
+        cct_k = next((c.cct_k for c in changed if c.cct_k != lamp.cct_k), lamp.cct_k)
+        lamps[name] = LampState(sum(c.power_stops for c in changed), cct_k)
+    balances = (state.wb_cct_k for state in states if state.wb_cct_k != base.wb_cct_k)
+    exposure = sum(state.exposure_stops for state in states)
+    return LightState(exposure, next(balances, base.wb_cct_k), lamps)
 
 
 def drawable_attributes(basis: LightBasis) -> tuple[str, ...]:
@@ -101,7 +156,7 @@ def _exposure(rng: np.random.Generator, basis: LightBasis, value_range: Range) -
     return PhotometricDraw(
         replace(base, exposure_stops=source),
         replace(base, exposure_stops=target),
-        EditScale("exposure", value),
+        (EditScale("exposure", value),),
         frozenset(),
     )
 
@@ -116,7 +171,7 @@ def _white_balance(
     return PhotometricDraw(
         replace(base, wb_cct_k=source_k),
         replace(base, wb_cct_k=target_k),
-        EditScale("white_balance", value, source_k, target_k),
+        (EditScale("white_balance", value, source_k, target_k),),
         frozenset(),
     )
 
@@ -147,7 +202,7 @@ def _lamp_stops(
         cct_k = source_state.lamps[name].cct_k
         source_state = source_state.with_lamp(name, LampState(source, cct_k))
         target_state = target_state.with_lamp(name, LampState(target, cct_k))
-    return PhotometricDraw(source_state, target_state, EditScale(attribute, value), groups)
+    return PhotometricDraw(source_state, target_state, (EditScale(attribute, value),), groups)
 
 
 def _light_temperature(
@@ -161,7 +216,7 @@ def _light_temperature(
     return PhotometricDraw(
         base.with_lamp(name, LampState(0.0, source_k)),
         base.with_lamp(name, LampState(0.0, target_k)),
-        EditScale("light_temperature", value, source_k, target_k),
+        (EditScale("light_temperature", value, source_k, target_k),),
         frozenset({name}),
     )
 

@@ -4,6 +4,7 @@ CatError
     EditScaleError     an attribute, unit or number that does not exist or is out of range
     JobError           a manifest, or a run folder that belongs to another manifest
     SceneError         a scene that cannot be built or rendered
+      ReadoutError     a rendered edit that cannot be measured
     RawError           a camera file that cannot be read or compared
     BracketError       captures that do not form a series
     ShardError         a shard, table or sample that is broken
@@ -28,6 +29,10 @@ class JobError(CatError):
 
 class SceneError(CatError):
     """A scene cannot be built or rendered."""
+
+
+class ReadoutError(SceneError):
+    """An edit cannot be measured in this scene; its pairs are rejected, others are not."""
 
 
 class RawError(CatError):

@@ -1,14 +1,20 @@
 """What keeps a pair out: an edit that nobody can see, or a scale that the pixels contradict."""
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.attributes import Attribute
+from cat_dataset.attribute import Attribute
 from cat_dataset.errors import EditScaleError
-from cat_dataset.records import EditScale
+from cat_dataset.records import Annotation, EditScale
 
 MIN_READABLE_SHARE = 0.1  # of pixels neither clipped nor black in both pictures
 MIN_MEAN_DIFFERENCE = 0.35  # display codes of 255; rounding alone stays below 0.33
+MIN_OBJECT_SHARE = 0.003  # of the picture that the edited object must cover
+MIN_VISIBLE_SHARE = 0.3  # of the edited object inside the frame that nothing may hide
+CHANGED_CODES = 3  # a pixel that differs by as much counts as changed
+MIN_CHANGED_SHARE = 5e-4  # of the picture
+MIN_OVER_NOISE = 2.0  # mean change over mean noise, in the changed pixels
 
 
 class PairRejectedError(EditScaleError):
@@ -26,13 +32,66 @@ def check_readable(mask_HW: NDArray[np.bool_]) -> None:
         raise PairRejectedError(msg)
 
 
-def check_visible(source_HW3: NDArray[np.uint8], target_HW3: NDArray[np.uint8]) -> None:
-    """Raise PairRejectedError where the 8-bit pictures hardly differ."""
-    difference = float(np.abs(source_HW3.astype(np.int16) - target_HW3).mean())
-    if difference < MIN_MEAN_DIFFERENCE:
+def check_in_view(annotation: Annotation, subject: str) -> None:
+    """Raise PairRejectedError where the edited object is out of the frame or hidden."""
+    share = float(annotation.mask_HW.mean())
+    if share < MIN_OBJECT_SHARE:
         msg = (
-            f"invisible: the pictures differ by {difference:.2f} of 255 on average, "
+            f"out of view: the {subject} covers {share:.2%} of the picture, "
+            f"at least {MIN_OBJECT_SHARE:.1%} is needed"
+        )
+        raise PairRejectedError(msg)
+    if annotation.visible_share < MIN_VISIBLE_SHARE:
+        msg = (
+            f"occluded: {annotation.visible_share:.0%} of the {subject} can be seen, "
+            f"at least {MIN_VISIBLE_SHARE:.0%} is needed"
+        )
+        raise PairRejectedError(msg)
+
+
+def check_visible(
+    source_HW3: NDArray[np.uint8],
+    target_HW3: NDArray[np.uint8],
+    edited_HW: NDArray[np.bool_] | None = None,
+) -> None:
+    """Raise PairRejectedError where the 8-bit pictures hardly differ.
+
+    `edited_HW` is where the edit acts; None means all over.
+    """
+    gap = cv2.absdiff(source_HW3, target_HW3)
+    inside = gap if edited_HW is None else gap[edited_HW]
+    difference = float(inside.mean()) if inside.size else 0.0
+    if difference < MIN_MEAN_DIFFERENCE:
+        where = "" if edited_HW is None else " where the edit acts"
+        msg = (
+            f"invisible: the pictures differ by {difference:.2f} of 255 on average{where}, "
             f"at least {MIN_MEAN_DIFFERENCE} is needed"
+        )
+        raise PairRejectedError(msg)
+
+
+def check_above_noise(
+    source_HW3: NDArray[np.uint8], target_HW3: NDArray[np.uint8], noise_HW: NDArray[np.float32]
+) -> None:
+    """Raise PairRejectedError where the change is no larger than the render's own noise.
+
+    `noise_HW` is what two halves of the samples of one frame differ by, halved, in display codes.
+    """
+    gap = cv2.absdiff(source_HW3, target_HW3).max(axis=-1)
+    changed = gap >= CHANGED_CODES
+    share = float(changed.mean())
+    if share < MIN_CHANGED_SHARE:
+        msg = (
+            f"invisible: {share:.2%} of the pixels change by {CHANGED_CODES} of 255 or more, "
+            f"at least {MIN_CHANGED_SHARE:.2%} must"
+        )
+        raise PairRejectedError(msg)
+    change, noise = float(gap[changed].mean()), float(noise_HW[changed].mean())
+    if change < MIN_OVER_NOISE * noise:
+        msg = (
+            f"below the noise: changed pixels differ by {change:.1f} of 255, the render's noise "
+            f"there is {noise:.1f}; the change must be {MIN_OVER_NOISE:g} times as large, "
+            f"use more samples per pixel"
         )
         raise PairRejectedError(msg)
 

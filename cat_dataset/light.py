@@ -69,8 +69,9 @@ def light_frame(
     `only` names the groups to sum; None means all.
     """
     camera = camera_gain_rgb(basis, state)
-    frame = np.zeros(basis.images_GHW3.shape[1:], np.float64)
+    frame = np.zeros(basis.images_GHW3.shape[1:], np.float32)
     for group, image in zip(basis.groups, basis.images_GHW3, strict=True):
         if only is None or group.name in only:
-            frame += image * (camera * lamp_gain_rgb(group, state.lamps[group.name]))
-    return frame.astype(np.float32)
+            gain = camera * lamp_gain_rgb(group, state.lamps[group.name])
+            frame += image * gain.astype(np.float32)
+    return frame

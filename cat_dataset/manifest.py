@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import tomli_w
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     PositiveFloat,
     PositiveInt,
@@ -21,77 +20,27 @@ from pydantic import (
 )
 
 from cat_dataset.attributes import find_attribute
+from cat_dataset.display import ToneCurve
 from cat_dataset.errors import EditScaleError, JobError
+from cat_dataset.plans import (
+    Family,
+    PairPlan,
+    StrictModel,
+    check_family,
+    checked_plans,
+    checked_stored_plans,
+)
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 ModelT = TypeVar("ModelT", bound=BaseModel)
+AnnotationName = Literal["mask", "depth", "normal"]
 ComputedAttribute = Literal["exposure", "white_balance"]  # what one RAW file gives
 # Keys append up to 33 signs, "-00000-single-white_balance-000"; see shards.MAX_KEY_LENGTH.
 BatchName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=48)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
-Family = Literal["tabletop", "interior", "outdoor", "head"]  # see render/families.py
 
-BASIS_ATTRIBUTES = (
-    "exposure",
-    "white_balance",
-    "light_power",
-    "light_temperature",
-    "ambient_level",
-)
-SWEEP_ATTRIBUTES = ("aperture", "focal_length", "object_rotation")
-
-
-class _Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class PairPlan(_Model):
-    """How pairs of one attribute are drawn from one unit of work."""
-
-    num_pairs: PositiveInt = 4  # per unit; of a sweep at most all ordered pairs
-    # of the edit value; None: the attribute's default_range
-    value_range: tuple[float, float] | None = None
-    sweep: tuple[float, ...] | None = None  # absolute values that are rendered
-
-
-def _checked_plans(plans: dict[str, PairPlan]) -> dict[str, PairPlan]:
-    """Return plans as they are; raise ValueError where one does not fit its attribute."""
-    for name, plan in plans.items():
-        _check_plan(name, plan)
-    return plans
-
-
-def _check_plan(name: str, plan: PairPlan) -> None:
-    """Raise ValueError where a plan asks what its attribute cannot give."""
-    try:
-        attribute = find_attribute(name)
-        _check_kind(name, plan)
-        for value in plan.value_range or ():
-            attribute.check_value(value)
-        for value in plan.sweep or ():
-            attribute.check_absolute(value)
-    except EditScaleError as error:
-        raise ValueError(str(error)) from None
-    if plan.value_range is not None and plan.value_range[0] >= plan.value_range[1]:
-        msg = f"{name}: value_range {list(plan.value_range)} must rise; swap the two numbers"
-        raise ValueError(msg)
-
-
-def _check_kind(name: str, plan: PairPlan) -> None:
-    """Raise ValueError where a rendered attribute has no sweep, or a composed one has one."""
-    if name in SWEEP_ATTRIBUTES and len(set(plan.sweep or ())) < 2:
-        msg = f"{name} is rendered anew for each value: give sweep = [...] two different ones"
-        raise ValueError(msg)
-    if name in SWEEP_ATTRIBUTES and plan.value_range is not None:
-        msg = f"{name}: value_range has no effect on a rendered sweep; remove it"
-        raise ValueError(msg)
-    if name in BASIS_ATTRIBUTES and plan.sweep is not None:
-        msg = f"{name} is composed at any value: give value_range instead of sweep"
-        raise ValueError(msg)
-
-
-class RenderBatch(_Model):
+class RenderBatch(StrictModel):
     """Scenes of one procedural family at one size."""
 
     name: BatchName
@@ -103,7 +52,12 @@ class RenderBatch(_Model):
     denoise: bool = True
     attributes: dict[str, PairPlan]
 
-    _plans_fit = field_validator("attributes")(_checked_plans)
+    _plans_fit = field_validator("attributes")(checked_plans)
+
+    @model_validator(mode="after")
+    def _family_has_what_is_planned(self) -> Self:
+        check_family(self.family, self.attributes)
+        return self
 
 
 _COMPUTED: dict[ComputedAttribute, PairPlan] = {
@@ -112,7 +66,7 @@ _COMPUTED: dict[ComputedAttribute, PairPlan] = {
 }
 
 
-class SimulatedCamera(_Model):
+class SimulatedCamera(StrictModel):
     """Exposure brackets of rendered scenes, written as DNG files with a known truth."""
 
     name: BatchName = "simulated"
@@ -128,21 +82,44 @@ class SimulatedCamera(_Model):
     iso: Annotated[int, Field(ge=25, le=102400)] = 100
     attributes: dict[ComputedAttribute, PairPlan] = Field(default=_COMPUTED)
 
-    _plans_fit = field_validator("attributes")(_checked_plans)
+    _plans_fit = field_validator("attributes")(checked_plans)
 
 
-class CaptureBatch(_Model):
+class CaptureBatch(StrictModel):
     """A folder of RAW files: brackets become exposure pairs, single files computed ones."""
 
     name: BatchName
     folder: Path
     attributes: dict[ComputedAttribute, PairPlan] = Field(default=_COMPUTED)
 
-    _plans_fit = field_validator("attributes")(_checked_plans)
+    _plans_fit = field_validator("attributes")(checked_plans)
     max_side_px: Annotated[int, Field(ge=32)] = 1024  # longer side of the pictures written
 
 
-class DatasetJob(_Model):
+class ComposeJob(StrictModel):
+    """Pairs made anew of stored linear light; a scene stays in the split it was stored with."""
+
+    attributes: Annotated[dict[str, PairPlan], Field(min_length=1)]
+    # Both: the middle of the picture in these proportions, shrunk in linear light.
+    width_px: Annotated[int, Field(ge=16, le=4096)] | None = None
+    height_px: Annotated[int, Field(ge=16, le=4096)] | None = None
+    max_side_px: Annotated[int, Field(ge=16, le=4096)] | None = None  # else: shrunk to this side
+    tone_curve: ToneCurve | None = None  # None: that of [dataset]
+
+    _plans_fit = field_validator("attributes")(checked_stored_plans)
+
+    @model_validator(mode="after")
+    def _size_is_given_once(self) -> Self:
+        if (self.width_px is None) != (self.height_px is None):
+            msg = "width_px and height_px belong together: give both, or max_side_px"
+            raise ValueError(msg)
+        if self.width_px is not None and self.max_side_px is not None:
+            msg = "width_px with height_px and max_side_px are two sizes: give one of them"
+            raise ValueError(msg)
+        return self
+
+
+class DatasetJob(StrictModel):
     """What all units of a data set share."""
 
     name: Slug
@@ -150,9 +127,11 @@ class DatasetJob(_Model):
     units_per_shard: PositiveInt = 16
     val_share: Share = 0.1  # of scenes or capture groups, never of pairs
     test_share: Share = 0.15
-    png_compression: Annotated[int, Field(ge=0, le=9)] = 3
     unit_timeout_s: PositiveFloat = 600.0
     max_tries: PositiveInt = 2  # of a unit whose worker dies or runs out of time
+    samples: Literal["pairs", "linear"] = "pairs"  # linear: light, pairs come where it is read
+    tone_curve: ToneCurve = "srgb"  # see display.py
+    annotations: tuple[AnnotationName, ...] = ()  # beside every pair, see annotations.py
 
     @model_validator(mode="after")
     def _something_is_left_to_train_on(self) -> Self:
@@ -165,7 +144,7 @@ class DatasetJob(_Model):
         return self
 
 
-class TrainJob(_Model):
+class TrainJob(StrictModel):
     """Two stages on the same shards: the base learns from words, then the frozen base's adapter."""
 
     attributes: Annotated[tuple[str, ...], Field(min_length=1)] = (
@@ -198,7 +177,7 @@ class TrainJob(_Model):
         return names
 
 
-class EvaluateJob(_Model):
+class EvaluateJob(StrictModel):
     """What is measured on held-out scenes."""
 
     split: Literal["val", "test"] = "test"
@@ -207,13 +186,33 @@ class EvaluateJob(_Model):
     num_sweep_steps: Annotated[int, Field(ge=3)] = 9
 
 
-class DatasetManifest(_Model):
+class DatasetManifest(StrictModel):
     """The part of a manifest that decides a data set, and is kept in its folder."""
 
     dataset: DatasetJob
     render: tuple[RenderBatch, ...] = ()
     simulate_camera: SimulatedCamera | None = None
     capture: tuple[CaptureBatch, ...] = ()
+
+    @model_validator(mode="after")
+    def _captures_have_no_annotations(self) -> Self:
+        if self.dataset.annotations and (self.capture or self.simulate_camera):
+            msg = (
+                "annotations exist for rendered pairs only, and all pairs of a data set have the "
+                "same members: declare captures in a manifest of their own"
+            )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _captures_are_pairs(self) -> Self:
+        if self.dataset.samples == "linear" and (self.capture or self.simulate_camera):
+            msg = (
+                'samples = "linear" stores rendered light only, and a data set holds one kind of '
+                "sample: declare captures in a manifest of their own"
+            )
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _batch_names_differ(self) -> Self:
@@ -226,9 +225,16 @@ class DatasetManifest(_Model):
         return self
 
 
+class ComposeManifest(DatasetManifest):
+    """The same, of pairs that are composed from stored light."""
+
+    compose: ComposeJob
+
+
 class Job(DatasetManifest):
     """A whole manifest."""
 
+    compose: ComposeJob | None = None
     train: TrainJob | None = None
     evaluate: EvaluateJob = EvaluateJob()
 
@@ -236,6 +242,22 @@ class Job(DatasetManifest):
         """Return the job without training: changing that must not unmake a data set."""
         fields = {name: getattr(self, name) for name in DatasetManifest.model_fields}
         return DatasetManifest(**fields)
+
+    def compose_manifest(self) -> ComposeManifest:
+        """Return the data set of pairs that [compose] makes, without what its light came from.
+
+        Raises:
+            JobError: there is no [compose].
+        """
+        if self.compose is None:
+            msg = "the manifest declares no [compose]; see manifests/compose.toml"
+            raise JobError(msg)
+        tone_curve = self.compose.tone_curve or self.dataset.tone_curve
+        decided = {"samples": "pairs", "tone_curve": tone_curve}
+        return ComposeManifest(
+            dataset=self.dataset.model_copy(update=decided),
+            compose=self.compose.model_copy(update={"tone_curve": tone_curve}),
+        )
 
 
 def load_job(path: Path) -> Job:

@@ -28,6 +28,8 @@ XYZ_TO_SRGB = np.array(
     ]
 )
 
+_KOSCHMIEDER = -math.log(0.02)
+
 
 def srgb_encode(linear: NDArray[FloatT]) -> NDArray[FloatT]:
     """Map scene-linear [0, 1] to display sRGB [0, 1]; values outside are not clipped here.
@@ -141,6 +143,26 @@ def dioptres(distance_m: float) -> float:
     2.0
     """
     return 1.0 / distance_m
+
+
+def extinction_per_m(visibility_m: float) -> float:
+    """Return the extinction coefficient of fog of a meteorological visibility.
+
+    Source: Koschmieder, visibility = -ln(0.02) / extinction: contrast has fallen to 2 %.
+
+    >>> round(extinction_per_m(50.0), 4)
+    0.0782
+    """
+    return _KOSCHMIEDER / visibility_m
+
+
+def visibility_m(extinction_per_m: float) -> float:
+    """Return the meteorological visibility of an extinction coefficient; see above.
+
+    >>> round(visibility_m(0.0782), 1)
+    50.0
+    """
+    return _KOSCHMIEDER / extinction_per_m
 
 
 def planckian_xy(cct_k: float) -> tuple[float, float]:

@@ -1,7 +1,7 @@
 """Read a data set back: rows from the index, pictures by random access into the tars."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cat_dataset.display import decode_png
 from cat_dataset.errors import ShardError
 from cat_dataset.records import EditScale, Split
-from cat_dataset.tables import INDEX_SCHEMA, MEMBERS, column_prefix, edits_of_row, read_table
+from cat_dataset.tables import INDEX_SCHEMA, JSON, SOURCE, TARGET, edits_of_row, read_table
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class PairRow:
     width_px: int
     height_px: int
     tar_path: Path
-    spans: tuple[tuple[int, int], ...]  # (offset, size) in the tar of each of MEMBERS
+    spans: Mapping[str, tuple[int, int]]  # (offset, size) in the tar, by member
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class PairDataset:
         """
         rows: list[PairRow] = []
         for folder in folders:
-            rows += [_pair_row(folder, row) for row in _ok_rows(folder)]
+            rows += [_pair_row(folder, row) for row in _pair_rows(folder)]
         self.rows: tuple[PairRow, ...] = tuple(
             sorted((r for r in rows if _is_wanted(r, splits, attributes)), key=lambda r: r.key)
         )
@@ -81,45 +81,49 @@ class PairDataset:
         Raises:
             ShardError: the tar is missing, cut off, or does not hold what the index says.
         """
-        members = dict(zip(MEMBERS, read_members(row), strict=True))
+        members = read_members(row.tar_path, row.key, row.spans)
         try:
             return Sample(
-                decode_png(members["source.png"]),
-                decode_png(members["target.png"]),
-                json.loads(members["json"]),
+                decode_png(members[SOURCE]), decode_png(members[TARGET]), json.loads(members[JSON])
             )
         except ValueError as error:
             msg = f"sample {row.key} in {row.tar_path}: {error}; run `cat-dataset verify`"
             raise ShardError(msg) from None
 
 
-def read_members(row: PairRow) -> list[bytes]:
-    """Return the bytes of a pair's members, in the order of MEMBERS.
+def read_members(
+    tar_path: Path, key: str, spans: Mapping[str, tuple[int, int]]
+) -> dict[str, bytes]:
+    """Return the bytes of a sample's members by their names.
 
     Raises:
         ShardError: the tar is missing or ends too early.
     """
-    members = []
+    members = {}
     try:
-        with row.tar_path.open("rb") as file:
-            for offset, size in row.spans:
+        with tar_path.open("rb") as file:
+            for name, (offset, size) in spans.items():
                 file.seek(offset)
-                members.append(file.read(size))
+                members[name] = file.read(size)
     except OSError as error:
-        msg = f"shard {row.tar_path}: cannot be read ({error.strerror}); run the job again"
+        msg = f"shard {tar_path}: cannot be read ({error.strerror}); run the job again"
         raise ShardError(msg) from None
-    if any(len(data) != size for data, (_, size) in zip(members, row.spans, strict=True)):
-        msg = f"shard {row.tar_path}: ends inside sample {row.key}; run the job again to rebuild it"
+    if any(len(members[name]) != size for name, (_, size) in spans.items()):
+        msg = f"shard {tar_path}: ends inside sample {key}; run the job again to rebuild it"
         raise ShardError(msg)
     return members
 
 
-def _ok_rows(folder: Path) -> list[dict[str, Any]]:
-    return [row for row in read_index(folder).to_pylist() if row["status"] == "ok"]
+def member_spans(row: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
+    """Return where the members of an index row stand in its tar."""
+    return {member["name"]: (member["offset"], member["size"]) for member in row["members"]}
+
+
+def _pair_rows(folder: Path) -> list[dict[str, Any]]:
+    return [row for row in read_index(folder).to_pylist() if row["kind"] == "pair"]
 
 
 def _pair_row(folder: Path, row: dict[str, Any]) -> PairRow:
-    names = [column_prefix(member) for member in MEMBERS]
     return PairRow(
         key=row["key"],
         split=row["split"],
@@ -129,7 +133,7 @@ def _pair_row(folder: Path, row: dict[str, Any]) -> PairRow:
         width_px=row["width_px"],
         height_px=row["height_px"],
         tar_path=folder / "shards" / row["shard"],
-        spans=tuple((row[f"{name}_offset"], row[f"{name}_size"]) for name in names),
+        spans=member_spans(row),
     )
 
 

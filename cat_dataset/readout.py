@@ -17,9 +17,11 @@ from cat_dataset.records import Reading
 Linear = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
+READABLE = (2.0**-9, 0.98)  # light after the anchor that is neither black nor clipped
 MIN_READOUT_PX = 32  # fewer pixels say nothing about a picture
 _MEDIAN_TO_MEAN_STDERR = 1.2533  # sqrt(pi / 2): the median's error on Gaussian noise
 _MAD_TO_SIGMA = 1.4826
+MAX_CONDITION = 1e8  # of the lights' normal equations; float32 light carries about 1e7
 
 
 def median_reading(values: NDArray[np.float64]) -> Reading:
@@ -40,11 +42,12 @@ def median_reading(values: NDArray[np.float64]) -> Reading:
 
 
 def readable_mask(
-    source_HW3: Linear, target_HW3: Linear, low: float = 2.0**-9, high: float = 0.98
+    source_HW3: Linear, target_HW3: Linear, low: float = READABLE[0], high: float = READABLE[1]
 ) -> Mask:
     """Return the pixels whose channels all lie within (low, high) in both pictures."""
-    both = np.concatenate([source_HW3, target_HW3], axis=-1)
-    readable: Mask = ((both > low) & (both < high)).all(axis=-1)
+    darkest = np.minimum(source_HW3, target_HW3).min(axis=-1)
+    brightest = np.maximum(source_HW3, target_HW3).max(axis=-1)
+    readable: Mask = (darkest > np.float32(low)) & (brightest < np.float32(high))
     return readable
 
 
@@ -83,6 +86,10 @@ class LightGain:
     stderr_rgb: NDArray[np.float64]
     num_px: int
 
+    def over(self, gain_rgb: NDArray[np.float64]) -> "LightGain":
+        """Return the gain divided by another, which counts as exact."""
+        return LightGain(self.gain_rgb / gain_rgb, self.stderr_rgb / gain_rgb, self.num_px)
+
 
 def light_gain(picture_HW3: Linear, light_HW3: Linear, others_HW3: Linear) -> LightGain:
     """Return the gain of one light in a picture, by projection onto that light alone.
@@ -102,6 +109,67 @@ def light_gain(picture_HW3: Linear, light_HW3: Linear, others_HW3: Linear) -> Li
     gain = (rest * light).sum(axis=0) / energy
     variance = ((rest - gain * light) ** 2).mean(axis=0)
     return LightGain(gain, np.sqrt(variance / energy), len(light))
+
+
+def joint_light_gains(picture_HW3: Linear, lights_GHW3: Linear) -> tuple[LightGain, ...]:
+    """Return the gain of every light in a picture, all at once.
+
+    Source: linear least squares per channel, picture = sum of gain * light.
+
+    Raises:
+        EditScaleError: two lights look alike, or one does not reach the picture.
+    """
+    gains, errors = np.empty((len(lights_GHW3), 3)), np.empty((len(lights_GHW3), 3))
+    for channel in range(3):
+        lights = lights_GHW3[..., channel].reshape(len(lights_GHW3), -1).astype(np.float64)
+        picture = picture_HW3[..., channel].ravel().astype(np.float64)
+        size = np.sqrt((lights**2).mean(axis=1, keepdims=True))
+        if (size <= 0.0).any() or np.linalg.cond(lights / size @ (lights / size).T) > MAX_CONDITION:
+            msg = "two lights look alike in the picture, or one does not reach it: not readable"
+            raise EditScaleError(msg)
+        inverse = np.linalg.inv(lights / size @ (lights / size).T)
+        scaled = inverse @ (lights / size) @ picture
+        residual = picture - scaled @ (lights / size)
+        gains[:, channel] = scaled / size[:, 0]
+        errors[:, channel] = np.sqrt(np.diag(inverse) * (residual**2).mean()) / size[:, 0]
+    return tuple(
+        LightGain(gain, error, picture_HW3.shape[0] * picture_HW3.shape[1])
+        for gain, error in zip(gains, errors, strict=True)
+    )
+
+
+def gain_stops(source: LightGain, target: LightGain) -> Reading:
+    """Return by how many stops the camera's gain on green grew, see `exposure_stops`.
+
+    Raises:
+        EditScaleError: a gain is not positive.
+    """
+    ratio, relative = _positive_ratio(source, target), _relative_stderr(source, target)
+    return Reading(math.log2(ratio[1]), float(relative[1]) / math.log(2.0), target.num_px)
+
+
+def gain_balance_mired(source: LightGain, target: LightGain, source_wb_cct_k: float) -> Reading:
+    """Return the change of the camera setting in mired, see `white_balance_mired`.
+
+    Raises:
+        EditScaleError: a gain is not positive.
+    """
+    ratio, relative = _positive_ratio(source, target), _relative_stderr(source, target)
+    shift = math.log2(ratio[2] / ratio[0])
+    target_mired = _mired_of_blue_over_red(_log2_blue_over_red(source_wb_cct_k) - shift)
+    stderr = math.hypot(relative[0], relative[2]) / math.log(2.0) * abs(_slope_mired(target_mired))
+    return Reading(target_mired - mired(source_wb_cct_k), stderr, target.num_px)
+
+
+def uncoloured(light: LightGain) -> LightGain:
+    """Return a gain without the black-body colour that its blue and red tell.
+
+    Raises:
+        EditScaleError: the gain is no black body's colour.
+    """
+    if (light.gain_rgb <= 0.0).any():
+        return light  # the reading that takes it says why
+    return light.over(blackbody_rgb(1e6 / _mired_of_gain(light).value))
 
 
 def light_power_stops(source: LightGain, target: LightGain) -> Reading:

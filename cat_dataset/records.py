@@ -1,4 +1,4 @@
-"""The records that cross package borders: EditScale, Sweep, LightBasis, Pair, UnitResult.
+"""The records that cross package borders: EditScale, Sweep, LightBasis, Pair, LinearSample.
 
 Producers (`render`, `dslr`) yield sweeps and light bases; `cat_dataset.compose` draws pairs from
 them; shards store pairs. All are frozen; arrays inside must be treated as read-only.
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cat_dataset.attributes import find_attribute
 from cat_dataset.photometry import DAYLIGHT_CCT_K
 
-SCHEMA_VERSION = 1  # of the sample JSON and of the Parquet tables
+SCHEMA_VERSION = 2  # of the sample JSON and of the Parquet tables
 
 Split = Literal["train", "val", "test"]
 Status = Literal["ok", "rejected", "failed"]
@@ -30,12 +30,14 @@ class EditScale:
     target_value: float | None = None
     measured: float | None = None  # the same difference read from linear light or passes
     measured_stderr: float | None = None  # one standard error of `measured`
+    subject: str | None = None  # what of the scene it acts on: "teapot", "smile"; None: all of it
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as it stands in the sample JSON, with its units."""
         attribute = find_attribute(self.attribute)
         return {
             "attribute": self.attribute,
+            "subject": self.subject,
             "unit": attribute.unit,
             "value": self.value,
             "source_value": self.source_value,
@@ -53,6 +55,16 @@ class Reading:
     value: float  # in the attribute's unit
     stderr: float  # one standard error, same unit
     num_px: int  # pixels it rests on
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """What is known of a picture's geometry, one value a pixel."""
+
+    mask_HW: NDArray[np.bool_]  # the main object
+    depth_HW: NDArray[np.float32]  # metres along the view axis; inf where there is nothing
+    normal_HW3: NDArray[np.float32]  # unit, world space; zero where there is nothing
+    visible_share: float = 1.0  # of the main object inside the frame, what nothing hides
 
 
 @dataclass(frozen=True)
@@ -79,6 +91,7 @@ class LightBasis:
     wb_cct_k: float = DAYLIGHT_CCT_K  # setting at which the images are balanced
     main_lamp: str | None = None  # group that light_power and light_temperature act on
     clipped_HW: NDArray[np.bool_] | None = None  # pixels a sensor clipped: white in every frame
+    annotation: Annotation | None = None  # of every frame: light moves nothing
     origin: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -90,6 +103,7 @@ class SweepFrame:
     axis_value: float  # position on the attribute's axis; differences of these are edit values
     linear_HW3: NDArray[np.float32]  # scene-linear sRGB; 1 = white level for camera frames
     clipped_HW: NDArray[np.bool_] | None = None  # pixels the sensor clipped; None: nothing clips
+    annotation: Annotation | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)  # what only this frame has
 
 
@@ -104,6 +118,10 @@ class Sweep:
     readings: Mapping[tuple[int, int], Reading] = field(default_factory=dict)
     # (source, target) frame indices to the scale a producer measured, where the composer cannot
     is_measured_the_scale: bool = False  # captures: the measured value is recorded as the value
+    subject: str | None = None  # what of the scene changes, see EditScale
+    wb_cct_k: float = DAYLIGHT_CCT_K  # setting at which the frames are balanced
+    noise_HW3: NDArray[np.float32] | None = None  # what two seeds of one frame differ by, over 2
+    edited_area: Literal["object", "picture"] = "picture"  # where the edit acts
     origin: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -131,6 +149,7 @@ class Pair:
     target_png: bytes
     develop: Develop
     origin: Mapping[str, Any]
+    annotations: Mapping[str, bytes] = field(default_factory=dict)  # by tar member, "mask.png"
 
     def to_json(self) -> dict[str, Any]:
         """Return the sample JSON."""
@@ -144,6 +163,20 @@ class Pair:
             "develop": vars(self.develop),
             "origin": dict(self.origin),
         }
+
+
+@dataclass(frozen=True)
+class LinearSample:
+    """A light basis or a sweep as it is stored: pairs are composed where it is read."""
+
+    key: str
+    kind: Literal["basis", "sweep"]
+    split: Split
+    scene: str
+    attribute: str | None  # swept; None for a light basis
+    shape_HW: tuple[int, int]
+    exr: bytes  # OpenEXR, half float
+    record: Mapping[str, Any]  # everything else, as plain JSON values
 
 
 @dataclass(frozen=True)
@@ -164,3 +197,4 @@ class UnitResult:
 
     pairs: tuple[Pair, ...] = ()
     rejections: tuple[Rejection, ...] = ()
+    linear: tuple[LinearSample, ...] = ()

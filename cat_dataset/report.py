@@ -21,6 +21,7 @@ from cat_dataset.plots import (
 )
 from cat_dataset.reading import PairDataset, PairRow, read_index, read_members
 from cat_dataset.records import EditScale
+from cat_dataset.tables import JSON, SOURCE, TARGET
 
 PAIRS_PER_ATTRIBUTE = 3  # in the contact sheet, from each producer
 MAX_REASONS = 12
@@ -96,7 +97,8 @@ def _contact_sheet(dataset: PairDataset, index: pa.Table) -> list[dict[str, Any]
     sheet = []
     for (_, producer), group in sorted(groups.items()):
         for row in group.values():
-            _json, source, target = read_members(row)
+            members = read_members(row.tar_path, row.key, row.spans)
+            source, target = members[SOURCE], members[TARGET]
             sheet.append(
                 {
                     "source": _data_url(source),
@@ -123,7 +125,7 @@ def _bracket_rows(dataset: PairDataset, rows: Sequence[dict[str, Any]]) -> list[
     captured = {row["key"] for row in rows if row["producer"] == "dslr" and row["value"] > 0}
     found = []
     for row in (row for row in dataset.rows if row.key in captured):
-        origin = json.loads(read_members(row)[0])["origin"]
+        origin = json.loads(read_members(row.tar_path, row.key, row.spans)[JSON])["origin"]
         frames = [origin.get(name, {}).get("stops") for name in ("source", "target")]
         if None in frames:
             continue  # computed from one file: there is no second exposure that EXIF could name

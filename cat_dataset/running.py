@@ -10,7 +10,7 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from cat_dataset.atomic import write_text_atomic
 from cat_dataset.card import write_card
 from cat_dataset.errors import CatError, JobError
+from cat_dataset.linear_store import LINEAR_FOLDER, write_linear_files
 from cat_dataset.manifest import DatasetManifest, dump_job
 from cat_dataset.progress import Progress
 from cat_dataset.records import Rejection, UnitResult
@@ -66,18 +67,23 @@ def run_units(
     num_workers: int,
     progress: Progress,
     retry_failed: bool = False,
+    keep_linear: bool = False,
 ) -> RunSummary:
     """Make or finish the data set of `job` in `folder`; finished work is never repeated.
 
-    `retry_failed` makes shards that hold failed rows anew.
+    `retry_failed` makes shards that hold failed rows anew. `keep_linear` writes the linear samples
+    that units give as files beside the shards instead of into them.
 
     Raises:
-        JobError: the folder holds another data set.
+        JobError: the folder holds another data set, or was begun with another `keep_linear`.
         DiskFullError: run again when there is room.
     """
     _check_names([unit.unit_id for unit in units])
+    linear = folder / LINEAR_FOLDER if keep_linear else None
+    if linear is not None and not (folder / "manifest.toml").exists():
+        linear.mkdir(parents=True, exist_ok=True)  # first, as the claim stands for both
     claim_folder(folder, job, [f"{unit.unit_id} {unit.made_of}" for unit in units])
-    manifest_sha256 = hashlib.sha256(dump_job(job).encode()).hexdigest()
+    _check_keep_linear(folder, keep_linear)
     size = job.dataset.units_per_shard
     shards = [units[start : start + size] for start in range(0, len(units), size)]
     open_shards = {
@@ -92,9 +98,9 @@ def run_units(
         staging.mkdir(exist_ok=True)
         progress.start("making pairs", total=len(units))
         progress.advance(sum(len(s) for n, s in enumerate(shards) if n not in open_shards))
-        num_run = _run_shards(
-            job, open_shards, folder, staging, manifest_sha256, num_workers, progress
-        )
+        manifest_sha256 = hashlib.sha256(dump_job(job).encode()).hexdigest()
+        work = partial(_work, staging=staging, manifest_sha256=manifest_sha256, linear=linear)
+        num_run = _run_shards(job, open_shards, folder, staging, work, num_workers, progress)
         shutil.rmtree(staging)
     elif staging.exists():
         shutil.rmtree(staging)  # killed between the last shard and the clean-up
@@ -108,7 +114,7 @@ def _run_shards(
     open_shards: Mapping[int, Sequence[WorkUnit]],
     folder: Path,
     staging: Path,
-    manifest_sha256: str,
+    work: Callable[[WorkUnit], None],
     num_workers: int,
     progress: Progress,
 ) -> int:
@@ -124,7 +130,7 @@ def _run_shards(
                 todo.append((number, unit))
         if not missing_of_shard[number]:
             _assemble(shard, staging, shard_path(folder, number))
-    calls = [partial(_work, unit, staging, manifest_sha256) for _, unit in todo]
+    calls = [partial(work, unit) for _, unit in todo]
     outcomes = supervise(
         calls,
         num_workers=num_workers,
@@ -143,16 +149,22 @@ def _run_shards(
     return len(todo)
 
 
-def _work(unit: WorkUnit, staging: Path, manifest_sha256: str) -> None:
-    """Run one unit and stage its result; runs in a worker."""
+def _work(unit: WorkUnit, *, staging: Path, manifest_sha256: str, linear: Path | None) -> None:
+    """Run one unit and stage its result; runs in a worker.
+
+    Linear samples go into the folder `linear` if there is one, before the unit counts as done.
+    """
     result = unit.call()
-    table = staged_table(
-        result,
+    table = partial(
+        staged_table,
         producer=unit.producer,
         unit_id=unit.unit_id,
         origin={"manifest_sha256": manifest_sha256},
     )
-    write_table(_staged_path(staging, unit), table)
+    if linear is not None:
+        write_linear_files(linear, table(UnitResult(linear=result.linear)))
+        result = replace(result, linear=())
+    write_table(_staged_path(staging, unit), table(result))
 
 
 def _stage_failure(unit: WorkUnit, outcome: Outcome[None], folder: Path, staging: Path) -> None:
@@ -211,6 +223,23 @@ def claim_folder(folder: Path, job: DatasetManifest, plan: Sequence[str]) -> Non
         raise JobError(msg)
     for leftover in folder.rglob("*.partial"):
         leftover.unlink()
+
+
+def _check_keep_linear(folder: Path, keep_linear: bool) -> None:
+    """Raise JobError where only a part of the data set would have its linear light beside it."""
+    is_kept = (folder / LINEAR_FOLDER).is_dir()
+    if keep_linear and not is_kept:
+        msg = (
+            f"{folder}: was begun without --keep-linear, so the light of its finished scenes is "
+            f"gone; give another --out, or go on without --keep-linear"
+        )
+        raise JobError(msg)
+    if is_kept and not keep_linear:
+        msg = (
+            f"{folder}: was begun with --keep-linear; give it again, or delete "
+            f"{folder / LINEAR_FOLDER} to go on without"
+        )
+        raise JobError(msg)
 
 
 def _summary(index: pa.Table, num_run: int) -> RunSummary:

@@ -19,10 +19,10 @@ import pyarrow.parquet as pq
 
 from cat_dataset.atomic import atomic_file, write_bytes_atomic
 from cat_dataset.errors import ShardError
-from cat_dataset.tables import INDEX_SCHEMA, MEMBERS, SHARD_SCHEMA, column_prefix, read_table
+from cat_dataset.tables import INDEX_SCHEMA, SHARD_SCHEMA, read_table
 
 KEY_PATTERN = re.compile(r"^[a-z0-9_-]+$")  # WebDataset cuts keys at the first dot
-MAX_KEY_LENGTH = 88  # so that KEY.source.png fits the 100 bytes of a plain tar header
+MAX_KEY_LENGTH = 82  # so that KEY.target.normal.exr fits the 100 bytes of a plain tar header
 TAR_SHA256 = b"cat_tar_sha256"  # key in the metadata of a shard's table
 
 
@@ -79,20 +79,25 @@ def _check_keys(keys: Iterable[str]) -> None:
 
 
 def _add_row(tar: tarfile.TarFile, row: dict[str, Any], shard_name: str) -> None:
-    """Move a pair's bytes from the row into the tar and note where they went."""
+    """Move a sample's bytes from the row into the tar and note where they went."""
     row["shard"] = shard_name
-    for member in MEMBERS:
-        data = row.pop(member)
-        if row["status"] != "ok":
-            continue
-        header = tarfile.TarInfo(f"{row['key']}.{member}")
-        header.size, header.mode, header.mtime = len(data), 0o644, 0
-        tar.addfile(header, io.BytesIO(data))
-        name = column_prefix(member)
-        padded = -(-len(data) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
-        row[f"{name}_offset"] = tar.offset - padded
-        row[f"{name}_size"] = len(data)
-        row[f"{name}_sha256"] = hashlib.sha256(data).hexdigest()
+    row["members"] = [
+        _add_member(tar, row["key"], member["name"], member["data"])
+        for member in row["members"] or ()
+    ]
+
+
+def _add_member(tar: tarfile.TarFile, key: str, name: str, data: bytes) -> dict[str, Any]:
+    header = tarfile.TarInfo(f"{key}.{name}")
+    header.size, header.mode, header.mtime = len(data), 0o644, 0
+    tar.addfile(header, io.BytesIO(data))
+    padded = -(-len(data) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+    return {
+        "name": name,
+        "offset": tar.offset - padded,
+        "size": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
 
 
 def sha256_of_file(path: Path) -> str:

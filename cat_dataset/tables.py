@@ -1,7 +1,8 @@
-"""The Parquet tables: one row per pair, and one per thing that became none, with the reason.
+"""The Parquet tables: one row per sample, and one per thing that became none, with the reason.
 
-A unit's result is staged as such a table with the PNG bytes inside; the shard writer moves the
-bytes into a tar and keeps the rest, with the offset, size and sha256 of every member.
+A sample is a pair, or linear light from which pairs are composed where it is read. A unit's result
+is staged as such a table with the bytes of every member inside; the shard writer moves the bytes
+into a tar and keeps the rest, with the offset, size and sha256 of every member.
 """
 
 import json
@@ -14,13 +15,21 @@ import pyarrow.parquet as pq
 
 from cat_dataset.attributes import find_attribute
 from cat_dataset.errors import ShardError
-from cat_dataset.records import SCHEMA_VERSION, EditScale, Pair, Rejection, UnitResult
+from cat_dataset.records import (
+    SCHEMA_VERSION,
+    EditScale,
+    LinearSample,
+    Pair,
+    Rejection,
+    UnitResult,
+)
 
-MEMBERS = ("json", "source.png", "target.png")  # in tar order, which is sorted
+JSON, SOURCE, TARGET, LINEAR = "json", "source.png", "target.png", "basis.exr"  # tar members
 
 _EDIT = pa.struct(
     [
         ("attribute", pa.string()),
+        ("subject", pa.string()),
         ("unit", pa.string()),
         ("value", pa.float64()),
         ("source_value", pa.float64()),
@@ -32,6 +41,7 @@ _EDIT = pa.struct(
 )
 _ROW_FIELDS: list[tuple[str, pa.DataType]] = [
     ("key", pa.string()),
+    ("kind", pa.string()),  # pair, basis, sweep; null where nothing was made
     ("status", pa.string()),  # ok, rejected, failed
     ("reason", pa.string()),  # why not ok
     ("split", pa.string()),
@@ -51,29 +61,20 @@ _ROW_FIELDS: list[tuple[str, pa.DataType]] = [
     ("target_clip_fraction", pa.float64()),
 ]
 _METADATA = {"cat_schema": str(SCHEMA_VERSION)}
-STAGED_SCHEMA = pa.schema(
-    [*_ROW_FIELDS, *((name, pa.binary()) for name in MEMBERS)], metadata=_METADATA
+_STAGED_MEMBER = pa.struct([("name", pa.string()), ("data", pa.binary())])
+_PLACED_MEMBER = pa.struct(
+    [
+        ("name", pa.string()),  # what stands behind KEY. in the tar
+        ("offset", pa.int64()),  # of its data in the tar
+        ("size", pa.int64()),
+        ("sha256", pa.string()),
+    ]
 )
-
-
-def _location_fields() -> list[tuple[str, pa.DataType]]:
-    fields: list[tuple[str, pa.DataType]] = [("shard", pa.string())]
-    for member in MEMBERS:
-        name = column_prefix(member)
-        fields += [
-            (f"{name}_offset", pa.int64()),
-            (f"{name}_size", pa.int64()),
-            (f"{name}_sha256", pa.string()),
-        ]
-    return fields
-
-
-def column_prefix(member: str) -> str:
-    """Return the column prefix of a tar member: `source.png` is described by `source_*`."""
-    return member.removesuffix(".png")
-
-
-SHARD_SCHEMA = pa.schema([*_ROW_FIELDS, *_location_fields()], metadata=_METADATA)
+STAGED_SCHEMA = pa.schema([*_ROW_FIELDS, ("members", pa.list_(_STAGED_MEMBER))], metadata=_METADATA)
+SHARD_SCHEMA = pa.schema(
+    [*_ROW_FIELDS, ("shard", pa.string()), ("members", pa.list_(_PLACED_MEMBER))],
+    metadata=_METADATA,
+)
 INDEX_SCHEMA = pa.schema([*SHARD_SCHEMA, ("shard_sha256", pa.string())], metadata=_METADATA)
 
 
@@ -83,6 +84,7 @@ def staged_table(
     """Return one unit's result as a table; `origin` is added to the origin of every pair."""
     shared = {"producer": producer, "unit_id": unit_id}
     rows = [_pair_row(pair, shared, origin) for pair in result.pairs]
+    rows += [_linear_row(sample, shared, origin) for sample in result.linear]
     rows += [_rejection_row(rejection, shared) for rejection in result.rejections]
     rows.sort(key=lambda row: str(row["key"]))
     return pa.Table.from_pylist(rows, schema=STAGED_SCHEMA)
@@ -96,6 +98,7 @@ def _pair_row(pair: Pair, shared: Mapping[str, Any], origin: Mapping[str, Any]) 
     return {
         **shared,
         "key": pair.key,
+        "kind": "pair",
         "status": "ok",
         "split": pair.split,
         "scene": pair.scene,
@@ -110,10 +113,44 @@ def _pair_row(pair: Pair, shared: Mapping[str, Any], origin: Mapping[str, Any]) 
         "exposure_anchor": pair.develop.exposure_anchor,
         "source_clip_fraction": pair.develop.source_clip_fraction,
         "target_clip_fraction": pair.develop.target_clip_fraction,
-        "json": json.dumps(record, sort_keys=True, allow_nan=False).encode(),
-        "source.png": pair.source_png,
-        "target.png": pair.target_png,
+        "members": _members(
+            {
+                JSON: _json_bytes(record),
+                SOURCE: pair.source_png,
+                TARGET: pair.target_png,
+                **pair.annotations,
+            }
+        ),
     }
+
+
+def _linear_row(
+    sample: LinearSample, shared: Mapping[str, Any], origin: Mapping[str, Any]
+) -> dict[str, Any]:
+    record = dict(sample.record)
+    record["origin"] = {**record["origin"], **shared, **origin}
+    height_px, width_px = sample.shape_HW
+    return {
+        **shared,
+        "key": sample.key,
+        "kind": sample.kind,
+        "status": "ok",
+        "split": sample.split,
+        "scene": sample.scene,
+        "attribute": sample.attribute,
+        "width_px": width_px,
+        "height_px": height_px,
+        "members": _members({JSON: _json_bytes(record), LINEAR: sample.exr}),
+    }
+
+
+def _members(data: Mapping[str, bytes]) -> list[dict[str, Any]]:
+    """Return members in tar order, which is sorted."""
+    return [{"name": name, "data": data[name]} for name in sorted(data)]
+
+
+def _json_bytes(record: Mapping[str, Any]) -> bytes:
+    return json.dumps(record, sort_keys=True, allow_nan=False).encode()
 
 
 def _rejection_row(rejection: Rejection, shared: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,6 +204,7 @@ def edits_of_row(rows: Sequence[Mapping[str, Any]]) -> tuple[EditScale, ...]:
             row["target_value"],
             row["measured"],
             row["measured_stderr"],
+            row["subject"],
         )
         for row in rows
     )

@@ -4,14 +4,26 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cat_dataset.attributes import Attribute, find_attribute
+from cat_dataset.attribute import Attribute
+from cat_dataset.attributes import find_attribute
 from cat_dataset.errors import EditScaleError
 from cat_dataset.records import EditScale
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
-_VALUE = re.compile(rf"^\s*(?P<prefix>[fF]/|[xX])?(?P<number>{_NUMBER})\s*(?P<unit>[^\d\s]*)\s*$")
+_VALUE = re.compile(
+    rf"^\s*(?P<prefix>[fF]/|[xX])?(?P<number>{_NUMBER})(?:/(?P<below>[1-9]\d*))?"
+    r"\s*(?P<unit>[^\d\s/]*(?:\s[a-z]+)?)\s*$"
+)
 _FROM_TO = re.compile(r"^\s*(?:from\s+)?(?P<source>.+?)\s*(?:->|\bto\b)\s*(?P<target>.+)$")
-_ABSOLUTE_SPELLINGS = {"K": ("k", "kelvin"), "mm": ("mm",), "f-number": ("f/",)}
+_ABSOLUTE_SPELLINGS = {
+    "K": ("k", "kelvin"),
+    "mm": ("mm",),
+    "f-number": ("f/",),
+    "m": ("m",),
+    "s": ("s", "sec"),
+    "%": ("%",),
+}
+_FROM_TO_SPELLINGS = {"degrees": ("deg", "degrees"), "cm": ("cm",)}  # alone, they are differences
 
 
 @dataclass(frozen=True)
@@ -72,7 +84,7 @@ def parse_edit(text: str) -> TypedEdit:
         target = _read_absolute(attribute, from_to["target"])
         return TypedEdit(attribute.name, source_value=source, target_value=target)
     number, unit = _split(attribute, typed)
-    if unit in _absolute_spellings(attribute):
+    if unit in _absolute_spellings(attribute) and unit not in attribute.spellings:
         return TypedEdit(attribute.name, target_value=_checked_absolute(attribute, number))
     value = _convert(attribute, typed, number, unit)
     attribute.check_value(value)
@@ -85,7 +97,8 @@ def _split(attribute: Attribute, typed: str) -> tuple[float, str]:
     if match is None:
         msg = f"{attribute.name}: '{typed}' is no number with a unit; use {_examples(attribute)}"
         raise EditScaleError(msg)
-    return float(match["number"]), (match["prefix"] or match["unit"]).lower()
+    number = float(match["number"]) / float(match["below"] or 1.0)
+    return number, (match["prefix"] or match["unit"]).lower()
 
 
 def _convert(attribute: Attribute, typed: str, number: float, unit: str) -> float:
@@ -97,7 +110,7 @@ def _convert(attribute: Attribute, typed: str, number: float, unit: str) -> floa
         found = f"unit '{unit}'" if unit else "a bare number"
         msg = f"{attribute.name}={typed}: found {found}; use {_examples(attribute)}"
         raise EditScaleError(msg)
-    if unit == "x" and number <= 0:
+    if unit.startswith("x") and number <= 0:
         msg = f"{attribute.name}={typed}: a factor must be above 0; use 0.5x for half"
         raise EditScaleError(msg)
     return convert(number)
@@ -105,7 +118,8 @@ def _convert(attribute: Attribute, typed: str, number: float, unit: str) -> floa
 
 def _read_absolute(attribute: Attribute, typed: str) -> float:
     number, unit = _split(attribute, typed)
-    if unit not in _absolute_spellings(attribute):
+    spellings = _FROM_TO_SPELLINGS.get(attribute.absolute_unit or "", ())
+    if unit not in (*spellings, *_absolute_spellings(attribute)):
         msg = (
             f"{attribute.name}: '{typed}' is no absolute value; "
             f"'from A to B' takes {attribute.absolute_unit or 'no values for this attribute'}"

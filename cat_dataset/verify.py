@@ -12,11 +12,13 @@ from typing import Any
 from cat_dataset.attributes import ATTRIBUTES
 from cat_dataset.display import decode_png
 from cat_dataset.errors import ShardError
+from cat_dataset.linear_reading import LinearDataset
+from cat_dataset.linear_store import LINEAR_FOLDER, decode_linear, linear_size_px
 from cat_dataset.progress import Progress
-from cat_dataset.reading import read_index
+from cat_dataset.reading import member_spans, read_index, read_members
 from cat_dataset.records import SCHEMA_VERSION
 from cat_dataset.shards import KEY_PATTERN, read_shard_table, sha256_of_file
-from cat_dataset.tables import MEMBERS, column_prefix
+from cat_dataset.tables import JSON, LINEAR, SOURCE, TARGET
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Verdict:
 
     num_shards: int
     num_pairs: int
+    num_linear: int  # light bases and sweeps, in shards or kept beside them
     faults: tuple[str, ...]  # one line each
 
 
@@ -46,8 +49,30 @@ def verify_dataset(folder: Path, progress: Progress) -> Verdict:
     for name, shard_rows in sorted(by_shard.items()):
         faults += _shard_faults(folder / "shards" / name, shard_rows)
         progress.advance(1)
-    num_pairs = sum(row["status"] == "ok" for row in rows)
-    return Verdict(len(by_shard), num_pairs, tuple(faults))
+    kinds = Counter(row["kind"] for row in rows)
+    num_linear = kinds["basis"] + kinds["sweep"]
+    if (folder / LINEAR_FOLDER).is_dir():
+        num_kept, kept_faults = _check_kept(folder, rows)
+        num_linear += num_kept
+        faults += kept_faults
+    return Verdict(len(by_shard), kinds["pair"], num_linear, tuple(faults))
+
+
+def _check_kept(folder: Path, rows: list[dict[str, Any]]) -> tuple[int, list[str]]:
+    """Return how many linear samples are kept beside the pairs, and what is wrong with them."""
+    try:
+        kept = LinearDataset([folder])
+    except ShardError as error:
+        return 0, [str(error)]
+    faults = []
+    for row in kept.rows:
+        try:
+            kept.read(row)
+        except ShardError as error:
+            faults.append(str(error))
+    lost = {row["scene"] for row in rows if row["kind"] == "pair"} - {r.scene for r in kept.rows}
+    faults += [f"scene {name}: has pairs, but its linear light is gone" for name in sorted(lost)]
+    return len(kept), faults
 
 
 def _duplicates(rows: list[dict[str, Any]]) -> list[tuple[str, int]]:
@@ -64,16 +89,15 @@ def _shard_faults(tar_path: Path, rows: list[dict[str, Any]]) -> Iterator[str]:
         yield f"shard {tar_path.name}: sha256 is {found[:12]}..., the index says {recorded[:12]}..."
     yield from _table_faults(tar_path, rows)
     yield from _end_faults(tar_path)
-    pairs = [row for row in rows if row["status"] == "ok"]
-    yield from _name_faults(tar_path, pairs)
-    with tar_path.open("rb") as file:
-        for row in pairs:
-            members: dict[str, bytes] = {}
-            for member in MEMBERS:
-                name = column_prefix(member)
-                file.seek(row[f"{name}_offset"])
-                members[member] = file.read(row[f"{name}_size"])
-            yield from (f"sample {row['key']}: {fault}" for fault in _sample_faults(row, members))
+    samples = [row for row in rows if row["status"] == "ok"]
+    yield from _name_faults(tar_path, samples)
+    for row in samples:
+        try:
+            members = read_members(tar_path, row["key"], member_spans(row))
+        except ShardError as error:
+            yield str(error)
+            return
+        yield from (f"sample {row['key']}: {fault}" for fault in _sample_faults(row, members))
 
 
 def _table_faults(tar_path: Path, rows: list[dict[str, Any]]) -> Iterator[str]:
@@ -95,9 +119,9 @@ def _end_faults(tar_path: Path) -> Iterator[str]:
             yield f"shard {tar_path.name}: is cut off; run its job again to rebuild it"
 
 
-def _name_faults(tar_path: Path, pairs: list[dict[str, Any]]) -> Iterator[str]:
+def _name_faults(tar_path: Path, samples: list[dict[str, Any]]) -> Iterator[str]:
     """Compare the names that a tar reader sees with those the index expects."""
-    expected = [f"{row['key']}.{member}" for row in pairs for member in MEMBERS]
+    expected = [f"{row['key']}.{member['name']}" for row in samples for member in row["members"]]
     try:
         with tarfile.open(tar_path) as tar:
             names = tar.getnames()
@@ -112,21 +136,39 @@ def _name_faults(tar_path: Path, pairs: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _sample_faults(row: dict[str, Any], members: dict[str, bytes]) -> Iterator[str]:
-    for member, data in members.items():
-        recorded = row[f"{column_prefix(member)}_sha256"]
-        if hashlib.sha256(data).hexdigest() != recorded:
-            yield f"{member} has another sha256 than the index"
+    for member in row["members"]:
+        if hashlib.sha256(members[member["name"]]).hexdigest() != member["sha256"]:
+            yield f"{member['name']} has another sha256 than the index"
     if not KEY_PATTERN.match(row["key"]):
         yield "its key does not match [a-z0-9_-]+"
     try:
-        record = json.loads(members["json"])
-        source, target = (decode_png(members[m]) for m in ("source.png", "target.png"))
+        record = json.loads(members[JSON])
+        if row["kind"] == "pair":
+            yield from _picture_faults(members)
+        else:
+            yield from _light_faults(row, members[LINEAR], record)
     except ValueError as error:
         yield f"cannot be decoded ({error})"
         return
-    if source.shape != target.shape:
-        yield f"source is {source.shape[1::-1]} px, target {target.shape[1::-1]} px; must be equal"
     yield from _record_faults(row, record)
+
+
+def _picture_faults(members: dict[str, bytes]) -> Iterator[str]:
+    """Every picture of a pair, its annotations included, must have one size."""
+    shapes = {name: decode_png(members[name]).shape for name in (SOURCE, TARGET)}
+    if shapes[SOURCE] != shapes[TARGET]:
+        source, target = (shapes[name][1::-1] for name in (SOURCE, TARGET))
+        yield f"source is {source} px, target {target} px; must be equal"
+
+
+def _light_faults(row: dict[str, Any], exr: bytes, record: Any) -> Iterator[str]:
+    """Compare decoded light and its record with the index."""
+    width_px, height_px = linear_size_px(decode_linear(exr, record))
+    if (width_px, height_px) != (row["width_px"], row["height_px"]):
+        yield f"its light is {width_px}x{height_px} px, not as the index says"
+    for name in ("kind", "attribute"):
+        if record.get(name) != row[name]:
+            yield f"its JSON says {name} = {record.get(name)!r}, the index {row[name]!r}"
 
 
 def _record_faults(row: dict[str, Any], record: Any) -> Iterator[str]:
@@ -136,7 +178,7 @@ def _record_faults(row: dict[str, Any], record: Any) -> Iterator[str]:
     for name in ("key", "split", "scene", "instruction", "edits"):
         if record.get(name) != row[name]:
             yield f"its JSON says {name} = {record.get(name)!r}, the index {row[name]!r}"
-    for edit in row["edits"]:
+    for edit in row["edits"] or ():
         attribute = ATTRIBUTES.get(edit["attribute"])
         if attribute is None:
             yield f"its attribute '{edit['attribute']}' is unknown"

@@ -8,15 +8,17 @@ from numpy.typing import NDArray
 
 from cat_dataset.errors import SceneError
 from cat_dataset.photometry import DAYLIGHT_CCT_K, blackbody_rgb, white_balance_gains
-from cat_dataset.records import LightBasis, LightGroup, Split
-from render.cycles import Passes, RenderSettings, apply_settings, render_passes
+from cat_dataset.records import LightBasis, LightGroup
+from render.annotating import annotate
+from render.cycles import Passes, RenderSettings, apply_settings, choose_samples, render_passes
 from render.denoise import Quality, shared_denoiser
-from render.scene import BuiltScene
+from render.scene import BuiltScene, SceneContext
 from render.versions import blender_version
 
 SUM_TOLERANCE = 1e-5  # of the brightest pixel: float32 sums of a few groups
 # With clean guides closer to a converged render than "high" with noisy ones, at equal cost.
 DENOISER_QUALITY: Quality = "balanced"
+_IMAGES = ("images_GHW3", "albedo_HW3", "normal_HW3")
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,39 @@ def render_groups(built: BuiltScene, settings: RenderSettings) -> GroupPictures:
         SceneError: Cycles failed, or light reached the picture that belongs to no group.
     """
     apply_settings(built.scene, settings)
+    return _group_pictures(built)
+
+
+def render_halves(
+    built: BuiltScene, settings: RenderSettings
+) -> tuple[GroupPictures, GroupPictures]:
+    """Render a built scene (its settings are mutated) in two halves of its samples.
+
+    Their mean is the picture that `render_groups` gives; their difference shows its noise.
+
+    Raises:
+        SceneError: as `render_groups`; or there is only one sample per pixel.
+    """
+    count = settings.samples_per_pixel
+    if count < 2 or count % 2:
+        msg = f"samples_per_pixel {count}: noise is read from two halves, so give an even number"
+        raise SceneError(msg)
+    halves = []
+    for first in (0, count // 2):
+        apply_settings(built.scene, settings)
+        choose_samples(built.scene, first, count // 2)
+        halves.append(_group_pictures(built))
+    return halves[0], halves[1]
+
+
+def mean_pictures(one: GroupPictures, other: GroupPictures) -> GroupPictures:
+    """Return the picture of all samples from its two halves."""
+    return GroupPictures(
+        *((getattr(one, name) + getattr(other, name)) / np.float32(2.0) for name in _IMAGES)
+    )
+
+
+def _group_pictures(built: BuiltScene) -> GroupPictures:
     passes = render_passes(built.scene)
     images = np.stack([passes[f"Combined_{group.name}"][..., :3] for group in built.groups])
     check_sum(images, passes["Combined"][..., :3])
@@ -64,15 +99,7 @@ def _guides(passes: Passes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return passes["Denoising Albedo"][..., :3], passes["Denoising Normal"][..., :3]
 
 
-def light_basis(
-    built: BuiltScene,
-    settings: RenderSettings,
-    scene: str,
-    split: Split,
-    origin: dict[str, Any],
-    *,
-    denoise: bool,
-) -> LightBasis:
+def light_basis(built: BuiltScene, settings: RenderSettings, context: SceneContext) -> LightBasis:
     """Return the light basis of a built scene, balanced at the camera's setting.
 
     Raises:
@@ -80,18 +107,20 @@ def light_basis(
     """
     pictures = render_groups(built, settings)
     images = pictures.images_GHW3
-    if denoise:
+    if context.denoise:
         denoiser = shared_denoiser(DENOISER_QUALITY)
         guides = denoiser.clean_guides(pictures.albedo_HW3, pictures.normal_HW3)
         images = np.stack([denoiser.denoise(image, guides) for image in images])
+    first = built.groups[0]
     return LightBasis(
-        scene=scene,
-        split=split,
+        scene=context.scene,
+        split=context.split,
         groups=built.groups,
-        images_GHW3=(images * balance_gains(built)).astype(np.float32),
+        images_GHW3=images * balance_gains(built).astype(np.float32),
         wb_cct_k=built.wb_cct_k,
-        main_lamp=built.groups[0].name,
-        origin={**origin, **render_origin(settings, denoise=denoise)},
+        main_lamp=first.name if first.kind == "lamp" else None,
+        annotation=annotate(built, settings) if context.annotate else None,
+        origin={**context.origin, **render_origin(settings, denoise=context.denoise)},
     )
 
 

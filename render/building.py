@@ -20,7 +20,7 @@ from render.stage import (
     add_world,
     place,
 )
-from render.tabletop import Table, tabletop_rand
+from render.tabletop import Table, Tabletop, tabletop_rand
 
 _TABLE_WIDTH_M, _TABLE_FRONT_M, _TABLE_THICK_M = 3.6, 2.2, 0.035
 _WALL_HEIGHT_M = 2.2
@@ -34,12 +34,23 @@ def build_tabletop(seed: int, width_px: int, height_px: int) -> BuiltScene:
         SceneError: a file that Blender should bring is missing.
     """
     drawn = tabletop_rand(seed, width_px, height_px)
-    scene = fresh_scene()
+    return lay_table(fresh_scene(), drawn, seed)
+
+
+def lay_table(scene: Any, drawn: Tabletop, seed: int, guest: Any | None = None) -> BuiltScene:
+    """Build a drawn scene in an empty one; `guest` is an object that is the main one already.
+
+    Raises:
+        SceneError: an HDRI is missing, or cannot be used.
+    """
     _add_surroundings(scene, seed, drawn.table)
-    things = [
-        _add_thing(scene, derive_rng(seed, "pattern", number), f"thing-{number:02d}", placed)
-        for number, placed in enumerate(drawn.things)
-    ]
+    things = [] if guest is None else [guest]
+    for number, placed in enumerate(drawn.things):
+        if number == 0 and guest is not None:
+            place(guest, placed.x_m, placed.y_m, 0.0, placed.heading_deg)
+            continue
+        rng = derive_rng(seed, "pattern", number)
+        things.append(_add_thing(scene, rng, f"thing-{number:02d}", placed))
     for lamp in drawn.lamps:
         add_area_lamp(scene, lamp)
     add_world(scene, drawn.world)

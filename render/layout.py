@@ -57,6 +57,16 @@ class CameraPose:
         """From the camera to the point it looks at."""
         return math.dist(self.position_m, self.look_at_m)
 
+    @property
+    def elevation_deg(self) -> float:
+        """Of the camera above the point it looks at."""
+        return math.degrees(math.asin((self.position_m[2] - self.look_at_m[2]) / self.distance_m))
+
+    @property
+    def frame_width_rad(self) -> float:
+        """Longer side of the frame at one metre, in metres."""
+        return SENSOR_LONG_SIDE_MM / self.focal_length_mm
+
 
 def camera_rand(
     rng: np.random.Generator, main: Prop, tallest_m: float, width_px: int, height_px: int

@@ -18,7 +18,8 @@ def preview_calls(
     job: Job, first: int, num: int, size_px: int, samples_per_pixel: int
 ) -> tuple[list[str], list[Callable[[], Picture]]]:
     """Return the names of up to `num` scenes of each batch, and the calls that render them."""
-    names, calls = [], []
+    names: list[str] = []
+    calls: list[Callable[[], Picture]] = []
     for batch in job.render:
         shrink = size_px / max(batch.width_px, batch.height_px)
         small = batch.model_copy(

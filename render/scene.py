@@ -4,10 +4,10 @@ Every family of scenes builds one of these; sweeps, light bases and instruments 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from cat_dataset.records import LightGroup
+from cat_dataset.records import LightGroup, Split
 from render.layout import CameraPose
 
 
@@ -24,10 +24,22 @@ class Sun(Protocol):
 
 @dataclass(frozen=True)
 class Fog:
-    """A homogeneous medium that fills a scene."""
+    """A homogeneous medium that fills a scene; clear air is left out of the render until set."""
 
-    density: Any  # socket of its volume shader; scatters and absorbs this much per metre
+    box: Any  # object that holds the medium
+    density: Any  # socket of its volume shader; takes this much of the light per metre
     extinction_per_m: float  # as drawn
+    is_shown: bool  # as drawn
+
+    def set(self, extinction_per_m: float) -> None:
+        """Render with that much fog from now on."""
+        self.density.default_value = extinction_per_m
+        self.box.hide_render = False
+
+    def reset(self) -> None:
+        """Put the fog back as drawn; an `is_shown` of False leaves it out of the render."""
+        self.density.default_value = self.extinction_per_m
+        self.box.hide_render = not self.is_shown
 
 
 @dataclass(frozen=True)
@@ -49,3 +61,22 @@ class BuiltScene:
     sun: Sun | None = None
     fog: Fog | None = None
     shape_keys: tuple[str, ...] = field(default=())  # of the main object, by what they show
+    edited_shape_key: str | None = None  # the one that a sweep moves
+
+    def with_lamp_cct(self, name: str, cct_k: float) -> "BuiltScene":
+        """Return the scene with one light group's colour temperature changed."""
+        groups = tuple(
+            replace(group, cct_k=cct_k) if group.name == name else group for group in self.groups
+        )
+        return replace(self, groups=groups)
+
+
+@dataclass(frozen=True)
+class SceneContext:
+    """What all pictures of one scene share."""
+
+    scene: str
+    split: Split
+    origin: Mapping[str, Any]
+    denoise: bool
+    annotate: bool  # every frame, not only those in which an object is edited

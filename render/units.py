@@ -3,22 +3,22 @@
 Importing this module is light; Blender is loaded when a unit runs, in its worker process.
 """
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cat_dataset.compose import compose_basis, compose_sweep
-from cat_dataset.manifest import (
-    BASIS_ATTRIBUTES,
-    DatasetJob,
-    RenderBatch,
-    SimulatedCamera,
-)
-from cat_dataset.records import LightBasis, UnitResult
-from cat_dataset.seeding import derive_seed
+from cat_dataset.compose import compose_light
+from cat_dataset.errors import ReadoutError
+from cat_dataset.linear_store import encode_linear
+from cat_dataset.manifest import DatasetJob, RenderBatch, SimulatedCamera
+from cat_dataset.plans import BASIS_ATTRIBUTES, SWEEP_ATTRIBUTES, PairPlan
+from cat_dataset.records import LightBasis, Pair, Rejection, Sweep, UnitResult
+from cat_dataset.seeding import derive_rng, derive_seed
 from cat_dataset.splits import split_of
 
 if TYPE_CHECKING:  # these import Blender
     from render.cycles import RenderSettings
-    from render.scene import BuiltScene
+    from render.scene import BuiltScene, SceneContext
 
 
 def list_units(batch: RenderBatch) -> tuple[str, ...]:
@@ -26,34 +26,81 @@ def list_units(batch: RenderBatch) -> tuple[str, ...]:
     return tuple(f"{batch.name}-{number:04d}" for number in range(batch.num_scenes))
 
 
-def render_unit(dataset: DatasetJob, batch: RenderBatch, unit_id: str) -> UnitResult:
+def render_unit(
+    dataset: DatasetJob, batch: RenderBatch, unit_id: str, *, keep_linear: bool = False
+) -> UnitResult:
     """Render one scene and return the pairs and rejections its batch plans.
+
+    Its linear light comes with them if it is to be kept, or alone if that is what samples are.
 
     Raises:
         SceneError: the scene cannot be built or rendered.
         EditScaleError: the batch asks for light that the scene has not.
     """
+    pairs: list[Pair] = []
+    rejections: list[Rejection] = []
+    linear = []
+    for light in _rendered(dataset, batch, unit_id):
+        if isinstance(light, Rejection):
+            rejections.append(light)
+            continue
+        if keep_linear or dataset.samples == "linear":
+            linear.append(encode_linear(light))
+        if dataset.samples == "pairs":
+            result = compose_light(light, batch.attributes, dataset)
+            pairs += result.pairs
+            rejections += result.rejections
+    return UnitResult(tuple(pairs), tuple(rejections), tuple(linear))
+
+
+def _rendered(
+    dataset: DatasetJob, batch: RenderBatch, unit_id: str
+) -> "Iterator[LightBasis | Sweep | Rejection]":
+    """Yield the light basis of one scene and its sweeps; what it has not is a rejection."""
     from render.basis import light_basis
-    from render.sweeps import render_sweep
+    from render.scene import SceneContext
 
     seed = derive_seed(dataset.seed, batch.name, unit_id)
     built, settings = _build(seed, batch)
     split, origin = split_of(dataset, unit_id), _origin(built, batch.family, seed)
-    results = []
-    plans = {name: plan for name, plan in batch.attributes.items() if name in BASIS_ATTRIBUTES}
-    if plans:
-        basis = light_basis(built, settings, unit_id, split, origin, denoise=batch.denoise)
-        results.append(compose_basis(basis, plans, dataset))
-    for name, plan in batch.attributes.items():
-        if plan.sweep is not None:
-            sweep = render_sweep(
-                built, settings, name, plan.sweep, unit_id, split, origin, denoise=batch.denoise
-            )
-            results.append(compose_sweep(sweep, plan, dataset))
-    return UnitResult(
-        tuple(pair for result in results for pair in result.pairs),
-        tuple(rejection for result in results for rejection in result.rejections),
+    context = SceneContext(
+        unit_id, split, origin, denoise=batch.denoise, annotate=bool(dataset.annotations)
     )
+    if any(name in BASIS_ATTRIBUTES for name in batch.attributes):
+        yield light_basis(built, settings, context)
+    for name, plan in batch.attributes.items():
+        if name in SWEEP_ATTRIBUTES:
+            yield _sweep(built, settings, name, plan, context, seed)
+
+
+def _sweep(
+    built: "BuiltScene",
+    settings: "RenderSettings",
+    name: str,
+    plan: PairPlan,
+    context: "SceneContext",
+    seed: int,
+) -> "Sweep | Rejection":
+    """Return one sweep of a scene, or why there is none."""
+    from render.axis_table import sweep_values_rand
+    from render.sweeps import render_sweep
+
+    if name == "shape_key" and built.shape_keys:
+        keys = sorted(built.shape_keys)
+        chosen = keys[int(derive_rng(seed, "shape-key").integers(len(keys)))]
+        built = replace(built, edited_shape_key=chosen)
+    rng = derive_rng(seed, "sweep-values", name)
+    values = plan.sweep or sweep_values_rand(
+        rng, built, name, plan.num_frames or 0, plan.value_range
+    )
+    if values is None:
+        reason = f"the {built.main_name} of this scene has no {name} to edit"
+        return Rejection(f"{context.scene}-{name}", context.scene, "rejected", reason, name)
+    try:
+        return render_sweep(built, settings, name, values, context)
+    except ReadoutError as error:
+        key = f"{context.scene}-{name}"
+        return Rejection(key, context.scene, "rejected", str(error), name)
 
 
 def render_basis(dataset: DatasetJob, batch: RenderBatch, unit_id: str) -> LightBasis:
@@ -63,11 +110,13 @@ def render_basis(dataset: DatasetJob, batch: RenderBatch, unit_id: str) -> Light
         SceneError: the scene cannot be built or rendered.
     """
     from render.basis import light_basis
+    from render.scene import SceneContext
 
     seed = derive_seed(dataset.seed, batch.name, unit_id)
     built, settings = _build(seed, batch)
     split, origin = split_of(dataset, unit_id), _origin(built, batch.family, seed)
-    return light_basis(built, settings, unit_id, split, origin, denoise=batch.denoise)
+    context = SceneContext(unit_id, split, origin, denoise=batch.denoise, annotate=False)
+    return light_basis(built, settings, context)
 
 
 def render_camera_scene(dataset: DatasetJob, camera: SimulatedCamera, index: int) -> LightBasis:

@@ -41,6 +41,47 @@ def enable_nodes(datablock: Any) -> None:
         datablock.use_nodes = True  # the setter warns from 5.0 on, and goes in 6.0
 
 
+def has_node_tree(datablock: Any) -> bool:
+    """Return whether a material, world or lamp is made of nodes; from 5.0 on all of them are."""
+    if datablock.node_tree is None:
+        return False
+    return bpy.app.version >= (5, 0, 0) or bool(datablock.use_nodes)
+
+
+def has_compositor(scene: Any) -> bool:
+    """Return whether a scene sends its picture through compositor nodes."""
+    if bpy.app.version < (5, 0, 0):
+        return bool(scene.use_nodes)
+    return scene.compositing_node_group is not None
+
+
+def mark_homogeneous(material: Any) -> None:
+    """Tell Cycles that a medium is the same everywhere; from 5.0 on it finds out by itself."""
+    if bpy.app.version < (5, 0, 0):
+        material.cycles.homogeneous_volume = True
+
+
+_PASS_NAMES_4 = {
+    "diffuse_color": "DiffCol",
+    "diffuse_direct": "DiffDir",
+    "glossy_direct": "GlossDir",
+    "material_index": "IndexMA",
+    "object_index": "IndexOB",
+}
+_PASS_NAMES_5 = {
+    "diffuse_color": "Diffuse Color",
+    "diffuse_direct": "Diffuse Direct",
+    "glossy_direct": "Glossy Direct",
+    "material_index": "Material Index",
+    "object_index": "Object Index",
+}
+
+
+def pass_name(name: str) -> str:
+    """Return what Cycles calls a pass whose switch is `use_pass_<name>`."""
+    return (_PASS_NAMES_4 if bpy.app.version < (5, 0, 0) else _PASS_NAMES_5)[name]
+
+
 def check_working_space() -> None:
     """Raise SceneError where the file works in other primaries than Rec.709, a choice since 5.0."""
     if bpy.app.version < (5, 0, 0):

@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cat_dataset.manifest import BASIS_ATTRIBUTES, TrainJob
+from cat_dataset.manifest import TrainJob
+from cat_dataset.plans import BASIS_ATTRIBUTES
 from cat_dataset.records import EditScale
 from cat_dataset.seeding import derive_rng
 from train.log_light import encode_log_light, linear_of_codes

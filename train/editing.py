@@ -22,7 +22,7 @@ from torch import Tensor
 
 from cat_dataset.display import encode_display
 from cat_dataset.errors import EditScaleError, JobError
-from cat_dataset.manifest import BASIS_ATTRIBUTES
+from cat_dataset.plans import BASIS_ATTRIBUTES
 from cat_dataset.records import EditScale
 from train.adapter import NumericAdapter, Task
 from train.batches import Linear, resize_area

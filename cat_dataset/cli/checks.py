@@ -22,7 +22,8 @@ def verify(
 
     with shown_progress() as progress:
         verdict = verify_dataset(folder, progress)
-    typer.echo(f"{verdict.num_shards} shards, {verdict.num_pairs} pairs read")
+    light = f", {verdict.num_linear} light bases and sweeps" if verdict.num_linear else ""
+    typer.echo(f"{verdict.num_shards} shards, {verdict.num_pairs} pairs{light} read")
     if verdict.faults:
         shown = "\n  ".join(verdict.faults[:MAX_FAULTS_SHOWN])
         more = len(verdict.faults) - MAX_FAULTS_SHOWN

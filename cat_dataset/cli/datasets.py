@@ -32,6 +32,12 @@ def render(
     workers: Workers = DEFAULT_WORKERS,
     retry_failed: RetryFailed = False,
     dry_run: DryRun = False,
+    keep_linear: Annotated[
+        bool,
+        typer.Option(
+            "--keep-linear", help="Also write the linear light to OUT/linear, for `compose`."
+        ),
+    ] = False,
 ) -> None:
     """Render the scenes declared in MANIFEST into a data set of pairs.
 
@@ -44,8 +50,12 @@ def render(
     if not job.render:
         msg = f"manifest {manifest}: declares no [[render]] batch; nothing to render"
         raise JobError(msg)
+    if keep_linear and job.dataset.samples == "linear":
+        msg = f'manifest {manifest}: samples = "linear" keeps the light; omit --keep-linear'
+        raise JobError(msg)
     require_extras("render", "render")
-    make_or_plan(job, render_units(job), out, workers, retry_failed, dry_run)
+    units = render_units(job, keep_linear=keep_linear)
+    make_or_plan(job, units, out, workers, retry_failed, dry_run, keep_linear=keep_linear)
 
 
 def simulate_camera(
@@ -111,15 +121,16 @@ def ingest(
     make_or_plan(job, units, out, workers, retry_failed, dry_run)
 
 
-def render_units(job: "Job") -> "list[WorkUnit]":
-    """Return the units of work of all [[render]] batches."""
+def render_units(job: "Job", *, keep_linear: bool = False) -> "list[WorkUnit]":
+    """Return the units of work of all [[render]] batches; with their light, if it is kept."""
     from functools import partial
 
     from cat_dataset.running import WorkUnit
     from render.units import list_units, render_unit
 
+    unit_of = partial(render_unit, job.dataset, keep_linear=keep_linear)
     return [
-        WorkUnit(unit_id, "render", partial(render_unit, job.dataset, batch, unit_id))
+        WorkUnit(unit_id, "render", partial(unit_of, batch, unit_id))
         for batch in job.render
         for unit_id in list_units(batch)
     ]
@@ -215,6 +226,8 @@ def make_or_plan(
     workers: int,
     retry_failed: bool,
     is_dry_run: bool,
+    *,
+    keep_linear: bool = False,
 ) -> None:
     """Make a data set, or say what it would be; fail at the end if a unit failed."""
     from cat_dataset.running import check_summary
@@ -222,11 +235,18 @@ def make_or_plan(
     if is_dry_run:
         typer.echo(plan_text(job, units))
     else:
-        check_summary(make_dataset(job, units, out, workers, retry_failed))
+        made = make_dataset(job, units, out, workers, retry_failed, keep_linear=keep_linear)
+        check_summary(made)
 
 
 def make_dataset(
-    job: "Job", units: "Sequence[WorkUnit]", out: Path, workers: int, retry_failed: bool
+    job: "Job",
+    units: "Sequence[WorkUnit]",
+    out: Path,
+    workers: int,
+    retry_failed: bool,
+    *,
+    keep_linear: bool = False,
 ) -> "RunSummary":
     """Run a data set's units with progress and say what came of them."""
     from cat_dataset.running import run_units
@@ -239,8 +259,10 @@ def make_dataset(
             num_workers=workers,
             progress=progress,
             retry_failed=retry_failed,
+            keep_linear=keep_linear,
         )
-    typer.echo(summary_text(summary, out))
+    samples = "pairs" if job.dataset.samples == "pairs" else "light bases and sweeps"
+    typer.echo(summary_text(summary, out, samples))
     return summary
 
 
@@ -260,10 +282,10 @@ def plan_text(job: "Job", units: "Sequence[WorkUnit]") -> str:
     return "\n".join(lines)
 
 
-def summary_text(summary: "RunSummary", out: Path) -> str:
+def summary_text(summary: "RunSummary", out: Path, samples: str = "pairs") -> str:
     """Return one line on what a data set holds."""
     done = "was complete before" if summary.num_units_run == 0 else "is complete"
     return (
-        f"{out} {done}: {summary.num_ok} pairs, {summary.num_rejected} rejected, "
+        f"{out} {done}: {summary.num_ok} {samples}, {summary.num_rejected} rejected, "
         f"{summary.num_failed} failed"
     )

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cat_dataset.attributes import ATTRIBUTES, Attribute, find_attribute, wrap_deg
+from cat_dataset.attribute import Attribute, wrap_deg
+from cat_dataset.attributes import ATTRIBUTES, find_attribute
 from cat_dataset.errors import EditScaleError
 
 WITH_ABSOLUTE = [a for a in ATTRIBUTES.values() if a.absolute_range is not None]
@@ -19,6 +20,13 @@ WITH_ABSOLUTE = [a for a in ATTRIBUTES.values() if a.absolute_range is not None]
         ("focal_length", 24.0, 50.0, 1.0589),  # ratio of f, never of view angles
         ("object_rotation", 350.0, 10.0, 20.0),
         ("object_rotation", 10.0, 350.0, -20.0),
+        ("focus_distance", 2.0, 1.0, 0.5),  # 1/1 - 1/2 dioptre
+        ("shutter_blur", 1 / 60, 1 / 15, 2.0),
+        ("object_scale", 100.0, 150.0, 0.585),
+        ("camera_distance", 2.0, 1.0, -1.0),
+        ("base_hue", 350.0, 20.0, 30.0),
+        ("fog_density", 400.0, 50.0, 3.0),
+        ("sun_elevation", 10.0, 35.0, 25.0),
     ],
 )
 def test_differences_between_absolute_values(

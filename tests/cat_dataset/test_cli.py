@@ -11,8 +11,8 @@ import pytest
 from tests.command_line import ROOT, command
 
 COMMANDS = (
-    "run", "render", "simulate-camera", "ingest", "train", "edit", "evaluate", "report", "verify",
-    "doctor",
+    "run", "preview", "render", "simulate-camera", "ingest", "compose", "train", "edit", "evaluate",
+    "report", "verify", "doctor",
 )  # fmt: skip
 MANIFEST = """
 [dataset]

@@ -11,8 +11,9 @@ from cat_dataset.display import decode_display, decode_png
 from cat_dataset.draws import drawable_attributes
 from cat_dataset.errors import EditScaleError
 from cat_dataset.light import LampState, base_state, light_frame
-from cat_dataset.manifest import BASIS_ATTRIBUTES, DatasetJob, PairPlan
+from cat_dataset.manifest import DatasetJob
 from cat_dataset.photometry import blackbody_rgb
+from cat_dataset.plans import BASIS_ATTRIBUTES, PairPlan
 from cat_dataset.records import LightBasis, Pair, Reading, Sweep, SweepFrame
 from tests.cat_dataset.conftest import make_light_basis
 

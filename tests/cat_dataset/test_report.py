@@ -8,7 +8,8 @@ import pytest
 from cat_dataset.compose import compose_basis
 from cat_dataset.display import encode_png
 from cat_dataset.errors import CatError
-from cat_dataset.manifest import DatasetJob, PairPlan
+from cat_dataset.manifest import DatasetJob
+from cat_dataset.plans import PairPlan
 from cat_dataset.records import Rejection, UnitResult
 from cat_dataset.report import write_report
 from cat_dataset.seeding import derive_rng

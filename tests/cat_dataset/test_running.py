@@ -15,7 +15,8 @@ import pytest
 
 from cat_dataset.compose import compose_basis
 from cat_dataset.errors import CatError, JobError
-from cat_dataset.manifest import DatasetJob, DatasetManifest, PairPlan, load_job
+from cat_dataset.manifest import DatasetJob, DatasetManifest, load_job
+from cat_dataset.plans import PairPlan
 from cat_dataset.progress import SilentProgress
 from cat_dataset.records import UnitResult
 from cat_dataset.running import RunSummary, WorkUnit, check_summary, run_units

@@ -16,11 +16,19 @@ from cat_dataset.typed_edits import parse_edit
         ("object_rotation=30\N{DEGREE SIGN}", 30.0),
         ("object_rotation=0.25turn", 90.0),
         ("exposure=0", 0.0),
+        ("object_translation=12cm left", -12.0),
+        ("object_translation=0.1m", 10.0),
+        ("object_scale=120%", 0.2630),  # log2 1.2
+        ("camera_distance=1.3x closer", -0.3785),  # -log2 1.3
+        ("camera_distance=2x", 1.0),
+        ("focus_distance=-0.5 dpt", -0.5),
+        ("base_hue=+60deg", 60.0),
+        ("roughness=-25pp", -25.0),
     ],
 )
 def test_differences_are_read_in_every_unit(typed: str, value: float) -> None:
     """A spelling is a conversion, nothing more."""
-    assert parse_edit(typed).value == pytest.approx(value)
+    assert parse_edit(typed).value == pytest.approx(value, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +38,12 @@ def test_differences_are_read_in_every_unit(typed: str, value: float) -> None:
         ("white_balance=from 5600 K to 3200 K", 133.93),
         ("aperture=f/4->f/2.8", -1.0291),
         ("focal_length=35mm->70mm", 1.0),
+        ("shutter_blur=1/60s->1/30s", 1.0),
+        ("focus_distance=2m->0.5m", 1.5),
+        ("fog_density=200m->50m", 2.0),  # a quarter of the visibility, four times the extinction
+        ("roughness=from 20% to 60%", 40.0),
+        ("sun_elevation=10deg->40deg", 30.0),
+        ("object_scale=100%->200%", 1.0),
     ],
 )
 def test_absolute_values_become_differences(typed: str, value: float) -> None:
@@ -59,6 +73,8 @@ def test_an_absolute_target_starts_at_what_the_picture_has() -> None:
         ("white_balance=800K", "800 K is out of range"),
         ("exposure=from 1 to 2", "no absolute value"),
         ("exposure=", "no number"),
+        ("shutter_blur=1/0s", "no number"),
+        ("camera_distance=0x closer", "factor must be above 0"),
     ],
 )
 def test_what_cannot_be_read_says_why(typed: str, complaint: str) -> None:

@@ -1,11 +1,13 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from cat_dataset.compose import compose_basis
-from cat_dataset.manifest import DatasetJob, PairPlan
+from cat_dataset.manifest import DatasetJob
+from cat_dataset.plans import PairPlan
 from cat_dataset.progress import SilentProgress
 from cat_dataset.shards import shard_path, table_path, write_index, write_shard, write_table
 from cat_dataset.tables import staged_table
@@ -38,9 +40,16 @@ def test_a_sound_data_set_has_no_faults(dataset_folder: Path) -> None:
     assert verdict.faults == ()
 
 
+def place(row: dict[str, Any], name: str) -> tuple[int, int]:
+    """Return where a member's data begins and ends in the tar."""
+    member = next(m for m in row["members"] if m["name"] == name)
+    return member["offset"], member["offset"] + member["size"]
+
+
 def truncate(tar: Path) -> None:
     """Cut the tar at a member boundary, which plain readers do not notice."""
-    offset = sorted(row["source_offset"] for row in pq.read_table(table_path(tar)).to_pylist())[1]
+    rows = pq.read_table(table_path(tar)).to_pylist()
+    offset = sorted(place(row, "source.png")[0] for row in rows)[1]
     tar.write_bytes(tar.read_bytes()[: offset - 512])
 
 
@@ -48,7 +57,7 @@ def flip_data_bit(tar: Path) -> None:
     """Flip one bit inside a picture."""
     row = pq.read_table(table_path(tar)).to_pylist()[1]
     data = bytearray(tar.read_bytes())
-    data[row["target_offset"] + row["target_size"] // 2] ^= 4
+    data[sum(place(row, "target.png")) // 2] ^= 4
     tar.write_bytes(bytes(data))
 
 
@@ -56,14 +65,14 @@ def flip_header_bit(tar: Path) -> None:
     """Flip one bit in a tar header, at which plain readers silently stop."""
     row = pq.read_table(table_path(tar)).to_pylist()[1]
     data = bytearray(tar.read_bytes())
-    data[row["json_offset"] - 500] ^= 4
+    data[place(row, "json")[0] - 500] ^= 4
     tar.write_bytes(bytes(data))
 
 
 def drop_end_blocks(tar: Path) -> None:
     """Take the end-of-archive blocks away."""
     row = pq.read_table(table_path(tar)).to_pylist()[-1]
-    end = row["target_offset"] + row["target_size"]
+    end = place(row, "target.png")[1]
     tar.write_bytes(tar.read_bytes()[: -(-end // 512) * 512])
 
 

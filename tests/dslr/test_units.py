@@ -8,7 +8,8 @@ import pytest
 
 from cat_dataset.display import decode_display, decode_png
 from cat_dataset.errors import CatError, RawError
-from cat_dataset.manifest import CaptureBatch, DatasetJob, PairPlan
+from cat_dataset.manifest import CaptureBatch, DatasetJob
+from cat_dataset.plans import PairPlan
 from cat_dataset.records import UnitResult
 from dslr.units import CaptureGroup, ingest_unit, scan_folder
 from tests.dslr.conftest import photograph

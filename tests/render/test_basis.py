@@ -7,9 +7,10 @@ from cat_dataset.attributes import ATTRIBUTES
 from cat_dataset.compose import compose_basis
 from cat_dataset.errors import SceneError
 from cat_dataset.light import LampState, base_state, light_frame
-from cat_dataset.manifest import BASIS_ATTRIBUTES, DatasetJob, PairPlan
+from cat_dataset.manifest import DatasetJob
 from cat_dataset.photometry import blackbody_rgb
-from tests.render.built_scene import build_scene
+from cat_dataset.plans import BASIS_ATTRIBUTES, PairPlan
+from tests.render.built_scene import build_scene, scene_context
 
 pytestmark = pytest.mark.bpy
 
@@ -59,7 +60,7 @@ def test_a_relit_frame_equals_a_true_render_with_that_light_changed() -> None:
     from render.cycles import apply_settings, render_passes
 
     built, settings = build_scene()
-    basis = light_basis(built, settings, "scene", "train", {}, denoise=False)
+    basis = light_basis(built, settings, scene_context(denoise=False))
     state = base_state(basis).with_lamp("key", LampState(1.5, 3200.0))
 
     relit = light_frame(basis, state)
@@ -81,7 +82,7 @@ def test_every_photometric_pair_of_a_render_shows_the_scale_it_claims(
     from render.basis import light_basis
 
     built, settings = build_scene(size_px=48, samples_per_pixel=8)
-    basis = light_basis(built, settings, "scene", "train", {}, denoise=True)
+    basis = light_basis(built, settings, scene_context(denoise=True))
 
     result = compose_basis(
         basis, {name: PairPlan(num_pairs=3) for name in BASIS_ATTRIBUTES}, dataset_job

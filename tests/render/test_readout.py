@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from cat_dataset.errors import SceneError
 from cat_dataset.seeding import derive_rng
-from render.readout import PosePoints, aperture_stops_read, turn_deg, zoom_log2
+from render.lens_readout import aperture_stops_read, zoom_log2
+from render.pose_readout import PosePoints, turn_deg
 from render.shapes import rotation
 
 

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from cat_dataset.compose import compose_basis
-from cat_dataset.manifest import DatasetJob, PairPlan, TrainJob
+from cat_dataset.manifest import DatasetJob, TrainJob
+from cat_dataset.plans import PairPlan
 from cat_dataset.records import LightBasis, LightGroup, Split
 from cat_dataset.seeding import derive_rng
 from cat_dataset.shards import shard_path, write_index, write_shard

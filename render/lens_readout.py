@@ -1,29 +1,27 @@
-"""Measure the scale of a rendered edit again from pixels; no Blender in here.
+"""Measure what a lens and a shutter did, from pixels alone; no Blender in here.
 
-None of these is told what was set. Legend: H, W picture rows and columns; N pixels.
+None of these is told what was set. Legend: H, W picture rows and columns.
 """
 
 import math
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.errors import SceneError
+from cat_dataset.errors import ReadoutError
 from cat_dataset.photometry import luminance
 from cat_dataset.records import Reading
 
 Linear = NDArray[np.float32]
-Points = NDArray[np.float64]
 
 _MAX_LOG2_ZOOM, _LOG2_ZOOM_STEP = 3.0, 0.02  # the attribute's range; finer than a feature
 _SMOOTH_PX = 0.8  # standard deviation of the smoothing before comparison
 _PX_PER_SAMPLE = 4.0 * math.pi * _SMOOTH_PX**2  # smoothed pixels repeat their neighbours
 _MIN_CORRELATION = 0.5  # below, the two pictures do not show the same thing
 _NUM_REFINEMENTS = 12
+_VARIANCE_STDERR_PX2 = 0.01  # of the variance of a streak's light
 _EDGE_PX = 3  # pixels at the border that interpolation spoils
-_MIN_OBJECT_PX = 12
 
 
 def zoom_log2(source_HW3: Linear, target_HW3: Linear) -> Reading:
@@ -33,7 +31,7 @@ def zoom_log2(source_HW3: Linear, target_HW3: Linear) -> Reading:
     zooms first, then least squares over zoom, gain and offset (Gauss-Newton).
 
     Raises:
-        SceneError: no zoom makes the pictures match.
+        ReadoutError: no zoom makes the pictures match.
     """
     source, target = (_flat_tones(picture) for picture in (source_HW3, target_HW3))
     grid = np.arange(-_MAX_LOG2_ZOOM, _MAX_LOG2_ZOOM + 1e-9, _LOG2_ZOOM_STEP)
@@ -44,7 +42,7 @@ def zoom_log2(source_HW3: Linear, target_HW3: Linear) -> Reading:
             f"magnification: the pictures correlate by {scores[best]:.2f} at best, at least "
             f"{_MIN_CORRELATION} is needed to measure it; the scene has too little texture"
         )
-        raise SceneError(msg)
+        raise ReadoutError(msg)
     if grid[best] >= 0.0:
         return _refined_zoom(source, target, float(grid[best]))
     reading = _refined_zoom(target, source, -float(grid[best]))
@@ -99,52 +97,6 @@ def _refined_zoom(
     return Reading(log2_zoom, math.sqrt(variance) / abs(float(solution[1])), observed.size)
 
 
-@dataclass(frozen=True)
-class PosePoints:
-    """Where an object's visible surface is, in its own space and in the world, metres."""
-
-    own_N3: Points
-    world_N3: Points
-
-
-def turn_deg(source: PosePoints, target: PosePoints) -> Reading:
-    """Return by how much an object was turned about the vertical, counter-clockwise from above.
-
-    The best rigid motion from the object's own space to the world is its pose in a picture.
-
-    Raises:
-        SceneError: too few pixels show the object.
-    """
-    source_pose, source_error_rad = _rigid_rotation(source)
-    target_pose, target_error_rad = _rigid_rotation(target)
-    motion = target_pose @ source_pose.T
-    angle_rad = math.atan2(motion[1, 0] - motion[0, 1], motion[0, 0] + motion[1, 1])
-    stderr_rad = math.hypot(source_error_rad, target_error_rad)
-    num_px = len(source.own_N3) + len(target.own_N3)
-    return Reading(math.degrees(angle_rad), math.degrees(stderr_rad), num_px)
-
-
-def _rigid_rotation(points: PosePoints) -> tuple[NDArray[np.float64], float]:
-    """Return the rotation from own to world space, and its standard error in radians.
-
-    Source: Kabsch 1976.
-    """
-    if len(points.own_N3) < _MIN_OBJECT_PX:
-        msg = (
-            f"rotation: the object covers {len(points.own_N3)} pixels, at least {_MIN_OBJECT_PX} "
-            f"are needed to measure its pose; render larger"
-        )
-        raise SceneError(msg)
-    own = points.own_N3 - points.own_N3.mean(axis=0)
-    world = points.world_N3 - points.world_N3.mean(axis=0)
-    left, _, right = np.linalg.svd(world.T @ own)
-    sign = np.sign(np.linalg.det(left @ right))
-    matrix = left @ np.diag([1.0, 1.0, sign]) @ right
-    residual = world - own @ matrix.T
-    error_rad = math.sqrt(float((residual**2).sum()) / float((own[:, :2] ** 2).sum()) / len(own))
-    return matrix, error_rad
-
-
 def aperture_stops_read(source_HW: Linear, target_HW: Linear, pinhole_HW: Linear) -> Reading:
     """Return the change of aperture in stops from pictures of one small bright dot.
 
@@ -154,13 +106,13 @@ def aperture_stops_read(source_HW: Linear, target_HW: Linear, pinhole_HW: Linear
     deeper focus. The two picture axes give two readings, whose spread is the standard error.
 
     Raises:
-        SceneError: a picture does not show a blurred dot.
+        ReadoutError: a picture does not show a blurred dot.
     """
     own = _second_moments(pinhole_HW)
     blur_2 = [_second_moments(picture) - own for picture in (source_HW, target_HW)]
     if min(float(blur.min()) for blur in blur_2) <= 0.0:
         msg = "aperture: the test dot is not blurred; its blur circle cannot be measured"
-        raise SceneError(msg)
+        raise ReadoutError(msg)
     stops = np.log2(blur_2[0] / blur_2[1])
     return Reading(float(stops.mean()), float(abs(stops[0] - stops[1]) / 2.0), source_HW.size)
 
@@ -170,8 +122,8 @@ def _second_moments(picture_HW: Linear) -> NDArray[np.float64]:
     light = picture_HW.astype(np.float64)
     total = light.sum()
     if total <= 0.0:
-        msg = "aperture: the test dot is not in the picture; its blur circle cannot be measured"
-        raise SceneError(msg)
+        msg = "test dot: it is not in the picture, so its blur cannot be measured"
+        raise ReadoutError(msg)
     moments = []
     for axis in (0, 1):
         profile = light.sum(axis=axis) / total
@@ -179,3 +131,67 @@ def _second_moments(picture_HW: Linear) -> NDArray[np.float64]:
         mean = float(profile @ position)
         moments.append(float(profile @ (position - mean) ** 2))
     return np.array(moments)
+
+
+def focus_dioptres_read(
+    nearer_HW: Linear,
+    nearest_HW: Linear,
+    pinhole_HW: tuple[Linear, Linear],
+    dot_dioptres: tuple[float, float],
+) -> tuple[float, float]:
+    """Return (focus, standard error) in dioptres from two dots, both nearer than the focus.
+
+    Source: thin lens, the blur circle of a dot at distance d is A * |1/d - 1/focus| wide, so the
+    ratio of two blurs gives the focus, whatever the aperture A. Second moments go with the square.
+    The two picture axes give two readings, whose spread is the standard error.
+
+    Raises:
+        ReadoutError: a picture does not show a blurred dot.
+    """
+    blur = [
+        _second_moments(picture) - _second_moments(sharp)
+        for picture, sharp in zip((nearer_HW, nearest_HW), pinhole_HW, strict=True)
+    ]
+    if min(float(b.min()) for b in blur) <= 0.0:
+        msg = "focus: a test dot is not blurred; the focus distance cannot be measured"
+        raise ReadoutError(msg)
+    ratio = np.sqrt(blur[1] / blur[0])
+    focus = (ratio * dot_dioptres[0] - dot_dioptres[1]) / (ratio - 1.0)
+    return float(focus.mean()), float(abs(focus[0] - focus[1]) / 2.0)
+
+
+def streak_log2_read(source_HW: Linear, target_HW: Linear, still_HW: Linear) -> Reading:
+    """Return the log2 ratio of exposure times from the streaks of one dot that moves evenly.
+
+    The variance of a streak's light along its path goes with the square of the exposure time; that
+    of the dot standing still is subtracted. Positive = target exposed longer. The standard error
+    assumes a hundredth of a square pixel on every variance.
+
+    Raises:
+        ReadoutError: a picture shows no streak.
+    """
+    own = _path_variance(still_HW)
+    lengths = [_path_variance(picture) - own for picture in (source_HW, target_HW)]
+    if min(lengths) <= 0.0:
+        msg = "shutter: the test dot leaves no streak; the exposure time cannot be measured"
+        raise ReadoutError(msg)
+    value = 0.5 * math.log2(lengths[1] / lengths[0])
+    stderr = (
+        0.5 / math.log(2.0) * math.hypot(*(_VARIANCE_STDERR_PX2 / length for length in lengths))
+    )
+    return Reading(value, stderr, source_HW.size)
+
+
+def _path_variance(picture_HW: Linear) -> float:
+    """Return the variance of light along the longer of its principal directions, square pixels."""
+    light = picture_HW.astype(np.float64)
+    if light.sum() <= 0.0:
+        msg = "shutter: the test dot is not in the picture; its streak cannot be measured"
+        raise ReadoutError(msg)
+    light /= light.sum()
+    rows, columns = np.mgrid[0 : light.shape[0], 0 : light.shape[1]].astype(np.float64)
+    row, column = float((light * rows).sum()), float((light * columns).sum())
+    across = float((light * (columns - column) ** 2).sum())
+    down = float((light * (rows - row) ** 2).sum())
+    both = float((light * (rows - row) * (columns - column)).sum())
+    return 0.5 * (across + down + math.hypot(across - down, 2.0 * both))

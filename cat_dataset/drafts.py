@@ -1,0 +1,177 @@
+"""Two linear pictures on their way to a pair: developed once, measured, gated, encoded once.
+
+A picture that several pairs share is developed and encoded once for all of them.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cat_dataset import gates
+from cat_dataset.annotations import annotation_members
+from cat_dataset.attributes import find_attribute
+from cat_dataset.display import (
+    COLOUR_SPACE,
+    ToneCurve,
+    clip_fraction,
+    encode_display,
+    encode_png,
+)
+from cat_dataset.errors import EditScaleError
+from cat_dataset.instructions import phrase_edits
+from cat_dataset.manifest import DatasetJob
+from cat_dataset.readout import READABLE, readable_mask
+from cat_dataset.records import (
+    Annotation,
+    Develop,
+    EditScale,
+    Pair,
+    Reading,
+    Rejection,
+    Split,
+    UnitResult,
+)
+from cat_dataset.seeding import derive_rng
+
+Linear = NDArray[np.float32]
+EditedArea = Literal["object", "picture"]
+
+
+class Picture:
+    """One linear picture with its exposure anchor and what is known of its pixels."""
+
+    def __init__(
+        self,
+        linear_HW3: Linear,
+        anchor: float,
+        tone_curve: ToneCurve,
+        annotation: Annotation | None = None,
+    ) -> None:
+        self.linear_HW3 = linear_HW3
+        self.anchor = anchor
+        self.tone_curve: ToneCurve = tone_curve
+        self.annotation = annotation
+        self._members: dict[tuple[object, ...], dict[str, bytes]] = {}
+
+    @cached_property
+    def codes(self) -> NDArray[np.uint8]:
+        """8-bit sRGB."""
+        return encode_display(self.linear_HW3, self.anchor, self.tone_curve)
+
+    @cached_property
+    def clip_fraction(self) -> float:
+        """Share of pixels with a channel at the display's white."""
+        return clip_fraction(self.linear_HW3, self.anchor, self.tone_curve)
+
+    @cached_property
+    def png(self) -> bytes:
+        """The picture as it is stored."""
+        return encode_png(self.codes)
+
+    def members(self, names: Sequence[str], area: EditedArea) -> dict[str, bytes]:
+        """Return the encoded annotations asked for, by tar member."""
+        key = (*names, area)
+        if key not in self._members:
+            shape = self.linear_HW3.shape[:2]
+            self._members[key] = annotation_members(self.annotation, names, area, shape)
+        return self._members[key]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Two pictures that differ by known edits, before any gate."""
+
+    key: str
+    scene: str
+    split: Split
+    source: Picture
+    target: Picture
+    edits: tuple[EditScale, ...]  # `measured` not filled in
+    measure: Callable[[NDArray[np.bool_]], Sequence[Reading | None]]  # takes the readable mask
+    origin: Mapping[str, Any]
+    is_measured_the_scale: bool = False
+    area: EditedArea = "picture"  # where the edits act
+    noise_HW: NDArray[np.float32] | None = None  # of one picture, display codes
+
+
+def finish(drafts: Iterable[Draft], dataset: DatasetJob) -> UnitResult:
+    """Gate, measure and encode drafts, one at a time; what fails a gate becomes a rejected row."""
+    pairs, rejections = [], []
+    for draft in drafts:
+        try:
+            pairs.append(_pair(draft, dataset))
+        except EditScaleError as error:
+            first, reason = draft.edits[0], str(error)
+            rejections.append(
+                Rejection(draft.key, draft.scene, "rejected", reason, first.attribute, first.value)
+            )
+    return UnitResult(tuple(pairs), tuple(rejections))
+
+
+def _pair(draft: Draft, dataset: DatasetJob) -> Pair:
+    source, target = draft.source, draft.target
+    low, high = (level / source.anchor for level in READABLE)
+    mask = readable_mask(source.linear_HW3, target.linear_HW3, low, high)
+    gates.check_readable(mask)
+    edits = _measured(draft, draft.measure(mask))
+    for edit in edits:
+        attribute = find_attribute(edit.attribute)
+        attribute.check_value(edit.value)
+        gates.check_measured(attribute, edit)
+    _check_seen(draft)
+    rng = derive_rng(dataset.seed, "phrase", draft.key)
+    return Pair(
+        key=draft.key,
+        split=draft.split,
+        scene=draft.scene,
+        instruction=phrase_edits(edits, rng),
+        edits=edits,
+        source_png=source.png,
+        target_png=target.png,
+        develop=Develop(
+            source.anchor,
+            source.tone_curve,
+            COLOUR_SPACE,
+            source.clip_fraction,
+            target.clip_fraction,
+        ),
+        origin=draft.origin,
+        annotations={
+            f"{which}.{name}": data
+            for which, picture in (("source", source), ("target", target))
+            for name, data in picture.members(dataset.annotations, draft.area).items()
+        },
+    )
+
+
+def _check_seen(draft: Draft) -> None:
+    """Raise PairRejectedError where the edit is hidden, invisible or below the noise."""
+    source, target = draft.source, draft.target
+    edited = None
+    if draft.area == "object":
+        subject = draft.edits[0].subject or "main object"
+        for picture in (source, target):
+            if picture.annotation is not None:
+                gates.check_in_view(picture.annotation, subject)
+        masks = [p.annotation.mask_HW for p in (source, target) if p.annotation is not None]
+        edited = np.logical_or.reduce(masks) if masks else None
+    gates.check_visible(source.codes, target.codes, edited)
+    if draft.noise_HW is not None:
+        gates.check_above_noise(source.codes, target.codes, draft.noise_HW)
+
+
+def _measured(draft: Draft, readings: Sequence[Reading | None]) -> tuple[EditScale, ...]:
+    edits = []
+    for edit, reading in zip(draft.edits, readings, strict=True):
+        if reading is None:
+            edits.append(edit)
+            continue
+        value = reading.value if draft.is_measured_the_scale else edit.value
+        edits.append(
+            replace(edit, value=value, measured=reading.value, measured_stderr=reading.stderr)
+        )
+    return tuple(edits)

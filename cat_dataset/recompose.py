@@ -1,0 +1,176 @@
+"""Pairs from stored linear light, without Blender: whole data sets, or one pair at a time.
+
+A data set is made of units like any other, one per scene; a loader draws a pair where it reads the
+light, with other numbers in every epoch.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cat_dataset.compose import compose_light, pair_key
+from cat_dataset.display import TONE_CURVE, ToneCurve, decode_png
+from cat_dataset.draws import check_readable_together, drawable_attributes
+from cat_dataset.errors import EditScaleError, JobError
+from cat_dataset.gates import PairRejectedError
+from cat_dataset.linear_reading import LinearRow, read_linear
+from cat_dataset.linear_store import linear_key
+from cat_dataset.manifest import ComposeJob, DatasetJob
+from cat_dataset.plans import PairPlan, attributes_of_plan
+from cat_dataset.records import (
+    Develop,
+    EditScale,
+    LightBasis,
+    Pair,
+    Rejection,
+    Sweep,
+    UnitResult,
+)
+from cat_dataset.resampling import composed_size, resized
+from cat_dataset.running import WorkUnit
+from cat_dataset.seeding import derive_rng, derive_seed
+
+MAX_DRAWS = 8  # of one pair, before a sample counts as unable to give one
+
+
+def compose_units(
+    dataset: DatasetJob, compose: ComposeJob, rows: Sequence[LinearRow]
+) -> list[WorkUnit]:
+    """Return one unit of work per scene, in the order of their names.
+
+    Raises:
+        JobError: no stored light can give a planned attribute, or it is smaller than asked for.
+    """
+    for name in compose.attributes:
+        if not any(row.can_give(name) for row in rows):
+            stored = sorted({row.attribute or "light bases" for row in rows})
+            msg = f"[compose] {name}: the stored light has only {', '.join(stored)}; remove it"
+            raise JobError(msg)
+    for row in rows:
+        composed_size(compose, row.width_px, row.height_px)
+    wanted = [row for row in rows if any(row.can_give(name) for name in compose.attributes)]
+    wanted.sort(key=lambda row: (row.scene, row.key))
+    units = []
+    for scene, group in groupby(wanted, key=lambda row: row.scene):
+        of_scene = tuple(group)
+        call = partial(compose_unit, dataset, compose, of_scene)
+        made_of = " ".join(f"{row.key} {row.content}" for row in of_scene)
+        units.append(WorkUnit(scene, of_scene[0].producer, call, made_of))
+    return units
+
+
+def compose_unit(dataset: DatasetJob, compose: ComposeJob, rows: Sequence[LinearRow]) -> UnitResult:
+    """Return the planned pairs of one scene's stored light.
+
+    Raises:
+        ShardError: the light cannot be read.
+    """
+    return _together([_compose_row(dataset, compose, row) for row in rows])
+
+
+def _compose_row(dataset: DatasetJob, compose: ComposeJob, row: LinearRow) -> UnitResult:
+    light = resized(read_linear(row), *composed_size(compose, row.width_px, row.height_px))
+    stored = {
+        "key": row.key,
+        "exr_sha256": row.content,
+        "manifest_sha256": light.origin.get("manifest_sha256"),
+    }
+    light = replace(light, origin={**light.origin, "composed_from": stored})
+    drawn, refused = {}, []
+    for name, plan in compose.attributes.items():
+        if row.can_give(name):
+            reason = _why_not(light, name)
+            if reason is None:
+                drawn[name] = plan
+            else:
+                refused.append(_refusal(row, name, reason))
+    result = compose_light(light, drawn, dataset)
+    return UnitResult(result.pairs, (*result.rejections, *refused))
+
+
+def _why_not(light: LightBasis | Sweep, plan_name: str) -> str | None:
+    """Return why light cannot give pairs of a plan; None: it can."""
+    names = attributes_of_plan(plan_name)
+    if isinstance(light, Sweep):
+        return None if light.attribute == names[0] else f"its frames differ in {light.attribute}"
+    missing = [name for name in names if name not in drawable_attributes(light)]
+    if missing:
+        return f"scene {light.scene}: its light has no {' and no '.join(missing)} to edit"
+    try:
+        check_readable_together(light, names)
+    except EditScaleError as error:
+        return str(error)
+    return None
+
+
+def _refusal(row: LinearRow, plan_name: str, reason: str) -> Rejection:
+    key, first = pair_key(row.scene, plan_name, "none"), attributes_of_plan(plan_name)[0]
+    return Rejection(key, row.scene, "rejected", reason, first)
+
+
+def _together(results: Sequence[UnitResult]) -> UnitResult:
+    return UnitResult(
+        tuple(pair for result in results for pair in result.pairs),
+        tuple(rejection for result in results for rejection in result.rejections),
+    )
+
+
+@dataclass(frozen=True)
+class DrawnPair:
+    """A pair drawn where its light was read, ready to train on."""
+
+    key: str
+    source_HW3: NDArray[np.uint8]  # display sRGB
+    target_HW3: NDArray[np.uint8]
+    edits: tuple[EditScale, ...]
+    instruction: str
+    develop: Develop
+
+
+def draw_pair(
+    light: LightBasis | Sweep,
+    plans: Mapping[str, PairPlan],
+    *,
+    seed: int,
+    epoch: int,
+    tone_curve: ToneCurve = TONE_CURVE,
+) -> DrawnPair:
+    """Return one pair of one of the plans; each is equally likely.
+
+    A pure function of its arguments: the same seed, epoch and light give the same pair, whoever
+    reads it and in whatever order. `num_pairs` of a plan has no effect. Shrink large light before,
+    with `resampling.resized`: the time goes with the pixels.
+
+    Raises:
+        PairRejectedError: the light has none of the attributes, or every draw failed a gate.
+    """
+    key = linear_key(light)
+    reasons = {name: _why_not(light, name) for name in sorted(plans)}
+    names = [name for name, refused in reasons.items() if refused is None]
+    reason = "; ".join(dict.fromkeys(filter(None, reasons.values())))
+    for number in range(MAX_DRAWS if names else 0):
+        drawn_seed = derive_seed(seed, "epoch", epoch, key, number)
+        name = names[derive_rng(drawn_seed, "attribute").integers(len(names))]
+        once = {n: plans[n].model_copy(update={"num_pairs": int(n == name)}) for n in names}
+        dataset = DatasetJob(name="drawn", seed=drawn_seed, tone_curve=tone_curve)
+        result = compose_light(light, once, dataset)
+        if result.pairs:
+            return _decoded(result.pairs[0])
+        reason = result.rejections[0].reason
+    msg = f"sample {key}: gives no pair in epoch {epoch}: {reason}"
+    raise PairRejectedError(msg)
+
+
+def _decoded(pair: Pair) -> DrawnPair:
+    return DrawnPair(
+        key=pair.key,
+        source_HW3=decode_png(pair.source_png),
+        target_HW3=decode_png(pair.target_png),
+        edits=pair.edits,
+        instruction=pair.instruction,
+        develop=pair.develop,
+    )

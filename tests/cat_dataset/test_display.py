@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cat_dataset.display import (
+    ToneCurve,
+    apply_tone_curve,
+    clip_fraction,
+    decode_display,
+    encode_display,
+    undo_tone_curve,
+    white_level,
+)
+
+CURVES: tuple[ToneCurve, ...] = ("srgb", "filmic")
+
+
+@pytest.mark.parametrize("curve", CURVES)
+@given(share=st.floats(0.0, 1.0))
+def test_a_tone_curve_can_be_undone(curve: ToneCurve, share: float) -> None:
+    """From black to its white."""
+    light = np.float32(share * white_level(curve))
+
+    back = undo_tone_curve(apply_tone_curve(np.asarray(light), curve), curve)
+
+    assert float(back) == pytest.approx(float(light), rel=1e-4, abs=1e-6)
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_a_tone_curve_rises_from_black_to_white(curve: ToneCurve) -> None:
+    """More light never looks darker, and the ends are the display's."""
+    light = np.linspace(-0.5, white_level(curve) * 1.5, 5001, dtype=np.float32)
+
+    level = apply_tone_curve(light, curve)
+
+    inside = (light >= 0.0) & (light <= white_level(curve))
+    assert (np.diff(level[inside]) > 0.0).all()
+    assert (level[0], level[-1]) == (0.0, 1.0)
+
+
+def test_filmic_keeps_the_middle_and_shows_two_stops_more() -> None:
+    """Below its knee it is the plain curve; what the plain one clips is still told apart."""
+    dark = np.linspace(0.0, 0.4, 100, dtype=np.float32)
+    bright = np.asarray([1.0, 2.0, 3.9], np.float32)
+
+    np.testing.assert_array_equal(apply_tone_curve(dark, "filmic"), dark)
+    assert len(set(apply_tone_curve(bright, "filmic").tolist())) == 3
+    assert len(set(apply_tone_curve(bright, "srgb").tolist())) == 1
+
+
+def test_filmic_is_smooth_at_its_knee() -> None:
+    """Slope 1 on both sides: no visible edge in a gradient."""
+    light = np.asarray([0.39, 0.399, 0.4, 0.401, 0.41], np.float64)
+
+    level = apply_tone_curve(light.astype(np.float32), "filmic").astype(np.float64)
+
+    slopes = np.diff(level) / np.diff(light)
+    assert slopes == pytest.approx(np.ones(4), abs=0.02)
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_pictures_are_decoded_to_the_light_they_show(curve: ToneCurve) -> None:
+    """Through 8 bits and back within half a code."""
+    light = np.linspace(0.0, white_level(curve), 3 * 400, dtype=np.float32).reshape(20, 20, 3) / 2
+
+    codes = encode_display(light, 2.0, curve)
+    again = encode_display(decode_display(codes, curve), 1.0, curve)
+
+    np.testing.assert_array_equal(again, codes)
+
+
+def test_clipping_is_counted_at_the_white_of_the_curve() -> None:
+    """A pixel at twice the plain white still shows in filmic."""
+    light = np.full((2, 2, 3), 0.5, np.float32)
+    light[0, 0], light[0, 1] = 2.0, 9.0
+
+    assert clip_fraction(light, 1.0) == 0.5
+    assert clip_fraction(light, 1.0, "filmic") == 0.25

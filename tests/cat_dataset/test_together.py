@@ -1,0 +1,89 @@
+"""Several attributes edited at once: every one of them is read back from the same two pictures."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cat_dataset.attributes import ATTRIBUTES
+from cat_dataset.compose import compose_basis, compose_sweep
+from cat_dataset.draws import draw_together
+from cat_dataset.errors import EditScaleError
+from cat_dataset.manifest import DatasetJob
+from cat_dataset.photometric_readout import read_draw
+from cat_dataset.plans import PairPlan
+from cat_dataset.records import Reading, Sweep, SweepFrame
+from cat_dataset.seeding import derive_rng
+from tests.cat_dataset.conftest import make_light_basis
+
+TOGETHER = [
+    "exposure+white_balance",
+    "exposure+light_power",
+    "light_power+light_temperature",
+    "white_balance+light_temperature+ambient_level",
+    "exposure+white_balance+light_power+light_temperature+ambient_level",
+]
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_every_edit_of_a_pair_is_measured_as_recorded(name: str, dataset_job: DatasetJob) -> None:
+    """All of them within their tolerances, in the order of the plan's name."""
+    result = compose_basis(make_light_basis("scene-a"), {name: PairPlan(num_pairs=6)}, dataset_job)
+
+    assert len(result.pairs) >= 4, [r.reason for r in result.rejections]
+    for pair in result.pairs:
+        assert [edit.attribute for edit in pair.edits] == name.split("+")
+        for edit in pair.edits:
+            tolerance = ATTRIBUTES[edit.attribute].tolerance
+            assert edit.measured == pytest.approx(edit.value, abs=tolerance)
+
+
+def test_a_wrong_number_among_several_is_found() -> None:
+    """A lamp that was turned up by another stop than recorded does not read as recorded."""
+    basis = make_light_basis("scene-a")
+    ranges = {"exposure": (0.5, 1.0), "light_power": (0.5, 1.0)}
+    draw = draw_together(derive_rng(1, "test"), basis, ranges)
+    from cat_dataset.light import LampState, light_frame
+
+    lamp = draw.target.lamps["key"]
+    brighter = draw.target.with_lamp("key", LampState(lamp.power_stops + 0.5, lamp.cct_k))
+    pictures = light_frame(basis, draw.source), light_frame(basis, brighter)
+    mask = np.ones(pictures[0].shape[:2], bool)
+
+    exposure, power = read_draw(basis, draw, *pictures, mask)
+
+    assert exposure.value == pytest.approx(draw.edits[0].value, abs=0.002)
+    assert power.value == pytest.approx(draw.edits[1].value + 0.5, abs=0.002)
+
+
+def test_edits_that_cannot_be_told_apart_are_refused(dataset_job: DatasetJob) -> None:
+    """Where camera and every light change, only the product shows in the pictures."""
+    basis = make_light_basis("scene-a")
+    two = replace(basis, groups=basis.groups[::2], images_GHW3=basis.images_GHW3[::2])
+    plans = {"exposure+light_power+ambient_level": PairPlan(num_pairs=1)}
+
+    with pytest.raises(EditScaleError, match="leave one light alone"):
+        compose_basis(two, plans, dataset_job)
+
+
+def test_a_swept_pair_may_differ_in_exposure_as_well(dataset_job: DatasetJob) -> None:
+    """The object turns and the camera exposes longer: two edits, both measured."""
+    rng = derive_rng(0, "test-swept")
+    frames = tuple(
+        SweepFrame(angle, angle, rng.uniform(0.1, 0.8, (48, 48, 3)).astype(np.float32))
+        for angle in (0.0, 30.0)
+    )
+    readings = {(0, 1): Reading(30.1, 0.1, 100), (1, 0): Reading(-30.1, 0.1, 100)}
+    sweep = Sweep("scene", "train", "object_rotation", frames, readings, subject="teapot")
+
+    result = compose_sweep(
+        sweep, PairPlan(num_pairs=2), dataset_job, together_with=("exposure", "white_balance")
+    )
+
+    assert len(result.pairs) == 2, result.rejections
+    for pair in result.pairs:
+        turn, exposure, balance = pair.edits
+        assert (turn.attribute, turn.subject, abs(turn.value)) == ("object_rotation", "teapot", 30)
+        assert exposure.measured == pytest.approx(exposure.value, abs=0.002)
+        assert balance.measured == pytest.approx(balance.value, abs=0.5)
+        assert "teapot" in pair.instruction
