@@ -8,6 +8,7 @@ the same bytes, whatever the number of workers.
 import hashlib
 import json
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,8 +35,6 @@ from cat_dataset.shards import (
 )
 from cat_dataset.supervise import Outcome, supervise
 from cat_dataset.tables import STAGED_SCHEMA, staged_table
-
-CALLS_PER_WORKER = 100  # then a fresh process: memory that libraries keep is given back
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,7 @@ def _run_shards(
         num_workers=num_workers,
         timeout_s=job.dataset.unit_timeout_s,
         max_tries=job.dataset.max_tries,
-        calls_per_worker=CALLS_PER_WORKER,
+        log_folder=_log_folder(folder),
     )
     for outcome in outcomes:
         number, unit = todo[outcome.index]
@@ -154,6 +153,8 @@ def _work(unit: WorkUnit, *, staging: Path, manifest_sha256: str, linear: Path |
 
     Linear samples go into the folder `linear` if there is one, before the unit counts as done.
     """
+    sys.stdout.write(f"== {unit.unit_id}\n")
+    sys.stdout.flush()
     result = unit.call()
     table = partial(
         staged_table,
@@ -170,9 +171,7 @@ def _work(unit: WorkUnit, *, staging: Path, manifest_sha256: str, linear: Path |
 def _stage_failure(unit: WorkUnit, outcome: Outcome[None], folder: Path, staging: Path) -> None:
     """Stage the failed row of a unit that gave no result; keep the traceback of a surprise."""
     if outcome.details is not None:
-        log = folder / "logs" / f"{unit.unit_id}.txt"
-        log.parent.mkdir(exist_ok=True)
-        write_text_atomic(log, outcome.details)
+        write_text_atomic(_log_folder(folder) / f"{unit.unit_id}.txt", outcome.details)
     rejection = Rejection(unit.unit_id, unit.unit_id, "failed", outcome.failure or "")
     table = staged_table(
         UnitResult(rejections=(rejection,)),
@@ -181,6 +180,13 @@ def _stage_failure(unit: WorkUnit, outcome: Outcome[None], folder: Path, staging
         origin={},
     )
     write_table(_staged_path(staging, unit), table)
+
+
+def _log_folder(folder: Path) -> Path:
+    """Return where workers' output is kept; it says what happened and is no part of the data."""
+    logs = folder / "logs"
+    logs.mkdir(exist_ok=True)
+    return logs
 
 
 def _staged_path(staging: Path, unit: WorkUnit) -> Path:

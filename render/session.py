@@ -1,6 +1,8 @@
 """One Blender per process: reset it for a scene, and keep its chatter out of our output."""
 
+import fcntl
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -47,22 +49,44 @@ def fresh_scene() -> Any:
 def captured_output() -> Iterator[BlenderLog]:
     """Collect what Blender's C++ code writes to the file descriptors 1 and 2.
 
-    Python's own streams write to the same descriptors, so they are flushed at both ends.
+    In a worker these are its log file, which keeps the text even if Blender dies; elsewhere they
+    lead into a temporary file. Python's own streams write to the same descriptors, so they are
+    flushed at both ends.
     """
     log = BlenderLog()
-    with tempfile.TemporaryFile() as sink:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        saved = [os.dup(1), os.dup(2)]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with _readable_output() as descriptor:
+        start = os.fstat(descriptor).st_size
         try:
-            os.dup2(sink.fileno(), 1)
-            os.dup2(sink.fileno(), 2)
             yield log
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
+            size = os.fstat(descriptor).st_size - start
+            log.text = os.pread(descriptor, size, start).decode(errors="replace")
+
+
+@contextmanager
+def _readable_output() -> Iterator[int]:
+    """Yield a descriptor of the file that standard output and standard error are written to."""
+    if _is_worker_log(1):
+        yield 1
+        return
+    with tempfile.TemporaryFile() as sink:
+        saved = [os.dup(1), os.dup(2)]
+        try:
+            os.dup2(sink.fileno(), 1)
+            os.dup2(sink.fileno(), 2)
+            yield sink.fileno()
+        finally:
             for target, source in enumerate(saved, start=1):
                 os.dup2(source, target)
                 os.close(source)
-            sink.seek(0)
-            log.text = sink.read().decode(errors="replace")
+
+
+def _is_worker_log(descriptor: int) -> bool:
+    """Return whether a descriptor is a worker's log: a plain file, appended to and read back."""
+    flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+    is_ours = flags & os.O_ACCMODE == os.O_RDWR and bool(flags & os.O_APPEND)
+    return is_ours and stat.S_ISREG(os.fstat(descriptor).st_mode)

@@ -1,10 +1,12 @@
 """Blender's own output is kept out of ours, and read for trouble."""
 
 import os
+from pathlib import Path
 
 import pytest
 
 from cat_dataset.errors import SceneError
+from tests.command_line import cat
 
 pytestmark = pytest.mark.bpy
 
@@ -30,6 +32,20 @@ def test_output_is_given_back_after_an_error(capfd: pytest.CaptureFixture[str]) 
     os.write(1, b"back\n")
 
     assert capfd.readouterr().out == "back\n"
+
+
+@pytest.mark.slow
+def test_a_workers_log_holds_what_blender_printed(tmp_path: Path) -> None:
+    """Scene by scene, under the unit's name; the run's own output stays clean."""
+    manifest = Path(__file__).parents[2] / "manifests" / "tiny.toml"
+
+    run = cat("render", str(manifest), "--out", str(tmp_path), "--workers", "1")
+
+    log = (tmp_path / "logs" / "worker-0.log").read_text()
+    assert run.returncode == 0, run.stderr
+    assert log.index("== tiny-0000") < log.index("== tiny-0001")
+    assert "Fra:" in log
+    assert "Fra:" not in run.stdout + run.stderr
 
 
 def test_trouble_in_the_log_becomes_an_error() -> None:
