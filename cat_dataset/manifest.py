@@ -33,6 +33,7 @@ from cat_dataset.plans import (
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 ModelT = TypeVar("ModelT", bound=BaseModel)
+Device = Literal["CPU", "CUDA", "OPTIX", "HIP", "ONEAPI", "METAL"]
 AnnotationName = Literal["mask", "depth", "normal"]
 ComputedAttribute = Literal["exposure", "white_balance"]  # what one RAW file gives
 # Keys append up to 33 signs, "-00000-single-white_balance-000"; see shards.MAX_KEY_LENGTH.
@@ -50,6 +51,7 @@ class RenderBatch(StrictModel):
     height_px: Annotated[int, Field(ge=16, le=4096)]
     samples_per_pixel: PositiveInt = 32
     denoise: bool = True
+    device: Device = "CPU"  # that Cycles computes on; one that is not there is an error
     attributes: dict[str, PairPlan]
 
     _plans_fit = field_validator("attributes")(checked_plans)

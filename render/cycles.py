@@ -5,6 +5,8 @@ cuts contributions, adaptive sampling stops by the combined picture; with them o
 groups equals a render with those lights changed to 1e-7 relative.
 """
 
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset.errors import SceneError
+from render.compute import use_device
 from render.session import captured_output
 
 MAX_CYCLES_SEED = 2**31 - 1  # `scene.cycles.seed` is a signed 32-bit integer
@@ -34,6 +37,7 @@ class RenderSettings:
     diffuse_bounces: int = 2
     glossy_bounces: int = 3
     transmission_bounces: int = 8  # two walls of a glass in front of another, and back
+    device: str = "CPU"  # what Cycles computes on, see render/compute.py
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as plain JSON values."""
@@ -50,7 +54,7 @@ def apply_settings(scene: Any, settings: RenderSettings) -> None:
     render.use_compositing = render.use_sequencer = False
     render.use_persistent_data = False  # would ignore changed Cycles settings, see `render_passes`
     render.dither_intensity = 0.0
-    cycle.device = "CPU"
+    use_device(scene, settings.device)
     cycle.samples, cycle.seed = settings.samples_per_pixel, settings.seed % MAX_CYCLES_SEED
     cycle.use_animated_seed = False
     cycle.use_light_tree = False
@@ -122,11 +126,13 @@ def render_passes(scene: Any) -> Passes:
     _passes.clear()
     scene.update_tag()  # else changed Cycles settings go unseen
     with captured_output() as log:
+        begin_s = time.perf_counter()
         try:
             bpy.ops.render.render(scene=scene.name)
         except RuntimeError as error:
             msg = f"render of {scene.name}: {str(error).strip()}"
             raise SceneError(msg) from None
+        sys.stdout.write(f"rendered {scene.name} in {time.perf_counter() - begin_s:.3f} s\n")
     log.check(f"render of {scene.name}")
     if "Combined" not in _passes:
         msg = f"render of {scene.name}: Cycles gave no picture; its output was: {log.text[-300:]}"

@@ -136,6 +136,22 @@ def render_units(job: "Job", *, keep_linear: bool = False) -> "list[WorkUnit]":
     ]
 
 
+def require_devices(job: "Job") -> None:
+    """Raise CatError where a batch names a device that is not there; asked of a worker, once."""
+    from functools import partial
+
+    from cat_dataset.supervise import supervise
+
+    batches = [batch for batch in job.render if batch.device != "CPU"]
+    if not batches:
+        return
+    from render.units import check_devices
+
+    for outcome in supervise([partial(check_devices, batches)], num_workers=1, timeout_s=120.0):
+        if outcome.failure is not None:
+            raise CatError(outcome.failure)
+
+
 def capture_units(
     dataset: "DatasetJob",
     batch: "CaptureBatch",
@@ -251,6 +267,7 @@ def make_dataset(
     """Run a data set's units with progress and say what came of them."""
     from cat_dataset.running import run_units
 
+    require_devices(job)
     with shown_progress() as progress:
         summary = run_units(
             job.dataset_manifest(),
