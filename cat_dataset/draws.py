@@ -105,8 +105,11 @@ def _merged(basis: LightBasis, states: Sequence[LightState]) -> LightState:
 def drawable_attributes(basis: LightBasis) -> tuple[str, ...]:
     """Return the photometric attributes that a basis has the light for."""
     names = ["exposure", "white_balance"]
-    if basis.main_lamp is not None:
-        names += ["light_power", "light_temperature"]
+    main = next((group for group in basis.groups if group.name == basis.main_lamp), None)
+    if main is not None:
+        names.append("light_power")
+    if main is not None and main.cct_k is not None:  # a tinted lamp has no temperature
+        names.append("light_temperature")
     if basis.main_lamp is not None and any(g.kind == "ambient" for g in basis.groups):
         names.append("ambient_level")  # without a lamp it would be a second name for exposure
     return tuple(names)

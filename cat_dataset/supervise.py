@@ -39,7 +39,7 @@ WORKER_ENVIRONMENT: Mapping[str, str] = {
 class WorkerLimits:
     """When a worker is replaced by a fresh process: memory that libraries keep is given back."""
 
-    num_calls: int = 100
+    num_calls: int = 500
     memory_bytes: int = 6 * 2**30  # held after a call
 
 
@@ -82,10 +82,13 @@ def _start_worker(log: Path | None) -> None:
     os.close(sink)
 
 
-def _with_memory(call: Callable[[], ResultT]) -> tuple[ResultT, int]:
+def _with_memory(call: Callable[[], ResultT], *, is_logged: bool) -> tuple[ResultT, int]:
     """Return a call's result and the bytes of memory that its worker holds afterwards."""
     result = call()
-    return result, int(psutil.Process().memory_info().rss)
+    memory_bytes = int(psutil.Process().memory_info().rss)
+    if is_logged:
+        sys.stdout.write(f"holds {memory_bytes / 2**20:.0f} MiB\n")
+    return result, memory_bytes
 
 
 class _Worker:
@@ -109,7 +112,8 @@ class _Worker:
     def schedule(self, call: Callable[[], ResultT], timeout_s: float) -> Future[Any]:
         """Start one call; the worker must be idle."""
         self._num_calls += 1
-        future: Future[Any] = self._pool.schedule(partial(_with_memory, call), timeout=timeout_s)
+        measured = partial(_with_memory, call, is_logged=self._log is not None)
+        future: Future[Any] = self._pool.schedule(measured, timeout=timeout_s)
         return future
 
     def after_call(self, memory_bytes: int) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import bpy
 import numpy as np
@@ -13,7 +14,7 @@ from cat_dataset.photometry import extinction_per_m
 from cat_dataset.records import Reading
 from render.cycles import RenderSettings, apply_settings, render_passes
 from render.nodes import NodeGraph
-from render.probe_scene import glowing_material, new_material
+from render.probe_scene import new_material
 from render.scene import BuiltScene
 from render.shapes import ball, rounded_box
 from render.stage import add_mesh
@@ -115,10 +116,10 @@ class FogInstrument:
         for distance_m in self._distance_m:
             scene = bpy.data.scenes.new("fog-probe")
             card = rounded_box((distance_m, distance_m * 1e-3, distance_m), distance_m * 1e-4)
-            thing = add_mesh(scene, "fog-card", card, [glowing_material("fog-card")])
+            thing = add_mesh(scene, "fog-card", card, [_card_material()])
             thing.location = (0.0, float(distance_m), _FOG_HEIGHT_M - float(distance_m) / 2.0)
             camera = bpy.data.objects.new("fog-camera", bpy.data.cameras.new("fog-camera"))
-            camera.data.lens = 100.0  # the card fills the picture
+            camera.data.lens = 1000.0  # the card fills the picture; all rays are equally long
             camera.location = (0.0, 0.0, _FOG_HEIGHT_M)
             camera.rotation_euler = (math.pi / 2, 0.0, 0.0)
             camera.data.clip_start, camera.data.clip_end = 1e-3, 1e5
@@ -150,6 +151,14 @@ class FogInstrument:
         value = math.log2(target.extinction_per_m / source.extinction_per_m)
         stderr = math.hypot(*(a.stderr_per_m / a.extinction_per_m for a in (source, target)))
         return Reading(value, stderr / math.log(2.0), len(self._scenes) * _CARD_PX**2)
+
+
+def _card_material() -> Any:
+    """Return radiance 1 for what looks straight at it, and nothing for what the fog scatters."""
+    material, graph = new_material("fog-card")
+    is_straight = graph.node("ShaderNodeLightPath", {}).outputs["Is Camera Ray"]
+    graph.surface(graph.node("ShaderNodeEmission", {"Strength": is_straight}).outputs["Emission"])
+    return material
 
 
 def _black_world() -> object:

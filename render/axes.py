@@ -18,6 +18,7 @@ from render.scene import BuiltScene
 Put = Callable[[float], BuiltScene]  # takes an absolute value; returns the scene as it then is
 SHUTTER_FPS = 24
 _BLUR_SHARE_PER_S = 1.2  # of the frame's width that the moving object crosses in a second
+_CHANNELS = ("location", "rotation_euler", "rotation_quaternion", "rotation_axis_angle", "scale")
 _KEY_FRAMES = 24.0  # before and after the exposure; one second at SHUTTER_FPS
 
 
@@ -60,7 +61,8 @@ def _setting(owner: Any, name: str) -> Iterator[Callable[[float, BuiltScene], Bu
 def _pose(thing: Any) -> Iterator[Callable[[Matrix], None]]:
     """Yield a function that puts an object into the world by a motion applied to its own pose."""
     bpy.context.view_layer.update()
-    before, local = thing.matrix_world.copy(), thing.matrix_basis.copy()
+    before = thing.matrix_world.copy()
+    channels = {name: tuple(getattr(thing, name)) for name in _CHANNELS}
 
     def move(motion: Matrix) -> None:
         thing.matrix_world = motion @ before
@@ -68,7 +70,8 @@ def _pose(thing: Any) -> Iterator[Callable[[Matrix], None]]:
     try:
         yield move
     finally:
-        thing.matrix_basis = local  # exactly as it was; the world matrix would be rounded anew
+        for name, value in channels.items():  # a matrix would be taken apart and rounded anew
+            setattr(thing, name, value)
 
 
 def _about(point: Vector, motion: Matrix) -> Matrix:

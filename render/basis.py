@@ -111,14 +111,13 @@ def light_basis(built: BuiltScene, settings: RenderSettings, context: SceneConte
         denoiser = shared_denoiser(DENOISER_QUALITY)
         guides = denoiser.clean_guides(pictures.albedo_HW3, pictures.normal_HW3)
         images = np.stack([denoiser.denoise(image, guides) for image in images])
-    first = built.groups[0]
     return LightBasis(
         scene=context.scene,
         split=context.split,
         groups=built.groups,
         images_GHW3=images * balance_gains(built).astype(np.float32),
         wb_cct_k=built.wb_cct_k,
-        main_lamp=first.name if first.kind == "lamp" else None,
+        main_lamp=built.main_lamp,
         annotation=annotate(built, settings) if context.annotate else None,
         origin={**context.origin, **render_origin(settings, denoise=context.denoise)},
     )

@@ -9,7 +9,9 @@ import numpy as np
 
 from render import surfaces
 from render.finishes import Finish, shaded
+from render.ground_surfaces import OUTDOOR_BUILDERS
 from render.nodes import NodeGraph, Vector
+from render.room_surfaces import ROOM_BUILDERS
 from render.versions import enable_nodes
 
 Builder = Callable[[NodeGraph, Finish, Vector], Any]
@@ -194,5 +196,7 @@ BUILDERS: Mapping[str, Builder] = MappingProxyType(
         "plaster": surfaces.plaster,
         "tiles": surfaces.tiles,
         "paper": surfaces.paper,
+        **ROOM_BUILDERS,
+        **OUTDOOR_BUILDERS,
     }
 )

@@ -97,6 +97,19 @@ class NodeGraph:
         node = self.node("ShaderNodeMapRange", inputs, interpolation_type="SMOOTHSTEP")
         return node.outputs["Result"]
 
+    def lerp(self, factor: Any, first: Any, second: Any) -> Any:
+        """The numbers first to second by a factor in [0, 1]."""
+        return self.math("MULTIPLY_ADD", self.math("SUBTRACT", second, first), factor, first)
+
+    def blend(self, factor: Any, first: Any, second: Any) -> Any:
+        """The colours first to second by a factor in [0, 1]."""
+        rest = self.math("SUBTRACT", 1.0, factor)
+        return self.vector("ADD", self.scaled(first, rest), self.scaled(second, factor))
+
+    def attribute(self, name: str) -> Any:
+        """A number that the mesh carries, 0 where it carries none of that name."""
+        return self.node("ShaderNodeAttribute", {}, attribute_name=name).outputs["Fac"]
+
     def bump(self, height: Any, distance_m: float, strength: float = 1.0) -> Any:
         """A normal bent by a height in [0, 1] that spans `distance_m`."""
         inputs = {"Height": height, "Distance": distance_m, "Strength": strength}

@@ -11,6 +11,9 @@ from cat_dataset.records import LightGroup, Split
 from render.layout import CameraPose
 
 
+EMISSION_GROUP = "emission"  # glowing surfaces of a user's scene, which are no lamp to turn up
+
+
 class Sun(Protocol):
     """Sun and sky of an outdoor scene, which move together."""
 
@@ -62,6 +65,12 @@ class BuiltScene:
     fog: Fog | None = None
     shape_keys: tuple[str, ...] = field(default=())  # of the main object, by what they show
     edited_shape_key: str | None = None  # the one that a sweep moves
+
+    @property
+    def main_lamp(self) -> str | None:
+        """The light group that lamp edits act on; None where nothing but surroundings shines."""
+        first = self.groups[0]
+        return first.name if first.kind == "lamp" and first.name != EMISSION_GROUP else None
 
     def with_lamp_cct(self, name: str, cct_k: float) -> "BuiltScene":
         """Return the scene with one light group's colour temperature changed."""

@@ -218,13 +218,19 @@ def ball(num_steps: int = 24, slot: int = 0) -> Shape:
     return _shape(grid / np.linalg.norm(grid, axis=1, keepdims=True), faces, slot)
 
 
-def pebble(normals_N3: Floats, distances_N: Floats, sharpness: float, slot: int = 0) -> Shape:
+def pebble(
+    normals_N3: Floats,
+    distances_N: Floats,
+    sharpness: float,
+    slot: int = 0,
+    num_steps: int = 36,
+) -> Shape:
     """Return a stone cut by planes, with softened edges, around the origin.
 
     Source: radius = (sum max(n.d, 0) / distance)**p)**(-1/p), the p-norm of the planes; the
     larger `sharpness` p, the crisper the edges.
     """
-    sphere = ball(num_steps=36, slot=slot)
+    sphere = ball(num_steps, slot)
     facing = np.maximum(sphere.vertices_V3 @ normals_N3.T, 0.0) / distances_N
     radius = (facing**sharpness).sum(axis=1) ** (-1.0 / sharpness)
     return replace(sphere, vertices_V3=sphere.vertices_V3 * radius[:, None])

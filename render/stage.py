@@ -14,6 +14,7 @@ from cat_dataset.photometry import luminance
 from render.layout import SENSOR_LONG_SIDE_MM, CameraPose
 from render.nodes import NodeGraph
 from render.shapes import Shape
+from render.user_hdris import load_user_hdri, usual_radiance
 from render.versions import enable_nodes
 
 SHARP_EDGE_DEG = 38.0  # faces that meet at more than this keep their edge
@@ -41,6 +42,12 @@ class World:
     turn_deg: float
     irradiance_w_m2: float  # on a level surface in the open
     peak: float  # radiance over the mean at which lamps and the sun in the HDRI are capped
+    file: Path | None = None  # an HDRI that takes the place of `hdri`
+
+    @property
+    def name(self) -> str:
+        """File name of the HDRI."""
+        return self.hdri if self.file is None else self.file.name
 
 
 def add_mesh(scene: Any, name: str, shape: Shape, materials: list[Any]) -> Any:
@@ -89,10 +96,9 @@ def add_world(scene: Any, world: World) -> None:
     """Surround the scene with an HDRI, scaled to give the asked irradiance.
 
     Raises:
-        SceneError: Blender's installation lacks the HDRI.
+        SceneError: Blender's installation lacks the HDRI, or the file given is no HDRI.
     """
-    image = _load_hdri(world.hdri)
-    mean = _mean_radiance(image, world.peak)
+    image, peak, mean = _sky_light(world)
     data = bpy.data.worlds.new("world")
     enable_nodes(data)
     graph = NodeGraph(data.node_tree)
@@ -100,7 +106,9 @@ def add_world(scene: Any, world: World) -> None:
     turned = graph.node("ShaderNodeMapping", {"Vector": view})
     turned.inputs["Rotation"].default_value = (0.0, 0.0, math.radians(world.turn_deg))
     sky = graph.node("ShaderNodeTexEnvironment", {"Vector": turned.outputs["Vector"]}, image=image)
-    capped = graph.vector("MINIMUM", sky.outputs["Color"], (world.peak,) * 3)
+    capped = graph.vector("MINIMUM", sky.outputs["Color"], (peak,) * 3)
+    if world.file is not None:
+        capped = graph.vector("MAXIMUM", capped, (0.0,) * 3)  # see `render.user_hdris`
     strength = world.irradiance_w_m2 / (math.pi * mean)
     light = graph.node("ShaderNodeBackground", {"Color": capped, "Strength": strength})
     graph.node("ShaderNodeOutputWorld", {"Surface": light.outputs["Background"]})
@@ -108,6 +116,25 @@ def add_world(scene: Any, world: World) -> None:
     data.cycles.sample_map_resolution = _WORLD_MAP_PX
     scene.world = data
     _join_group(scene, data, AMBIENT_GROUP)
+
+
+def _sky_light(world: World) -> tuple[Any, float, float]:
+    """Return the HDRI's image, the radiance at which it is capped, and its mean radiance."""
+    if world.file is None:  # Blender's own have a mean of about 1
+        image = _load_hdri(world.hdri)
+        return image, world.peak, _mean_radiance(image, world.peak)
+    image = load_user_hdri(world.file)
+    peak = world.peak * usual_radiance(image)
+    return image, peak, _mean_radiance(image, peak)
+
+
+def load_hdri(name: str) -> Any:
+    """Return one of Blender's studio HDRIs as an image.
+
+    Raises:
+        SceneError: Blender's installation lacks it, or cannot read it.
+    """
+    return _load_hdri(name)
 
 
 def _load_hdri(name: str) -> Any:

@@ -5,7 +5,8 @@ that a new draw in one place shifts nothing elsewhere; `render.stage` makes Blen
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from render.finishes import (
     shaded,
 )
 from render.layout import CameraPose, Placed, TableEdge, arrange_rand, camera_rand
+from render.props import Prop
 from render.stage import AreaLamp, World
 
 KEY_IRRADIANCE_W_M2 = 6.6  # of the key light on the main object; the exposure anchor takes care
@@ -65,7 +67,7 @@ class Tabletop:
             "things": [thing.prop.kind for thing in self.things],
             "table": self.table.finish.kind,
             "backdrop": self.table.backdrop,
-            "hdri": self.world.hdri,
+            "hdri": self.world.name,
             "ambient_irradiance_w_m2": self.world.irradiance_w_m2,
             "focal_length_mm": self.camera.focal_length_mm,
             "f_number": self.camera.f_number,
@@ -74,12 +76,22 @@ class Tabletop:
         }
 
 
-def tabletop_rand(seed: int, width_px: int, height_px: int) -> Tabletop:
-    """Draw a scene; the frame's shape decides what fits into it."""
+def tabletop_rand(
+    seed: int,
+    width_px: int,
+    height_px: int,
+    *,
+    guest: Prop | None = None,
+    hdri_file: Path | None = None,
+) -> Tabletop:
+    """Draw a scene; the frame's shape decides what fits into it.
+
+    `guest` takes the place of the main object that is drawn, `hdri_file` that of the HDRI.
+    """
     palette = palette_rand(derive_rng(seed, "palette"))
     rng = derive_rng(seed, "things")
     main_kind = str(rng.choice(MAIN_KINDS, p=MAIN_SHARES))
-    main = make_prop(main_kind, derive_rng(seed, "main"), palette)
+    main = guest or make_prop(main_kind, derive_rng(seed, "main"), palette)
     others = sorted(set(MAKERS) - {main_kind})
     kinds = [str(kind) for kind in rng.choice(others, int(rng.integers(4, 8)), replace=False)]
     extras = [
@@ -93,7 +105,7 @@ def tabletop_rand(seed: int, width_px: int, height_px: int) -> Tabletop:
         derive_rng(seed, "places"), main, extras, camera, width_px / height_px, table.edge
     )
     lamps = _lamps_rand(derive_rng(seed, "lamps"), main.shape.height_m, table)
-    world = _world_rand(derive_rng(seed, "world"), table)
+    world = replace(_world_rand(derive_rng(seed, "world"), table), file=hdri_file)
     return Tabletop(table, things, camera, lamps, world, _balance_k(lamps[0].cct_k))
 
 

@@ -3,7 +3,7 @@
 Importing this module is light; Blender is loaded when a unit runs, in its worker process.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,18 @@ from cat_dataset.splits import split_of
 if TYPE_CHECKING:  # these import Blender
     from render.cycles import RenderSettings
     from render.scene import BuiltScene, SceneContext
+
+
+def check_devices(batches: Sequence[RenderBatch]) -> None:
+    """Raise SceneError where a batch's device is not there; loads Blender, so runs in a worker.
+
+    Raises:
+        SceneError: names the device and what there is.
+    """
+    from render.compute import check_device
+
+    for batch in batches:
+        check_device(batch.device)
 
 
 def list_units(batch: RenderBatch) -> tuple[str, ...]:
@@ -149,6 +161,7 @@ def _build(seed: int, batch: RenderBatch) -> "tuple[BuiltScene, RenderSettings]"
         height_px=batch.height_px,
         samples_per_pixel=batch.samples_per_pixel,
         seed=derive_seed(seed, "cycles"),
+        device=batch.device,
     )
     return build_scene(batch.family, seed, batch.width_px, batch.height_px), settings
 
