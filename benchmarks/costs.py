@@ -12,6 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,8 @@ def scene_costs(family: str, number: int) -> dict[str, Any]:
     job = DatasetJob(name="cost", seed=number)
     compose_s, result = timed(lambda: compose_basis(basis, plans, job))
     sizes = [len(png) for pair in result.pairs for png in (pair.source_png, pair.target_png)]
+    if built.shape_keys:
+        built = replace(built, edited_shape_key=built.shape_keys[0])
     found: dict[str, Any] = {
         "build_s": build_s,
         "sync_s": times[0][1] - per_sample_s * times[0][0],
@@ -82,10 +85,6 @@ def scene_costs(family: str, number: int) -> dict[str, Any]:
         values = sweep_values_rand(derive_rng(seed, name), built, name, 3, None)
         if values is None:
             continue
-        if name == "shape_key":
-            from dataclasses import replace
-
-            built = replace(built, edited_shape_key=built.shape_keys[0])
         make_s, instrument = timed(lambda n=name, v=values: INSTRUMENTS[n](built, settings, v))
         look_s, frame_s = [], []
         with AXES[name].open(built) as put:

@@ -50,7 +50,7 @@ class Estimate:
 
 def estimate_batch(dataset: DatasetJob, batch: RenderBatch) -> Estimate:
     """Return the expected cost of a batch of procedural scenes."""
-    cost = FAMILY_COSTS[batch.family]
+    cost, num_scenes = FAMILY_COSTS[batch.family], batch.num_scenes or 0
     pairs = {
         name: plan_pairs(plan) * accepted_share(batch.family, name)
         for name, plan in batch.attributes.items()
@@ -63,10 +63,10 @@ def estimate_batch(dataset: DatasetJob, batch: RenderBatch) -> Estimate:
     drafts = sum(plan_pairs(plan) for plan in batch.attributes.values())
     scene_s += drafts * num_px * COMPOSE_US_PER_PX * 1e-6
     return Estimate(
-        num_scenes=batch.num_scenes,
-        pairs=MappingProxyType({name: batch.num_scenes * n for name, n in pairs.items()}),
-        core_s=batch.num_scenes * scene_s,
-        disk_bytes=batch.num_scenes * _scene_bytes(dataset, batch, sum(pairs.values())),
+        num_scenes=num_scenes,
+        pairs=MappingProxyType({name: num_scenes * n for name, n in pairs.items()}),
+        core_s=num_scenes * scene_s,
+        disk_bytes=num_scenes * _scene_bytes(dataset, batch, sum(pairs.values())),
     )
 
 
@@ -110,9 +110,8 @@ def _sweep_s(
 OBJECT_ATTRIBUTES = frozenset(
     name
     for name in ATTRIBUTES
-    if name.startswith("object_")
+    if name.startswith(("object_", "base_"))
     or name in ("shutter_blur", "roughness", "metallic", "transmission", "shape_key")
-    or name.startswith("base_")
 )
 
 
@@ -137,7 +136,8 @@ def _scene_bytes(dataset: DatasetJob, batch: RenderBatch, pairs: float) -> float
             plan.num_frames or len(plan.sweep or ()) for plan in batch.attributes.values()
         )
         return images * num_px * LINEAR_BYTES_PER_PX
-    per_px = PICTURE_BYTES_PER_PX[batch.family] * (side / REFERENCE_SIDE_PX) ** _SIZE_POWER
+    shrink: float = (side / REFERENCE_SIDE_PX) ** _SIZE_POWER
+    per_px = PICTURE_BYTES_PER_PX[batch.family] * shrink
     annotations = {"mask": 0.03, "depth": 1.6, "normal": 2.2}  # bytes per pixel, measured
     beside = sum(annotations[name] for name in dataset.annotations)
     return pairs * (2.0 * num_px * (per_px + beside) + _ROW_BYTES)
@@ -150,7 +150,13 @@ def estimate_text(estimates: Mapping[str, Estimate]) -> str:
         (name, e.num_scenes, sum(e.pairs.values()), e.core_s, e.disk_bytes)
         for name, e in estimates.items()
     ]
-    total = ("all", *(sum(row[i] for row in rows) for i in range(1, 5)))
+    total = (
+        "all",
+        sum(row[1] for row in rows),
+        sum(row[2] for row in rows),
+        sum(row[3] for row in rows),
+        sum(row[4] for row in rows),
+    )
     for name, scenes, pairs, core_s, disk in (*rows, total):
         size = f"{disk / 1e9:.3g} GB" if disk < 1e12 else f"{disk / 1e12:.3g} TB"
         lines.append(f"{name:<20} {scenes:>8} {pairs:>10.0f} {core_s / 3600.0:>11.3g} {size:>9}")

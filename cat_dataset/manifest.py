@@ -42,14 +42,18 @@ Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class RenderBatch(StrictModel):
-    """Scenes of one procedural family at one size."""
+    """Scenes of one kind at one size: of a procedural family, or of the user's own files."""
 
     name: BatchName
     family: Family = "tabletop"
-    num_scenes: PositiveInt
+    num_scenes: PositiveInt | None = None  # None only with `blends`, each of which is one scene
+    blends: Path | None = None  # a .blend file, or a folder of them
+    models: Path | None = None  # folder of GLB, GLTF or OBJ files, main objects on a table top
+    hdris: Path | None = None  # folder of EXR or HDR files, the light around a table top
+    main_object: str | None = None  # of `blends`; None: what a camera would be pointed at
     width_px: Annotated[int, Field(ge=16, le=4096)]
     height_px: Annotated[int, Field(ge=16, le=4096)]
-    samples_per_pixel: PositiveInt = 32
+    samples_per_pixel: Annotated[int, Field(ge=2, multiple_of=2)] = 32  # two halves show the noise
     denoise: bool = True
     device: Device = "CPU"  # that Cycles computes on; one that is not there is an error
     attributes: dict[str, PairPlan]
@@ -58,8 +62,31 @@ class RenderBatch(StrictModel):
 
     @model_validator(mode="after")
     def _family_has_what_is_planned(self) -> Self:
-        check_family(self.family, self.attributes)
+        if self.blends is None:  # what a user's scene has shows when it is opened
+            family = self.family if self.models is None else "models"
+            check_family(family, self.attributes)
         return self
+
+    @model_validator(mode="after")
+    def _files_fit_together(self) -> Self:
+        if self.blends is not None and (self.models or self.hdris or self.num_scenes):
+            msg = "every file of blends is one scene: remove num_scenes, models and hdris"
+            raise ValueError(msg)
+        if self.blends is None and self.num_scenes is None:
+            msg = "num_scenes: say how many scenes to draw"
+            raise ValueError(msg)
+        if self.main_object is not None and self.blends is None:
+            msg = "main_object: names an object of a .blend; use it with blends"
+            raise ValueError(msg)
+        if (self.models or self.hdris) and self.family != "tabletop":
+            msg = f"models and hdris belong to family tabletop, not {self.family}"
+            raise ValueError(msg)
+        return self
+
+    def located(self, base: Path) -> "RenderBatch":
+        """Return the batch with its paths relative to `base` resolved, to be run, not recorded."""
+        paths = {name: getattr(self, name) for name in ("blends", "models", "hdris")}
+        return self.model_copy(update={name: base / p for name, p in paths.items() if p})
 
 
 _COMPUTED: dict[ComputedAttribute, PairPlan] = {

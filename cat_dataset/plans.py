@@ -34,6 +34,7 @@ FAMILY_ATTRIBUTES: Mapping[str, frozenset[str]] = MappingProxyType(
         "interior": frozenset((*_ALL_SCENES, *_MATERIAL)),
         "outdoor": frozenset((*_ALL_SCENES, *_MATERIAL, *_OUTDOOR)),
         "head": frozenset((*_ALL_SCENES, "shape_key")),
+        "models": frozenset((*_ALL_SCENES, *_MATERIAL, "shape_key")),  # of the user
     }
 )
 

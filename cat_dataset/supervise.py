@@ -187,9 +187,7 @@ def _collect(
                 waiting.append((index, attempt + 1))
 
 
-def _outcome(
-    index: int, future: Future[Any], timeout_s: float
-) -> tuple[Outcome[Any], bool, int]:
+def _outcome(index: int, future: Future[Any], timeout_s: float) -> tuple[Outcome[Any], bool, int]:
     """Return the outcome of a finished call, whether trying again is pointless, and the memory.
 
     The memory is what the worker holds afterwards, in bytes; 0 where there is no telling.

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cat_dataset.records import Annotation
 from render.cycles import RenderSettings
-from render.probe_scene import MISS_M, pinhole_passes, probe_scene
+from render.instruments.probe_scene import MISS_M, pinhole_passes, probe_scene
 from render.scene import BuiltScene
 from render.versions import pass_name
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,18 +10,25 @@ from numpy.typing import NDArray
 from cat_dataset.display import encode_display, exposure_anchor
 from cat_dataset.light import base_state, light_frame
 from cat_dataset.manifest import DatasetJob, Job, RenderBatch
-from render.units import list_units, render_basis
+from render.scene_files import SceneFiles, list_scenes
+from render.units import render_basis
 
 Picture = NDArray[np.uint8]
 
 
 def preview_calls(
-    job: Job, first: int, num: int, size_px: int, samples_per_pixel: int
+    job: Job, base: Path, first: int, num: int, size_px: int, samples_per_pixel: int
 ) -> tuple[list[str], list[Callable[[], Picture]]]:
-    """Return the names of up to `num` scenes of each batch, and the calls that render them."""
+    """Return the names of up to `num` scenes of each batch, and the calls that render them.
+
+    `base` is the manifest's folder, which its paths are relative to.
+
+    Raises:
+        JobError: a folder of the user's does not exist, or holds nothing of the kind.
+    """
     names: list[str] = []
     calls: list[Callable[[], Picture]] = []
-    for batch in job.render:
+    for batch in (batch.located(base) for batch in job.render):
         shrink = size_px / max(batch.width_px, batch.height_px)
         small = batch.model_copy(
             update={
@@ -30,18 +38,21 @@ def preview_calls(
                 "denoise": True,
             }
         )
-        for unit_id in list_units(batch)[first : first + num]:
+        scenes = list(list_scenes(job.dataset, batch).items())
+        for unit_id, files in scenes[first : first + num]:
             names.append(unit_id)
-            calls.append(partial(preview_scene, job.dataset, small, unit_id))
+            calls.append(partial(preview_scene, job.dataset, small, unit_id, files))
     return names, calls
 
 
-def preview_scene(dataset: DatasetJob, batch: RenderBatch, unit_id: str) -> Picture:
+def preview_scene(
+    dataset: DatasetJob, batch: RenderBatch, unit_id: str, files: SceneFiles
+) -> Picture:
     """Return the base picture of one scene, uint8 (H, W, 3), display sRGB.
 
     Raises:
         SceneError: the scene cannot be built or rendered.
     """
-    basis = render_basis(dataset, batch, unit_id)
+    basis = render_basis(dataset, batch, unit_id, files)
     picture = light_frame(basis, base_state(basis))
     return encode_display(picture, exposure_anchor(picture))

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from cat_dataset.attributes import find_attribute
 from cat_dataset.records import Annotation, Reading, Sweep, SweepFrame
-from render import air_probes, lens_probes, pose_probes, surface_probes
 from render.annotating import annotate
 from render.axis_table import AXES
 from render.basis import (
@@ -26,7 +25,8 @@ from render.basis import (
     render_origin,
 )
 from render.cycles import RenderSettings
-from render.probe_scene import Instrument
+from render.instruments import air_probes, lens_probes, pose_probes, surface_probes
+from render.instruments.probe_scene import Instrument
 from render.scene import BuiltScene, SceneContext
 
 MakeInstrument = Callable[[BuiltScene, RenderSettings, Sequence[float]], Instrument]

@@ -15,6 +15,7 @@ from cat_dataset.plans import BASIS_ATTRIBUTES, SWEEP_ATTRIBUTES, PairPlan
 from cat_dataset.records import LightBasis, Pair, Rejection, Sweep, UnitResult
 from cat_dataset.seeding import derive_rng, derive_seed
 from cat_dataset.splits import split_of
+from render.scene_files import PROCEDURAL, SceneFiles, scene_name, scene_seed
 
 if TYPE_CHECKING:  # these import Blender
     from render.cycles import RenderSettings
@@ -33,13 +34,13 @@ def check_devices(batches: Sequence[RenderBatch]) -> None:
         check_device(batch.device)
 
 
-def list_units(batch: RenderBatch) -> tuple[str, ...]:
-    """Return the unit ids of a batch, which are its scenes' names, such as "gallery-0003"."""
-    return tuple(f"{batch.name}-{number:04d}" for number in range(batch.num_scenes))
-
-
 def render_unit(
-    dataset: DatasetJob, batch: RenderBatch, unit_id: str, *, keep_linear: bool = False
+    dataset: DatasetJob,
+    batch: RenderBatch,
+    unit_id: str,
+    files: SceneFiles = PROCEDURAL,
+    *,
+    keep_linear: bool = False,
 ) -> UnitResult:
     """Render one scene and return the pairs and rejections its batch plans.
 
@@ -52,7 +53,7 @@ def render_unit(
     pairs: list[Pair] = []
     rejections: list[Rejection] = []
     linear = []
-    for light in _rendered(dataset, batch, unit_id):
+    for light in _rendered(dataset, batch, unit_id, files):
         if isinstance(light, Rejection):
             rejections.append(light)
             continue
@@ -66,15 +67,15 @@ def render_unit(
 
 
 def _rendered(
-    dataset: DatasetJob, batch: RenderBatch, unit_id: str
+    dataset: DatasetJob, batch: RenderBatch, unit_id: str, files: SceneFiles
 ) -> "Iterator[LightBasis | Sweep | Rejection]":
     """Yield the light basis of one scene and its sweeps; what it has not is a rejection."""
     from render.basis import light_basis
     from render.scene import SceneContext
 
-    seed = derive_seed(dataset.seed, batch.name, unit_id)
-    built, settings = _build(seed, batch)
-    split, origin = split_of(dataset, unit_id), _origin(built, batch.family, seed)
+    seed = scene_seed(dataset, batch, unit_id)
+    built, settings = _build(seed, batch, files)
+    split, origin = split_of(dataset, unit_id), _origin(built, batch, seed)
     context = SceneContext(
         unit_id, split, origin, denoise=batch.denoise, annotate=bool(dataset.annotations)
     )
@@ -115,7 +116,9 @@ def _sweep(
         return Rejection(key, context.scene, "rejected", str(error), name)
 
 
-def render_basis(dataset: DatasetJob, batch: RenderBatch, unit_id: str) -> LightBasis:
+def render_basis(
+    dataset: DatasetJob, batch: RenderBatch, unit_id: str, files: SceneFiles = PROCEDURAL
+) -> LightBasis:
     """Return the light basis of one scene: every photometric picture there is of it.
 
     Raises:
@@ -124,9 +127,9 @@ def render_basis(dataset: DatasetJob, batch: RenderBatch, unit_id: str) -> Light
     from render.basis import light_basis
     from render.scene import SceneContext
 
-    seed = derive_seed(dataset.seed, batch.name, unit_id)
-    built, settings = _build(seed, batch)
-    split, origin = split_of(dataset, unit_id), _origin(built, batch.family, seed)
+    seed = scene_seed(dataset, batch, unit_id)
+    built, settings = _build(seed, batch, files)
+    split, origin = split_of(dataset, unit_id), _origin(built, batch, seed)
     context = SceneContext(unit_id, split, origin, denoise=batch.denoise, annotate=False)
     return light_basis(built, settings, context)
 
@@ -149,12 +152,12 @@ def render_camera_scene(dataset: DatasetJob, camera: SimulatedCamera, index: int
         samples_per_pixel=camera.samples_per_pixel,
         attributes={},
     )
-    return render_basis(dataset, batch, list_units(batch)[index])
+    return render_basis(dataset, batch, scene_name(batch, index))
 
 
-def _build(seed: int, batch: RenderBatch) -> "tuple[BuiltScene, RenderSettings]":
+def _build(seed: int, batch: RenderBatch, files: SceneFiles) -> "tuple[BuiltScene, RenderSettings]":
     from render.cycles import RenderSettings
-    from render.families import build_scene
+    from render.families import build_scene, build_user_scene
 
     settings = RenderSettings(
         width_px=batch.width_px,
@@ -163,14 +166,17 @@ def _build(seed: int, batch: RenderBatch) -> "tuple[BuiltScene, RenderSettings]"
         seed=derive_seed(seed, "cycles"),
         device=batch.device,
     )
-    return build_scene(batch.family, seed, batch.width_px, batch.height_px), settings
+    size = (batch.width_px, batch.height_px)
+    if files == PROCEDURAL:
+        return build_scene(batch.family, seed, *size), settings
+    return build_user_scene(files, seed, *size, main_object=batch.main_object), settings
 
 
-def _origin(built: "BuiltScene", family: str, seed: int) -> dict[str, Any]:
+def _origin(built: "BuiltScene", batch: RenderBatch, seed: int) -> dict[str, Any]:
     lamps = {group.name: group.power_w for group in built.groups if group.power_w is not None}
     return {
         "producer": "render",
-        "family": family,
+        "family": batch.family if batch.blends is None else "user",
         "seed": seed,
         **built.facts,
         "light_power_w": lamps,

@@ -54,7 +54,7 @@ def render(
         msg = f'manifest {manifest}: samples = "linear" keeps the light; omit --keep-linear'
         raise JobError(msg)
     require_extras("render", "render")
-    units = render_units(job, keep_linear=keep_linear)
+    units = render_units(job, manifest.parent, keep_linear=keep_linear)
     make_or_plan(job, units, out, workers, retry_failed, dry_run, keep_linear=keep_linear)
 
 
@@ -121,18 +121,22 @@ def ingest(
     make_or_plan(job, units, out, workers, retry_failed, dry_run)
 
 
-def render_units(job: "Job", *, keep_linear: bool = False) -> "list[WorkUnit]":
-    """Return the units of work of all [[render]] batches; with their light, if it is kept."""
+def render_units(job: "Job", base: Path, *, keep_linear: bool = False) -> "list[WorkUnit]":
+    """Return the units of work of all [[render]] batches; with their light, if it is kept.
+
+    `base` is the manifest's folder, which its paths are relative to.
+    """
     from functools import partial
 
     from cat_dataset.running import WorkUnit
-    from render.units import list_units, render_unit
+    from render.scene_files import list_scenes
+    from render.units import render_unit
 
     unit_of = partial(render_unit, job.dataset, keep_linear=keep_linear)
     return [
-        WorkUnit(unit_id, "render", partial(unit_of, batch, unit_id))
-        for batch in job.render
-        for unit_id in list_units(batch)
+        WorkUnit(name, "render", partial(unit_of, batch, name, files), made_of=files.content())
+        for batch in (batch.located(base) for batch in job.render)
+        for name, files in list_scenes(job.dataset, batch).items()
     ]
 
 
@@ -249,6 +253,8 @@ def make_or_plan(
     from cat_dataset.running import check_summary
 
     if is_dry_run:
+        from cat_dataset.cli.planning import plan_text
+
         typer.echo(plan_text(job, units))
     else:
         made = make_dataset(job, units, out, workers, retry_failed, keep_linear=keep_linear)
@@ -281,22 +287,6 @@ def make_dataset(
     samples = "pairs" if job.dataset.samples == "pairs" else "light bases and sweeps"
     typer.echo(summary_text(summary, out, samples))
     return summary
-
-
-def plan_text(job: "Job", units: "Sequence[WorkUnit]") -> str:
-    """Return what a run would make."""
-    num_shards = -(-len(units) // job.dataset.units_per_shard)
-    lines = [f"{len(units)} units of work in {num_shards} shards"]
-    for batch in job.render:
-        asked = {name: plan.num_pairs * batch.num_scenes for name, plan in batch.attributes.items()}
-        counts = ", ".join(f"{name} {count}" for name, count in asked.items())
-        lines.append(f"[render] {batch.name}: {batch.num_scenes} scenes, at most {counts} pairs")
-    if job.simulate_camera is not None:
-        lines.append(f"[simulate_camera]: {job.simulate_camera.num_brackets} brackets to ingest")
-    if job.train is not None:
-        steps = f"{job.train.num_base_steps} base and {job.train.num_adapter_steps} adapter steps"
-        lines.append(f"[train]: {steps} on {', '.join(job.train.attributes)}")
-    return "\n".join(lines)
 
 
 def summary_text(summary: "RunSummary", out: Path, samples: str = "pairs") -> str:

@@ -52,7 +52,9 @@ def run(
         require_extras("run", "train")
     require_extras("run", "report")
     if dry_run:
-        typer.echo(datasets.plan_text(job, datasets.render_units(job) if job.render else []))
+        from cat_dataset.cli.planning import plan_text
+
+        typer.echo(plan_text(job, datasets.render_units(job, manifest.parent)))
         return
     units, failures = _all_units(job, manifest.parent, out, workers)
     summary = datasets.make_dataset(job, units, out / "dataset", workers, retry_failed)
@@ -72,7 +74,7 @@ def _all_units(
     """
     from cat_dataset.manifest import CaptureBatch, validated
 
-    units = datasets.render_units(job) if job.render else []
+    units = datasets.render_units(job, base) if job.render else []
     failures: list[str] = []
     for batch in job.capture:
         units += datasets.capture_units(job.dataset, batch, base / batch.folder, workers=workers)

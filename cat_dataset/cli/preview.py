@@ -54,7 +54,8 @@ def preview(
         job = validated(Job, data, "preview")
     from render.previews import preview_calls
 
-    names, calls = preview_calls(job, first, num, size, samples)
+    base = Path() if manifest is None else manifest.parent
+    names, calls = preview_calls(job, base, first, num, size, samples)
     with shown_progress() as progress:
         progress.start("rendering", total=len(calls))
         outcomes = []

@@ -69,8 +69,8 @@ def add_box(
     scene: Any, name: str, size_m: tuple[float, float, float], at_m: tuple[float, float, float]
 ) -> Any:
     """Add a box whose origin is in its middle."""
-    from render.shapes import rounded_box
-    from render.stage import add_mesh
+    from render.craft.shapes import rounded_box
+    from render.craft.stage import add_mesh
 
     thing = add_mesh(scene, name, rounded_box(size_m, 0.01).moved(z_m=-size_m[2] / 2), [])
     thing.location = at_m

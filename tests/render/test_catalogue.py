@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from cat_dataset.seeding import derive_rng
-from render import finishes, layout, shapes
-from render.catalogue import MAIN_KINDS, MAIN_SHARES, MAKERS, make_prop
-from render.finishes import palette_rand
-from render.props import Prop
+from render.craft import finishes, layout, shapes
+from render.craft.finishes import palette_rand
+from render.craft.props import Prop
+from render.tabletop.catalogue import MAIN_KINDS, MAIN_SHARES, MAKERS, make_prop
 
 
 def _drawn(kind: str, number: int) -> Prop:

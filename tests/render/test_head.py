@@ -8,11 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from cat_dataset.seeding import derive_rng
-from render.shapes import Floats
+from render.craft.shapes import Floats
 
 if TYPE_CHECKING:
-    from render.face_patch import Patch
-    from render.face_traits import FaceTraits
+    from render.head.face_patch import Patch
+    from render.head.face_traits import FaceTraits
     from render.scene import BuiltScene
 
 pytestmark = pytest.mark.bpy
@@ -24,9 +24,9 @@ ASKED_KEYS = {"smile", "brow_raise", "jaw_open", "blink"}
 @cache
 def half(seed: int) -> "tuple[FaceTraits, Patch, dict[str, Floats]]":
     """Return half a face and how far each key moves its vertices."""
-    from render.face_keys import expression_deltas
-    from render.face_traits import face_traits_rand
-    from render.head import half_face
+    from render.head.building import half_face
+    from render.head.face_keys import expression_deltas
+    from render.head.face_traits import face_traits_rand
 
     traits = face_traits_rand(derive_rng(seed, "face"))
     patch = half_face(derive_rng(seed, "brows"), traits)
@@ -35,7 +35,7 @@ def half(seed: int) -> "tuple[FaceTraits, Patch, dict[str, Floats]]":
 
 def whole_face(seed: int, **values: float) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
     """Return vertices, triangles and their slots of a face with keys at values."""
-    from render.face_patch import mirror_of, whole
+    from render.head.face_patch import mirror_of, whole
 
     _, patch, deltas = half(seed)
     mirror = mirror_of(patch.shape)
@@ -86,7 +86,7 @@ def seen_slots(seed: int, **values: float) -> NDArray[np.int64]:
 
 def mouth_corner(seed: int) -> int:
     """Return the vertex of the skin nearest to the left corner of the mouth."""
-    from render.face_slits import mouth_line_points
+    from render.head.face_slits import mouth_line_points
 
     traits, patch, _ = half(seed)
     corner = mouth_line_points(traits, 2)[-1]
@@ -95,7 +95,7 @@ def mouth_corner(seed: int) -> int:
 
 def build(seed: int, size_px: int = 32) -> "BuiltScene":
     """Build one portrait in this process's Blender."""
-    from render.head import build_head
+    from render.head.building import build_head
 
     return build_head(seed, size_px, size_px)
 
@@ -159,7 +159,7 @@ def test_the_same_seed_gives_the_same_vertices() -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_key_is_symmetric(seed: int) -> None:
     """Each vertex has a mirror image that moves as its mirror image."""
-    from render.face_patch import mirror_of, whole
+    from render.head.face_patch import mirror_of, whole
 
     _, patch, deltas = half(seed)
     mirror = mirror_of(patch.shape)
@@ -190,8 +190,8 @@ def test_a_smile_lifts_and_widens_the_mouth_in_proportion(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_each_key_moves_its_own_part(seed: int) -> None:
     """Brows rise, the chin drops, lids come down, and each leaves the others' parts alone."""
-    from render.face_parts import brow_curve
-    from render.face_patch import HAIR
+    from render.head.face_parts import brow_curve
+    from render.head.face_patch import HAIR
 
     traits, patch, deltas = half(seed)
     rest = patch.shape.vertices_V3
@@ -222,7 +222,7 @@ def test_a_blink_covers_the_eye(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_teeth_show_when_the_mouth_opens_and_only_then(seed: int) -> None:
     """Closed lips show skin; an open jaw shows teeth and the mouth's inside."""
-    from render.face_patch import MOUTH, SKIN, TEETH
+    from render.head.face_patch import MOUTH, SKIN, TEETH
 
     assert set(seen_slots(seed)) == {SKIN}
     opened = seen_slots(seed, jaw_open=1.0)
@@ -235,8 +235,8 @@ def test_teeth_show_when_the_mouth_opens_and_only_then(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_rays_leave_the_head_once(seed: int) -> None:
     """No cavity inside the face stops a ray early, which would tear the nose."""
-    from render.face_chart import face_chart
-    from render.face_field import face_field, surface_hits
+    from render.head.face_chart import face_chart
+    from render.head.face_field import face_field, surface_hits
 
     traits, _, _ = half(seed)
     chart = face_chart(traits)
@@ -272,7 +272,7 @@ def test_light_groups_of_a_portrait_add_up() -> None:
     """Key first, the world last, every one gives light, in upright and level frames alike."""
     from render.basis import render_groups
     from render.cycles import RenderSettings
-    from render.head import build_head
+    from render.head.building import build_head
 
     for width_px, height_px in ((32, 24), (24, 32)):
         portrait = build_head(3, width_px, height_px)
@@ -289,7 +289,7 @@ def test_the_whole_head_is_in_the_frame(width_px: int, height_px: int) -> None:
     from bpy_extras.object_utils import world_to_camera_view
     from mathutils import Vector
 
-    from render.head import build_head
+    from render.head.building import build_head
 
     for seed in (0, 5):
         portrait = build_head(seed, width_px, height_px)

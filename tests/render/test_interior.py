@@ -10,15 +10,15 @@ import pytest
 
 pytest.importorskip("bpy", reason="the family imports Blender")
 
-from render.floor_plan import (  # after the skip
+from render.interior.drawing import Interior, interior_rand
+from render.interior.floor_plan import (  # after the skip
     MOVE_M,
     Piece,
     footprints_meet,
     is_in_circle,
 )
-from render.furnishing import MAIN_MAKERS, ROOM_KINDS
-from render.interior_light import MOODS
-from render.interior_scene import Interior, interior_rand
+from render.interior.furnishing import MAIN_MAKERS, ROOM_KINDS
+from render.interior.light import MOODS
 
 if TYPE_CHECKING:
     from render.cycles import RenderSettings
@@ -39,7 +39,7 @@ def _built(
     seed: int, size_px: int = 32, samples_per_pixel: int = 4
 ) -> "tuple[BuiltScene, RenderSettings]":
     from render.cycles import RenderSettings
-    from render.interior import build_interior
+    from render.interior.building import build_interior
 
     settings = RenderSettings(size_px, size_px, samples_per_pixel, seed=seed)
     return build_interior(seed, size_px, size_px), settings
@@ -245,8 +245,8 @@ def test_the_main_object_has_a_material_that_can_be_edited() -> None:
     """Its largest slot is a Principled BSDF with the inputs that edits act on."""
     for number, maker in enumerate(MAIN_MAKERS.values()):
         from cat_dataset.seeding import derive_rng
-        from render.finishes import palette_rand
-        from render.materials import build_material
+        from render.craft.finishes import palette_rand
+        from render.craft.materials import build_material
 
         rng = derive_rng(number, "test-main")
         prop = maker(rng, palette_rand(rng))

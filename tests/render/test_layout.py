@@ -5,11 +5,11 @@ from itertools import combinations
 
 import pytest
 
-from render.layout import F_NUMBERS, SENSOR_LONG_SIDE_MM, f_number_for_depth
+from render.craft.layout import F_NUMBERS, SENSOR_LONG_SIDE_MM, f_number_for_depth
 
 pytest.importorskip("bpy", reason="the family imports Blender")
 
-from render.tabletop import BACKDROPS, Tabletop, tabletop_rand  # after the skip
+from render.tabletop.drawing import BACKDROPS, Tabletop, tabletop_rand  # after the skip
 
 pytestmark = pytest.mark.bpy
 SEEDS = range(40)

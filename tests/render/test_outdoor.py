@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 if TYPE_CHECKING:
-    from render.outdoor_draw import Outdoor
+    from render.outdoor.drawing import Outdoor
     from render.scene import BuiltScene
 
 pytestmark = pytest.mark.bpy
@@ -16,7 +16,7 @@ FOGGY_SEED, CLEAR_SEED = 4, 6
 
 
 def _build(seed: int, size_px: int = 32) -> "BuiltScene":
-    from render.outdoor import build_outdoor
+    from render.outdoor.building import build_outdoor
 
     return build_outdoor(seed, size_px, size_px)
 
@@ -33,12 +33,12 @@ def _emissive_card_scene(visibility_m: float, distances_m: tuple[float, ...]) ->
     """
     import bpy
 
-    from render.fog import add_fog
-    from render.layout import CameraPose
-    from render.nodes import NodeGraph
+    from render.craft.layout import CameraPose
+    from render.craft.nodes import NodeGraph
+    from render.craft.shapes import rounded_box
+    from render.craft.stage import add_camera, add_mesh
+    from render.outdoor.fog import add_fog
     from render.session import fresh_scene
-    from render.shapes import rounded_box
-    from render.stage import add_camera, add_mesh
     from render.versions import enable_nodes
 
     scene = fresh_scene()
@@ -147,7 +147,7 @@ def test_one_seed_gives_one_scene() -> None:
 
 def test_main_objects_stand_on_level_ground() -> None:
     """The lowest vertex is in the ground, not deep; the ground around it is level."""
-    from render.outdoor_draw import outdoor_rand
+    from render.outdoor.drawing import outdoor_rand
 
     for seed in range(24):
         drawn = outdoor_rand(seed, 32, 32)
@@ -162,7 +162,7 @@ def test_main_objects_stand_on_level_ground() -> None:
 @pytest.mark.parametrize(("width_px", "height_px"), [(48, 48), (64, 40), (40, 64)])
 def test_main_objects_are_in_the_frame(width_px: int, height_px: int) -> None:
     """All that is above ground is seen, and the object fills a good part of the frame."""
-    from render.outdoor_draw import outdoor_rand
+    from render.outdoor.drawing import outdoor_rand
 
     long_px = max(width_px, height_px)
     for seed in range(24):
@@ -206,8 +206,8 @@ def test_nothing_hides_the_main_object(seed: int) -> None:
 
 def test_places_and_things_vary() -> None:
     """Sixty scenes show all kinds of places and most kinds of things, near and far air."""
-    from render.outdoor_draw import outdoor_rand
-    from render.outdoor_places import PLACES
+    from render.outdoor.drawing import outdoor_rand
+    from render.outdoor.places import PLACES
 
     drawn = [outdoor_rand(seed, 32, 32) for seed in range(60)]
 
@@ -220,9 +220,9 @@ def test_places_and_things_vary() -> None:
 def test_main_objects_show_a_turn_and_have_an_editable_material() -> None:
     """Their outline from above is no circle; their largest slot is a Principled BSDF."""
     from cat_dataset.seeding import derive_rng
-    from render.finishes import palette_rand
-    from render.materials import build_material
-    from render.outdoor_places import MAKERS
+    from render.craft.finishes import palette_rand
+    from render.craft.materials import build_material
+    from render.outdoor.places import MAKERS
 
     for kind, maker in MAKERS.items():
         rng = derive_rng(0, "test-outdoor", kind)

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from cat_dataset.errors import SceneError
 from cat_dataset.seeding import derive_rng
-from render.lens_readout import aperture_stops_read, zoom_log2
-from render.pose_readout import PosePoints, turn_deg
-from render.shapes import rotation
+from render.craft.shapes import rotation
+from render.instruments.lens_readout import aperture_stops_read, zoom_log2
+from render.instruments.pose_readout import PosePoints, turn_deg
 
 
 def _texture(zoom: float, seed: int = 0, size_px: int = 96) -> NDArray[np.float32]:

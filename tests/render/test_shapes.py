@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from render.shapes import (
+from render.craft.shapes import (
     Shape,
     ball,
     cylinder,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 if TYPE_CHECKING:
-    from render.sky import SunAndSky
+    from render.outdoor.sky import SunAndSky
 
 pytestmark = pytest.mark.bpy
 
@@ -17,7 +17,7 @@ CARD_TILT_DEG = 20.0
 
 
 def _add_sun(scene: Any, elevation_deg: float, azimuth_deg: float) -> "SunAndSky":
-    from render.sky import SkyDraw, add_sun_and_sky
+    from render.outdoor.sky import SkyDraw, add_sun_and_sky
 
     drawn = SkyDraw(elevation_deg, azimuth_deg, 2.5, 0.0, (0.0, 0.0, 0.0))
     return add_sun_and_sky(scene, drawn)
@@ -27,10 +27,10 @@ def _card_scene(tilt_deg: float) -> tuple[Any, np.ndarray]:
     """Return a scene of three white cards side by side, seen from above, and their normals."""
     import bpy
 
-    from render.nodes import NodeGraph
+    from render.craft.nodes import NodeGraph
+    from render.craft.shapes import Shape, rotation
+    from render.craft.stage import add_mesh
     from render.session import fresh_scene
-    from render.shapes import Shape, rotation
-    from render.stage import add_mesh
     from render.versions import enable_nodes
 
     scene = fresh_scene()
@@ -84,14 +84,14 @@ def _card_radiances(scene: Any, samples: int = 4) -> dict[str, np.ndarray]:
 )
 def test_air_mass_has_the_published_numbers(elevation_deg: float, golden: float) -> None:
     """1 / (sin h + 0.50572 (h + 6.07995)**-1.6364), worked out by hand."""
-    from render.sky import air_mass
+    from render.outdoor.sky import air_mass
 
     assert air_mass(elevation_deg) == pytest.approx(golden, abs=1e-4)
 
 
 def test_a_lower_sun_is_warmer_and_weaker() -> None:
     """Kelvin and irradiance rise with elevation, 2 to 85 degrees, in the range of daylight."""
-    from render.sky import sun_cct_k, sun_irradiance_w_m2
+    from render.outdoor.sky import sun_cct_k, sun_irradiance_w_m2
 
     elevations = np.linspace(2.0, 85.0, 40)
     for turbidity in (2.0, 3.5):
@@ -104,7 +104,7 @@ def test_a_lower_sun_is_warmer_and_weaker() -> None:
 
 def test_the_sun_has_the_irradiance_of_meinels_formula() -> None:
     """1353 * 0.7**(1.9943**0.678) = 768 W/m2 at 30 degrees."""
-    from render.sky import sun_irradiance_w_m2
+    from render.outdoor.sky import sun_irradiance_w_m2
 
     assert sun_irradiance_w_m2(30.0) == pytest.approx(1353.0 * 0.7**1.5967, rel=1e-3)
 
@@ -116,7 +116,7 @@ def test_cards_are_lit_from_where_the_sun_is_said_to_stand(
     elevation_deg: float, azimuth_deg: float
 ) -> None:
     """Three tilted cards tell the direction and the strength of the light that fell on them."""
-    from render.sky import LIGHT_UNIT_W_M2, sun_irradiance_w_m2
+    from render.outdoor.sky import LIGHT_UNIT_W_M2, sun_irradiance_w_m2
 
     scene, normals = _card_scene(CARD_TILT_DEG)
     _add_sun(scene, 50.0, 100.0).move(elevation_deg, azimuth_deg)
@@ -141,7 +141,7 @@ def test_sun_and_sky_keep_a_photographic_ratio(
 ) -> None:
     """On level ground the sun gives 4 to 8 times the sky's light when high, about as much low."""
     from cat_dataset.photometry import luminance
-    from render.sky import LIGHT_UNIT_W_M2, sky_irradiance_w_m2
+    from render.outdoor.sky import LIGHT_UNIT_W_M2, sky_irradiance_w_m2
 
     scene, _ = _card_scene(0.0)
     _add_sun(scene, elevation_deg, 70.0)

@@ -8,8 +8,8 @@ import pytest
 from cat_dataset.errors import SceneError
 from cat_dataset.photometry import blackbody_rgb
 from cat_dataset.seeding import derive_rng
-from render.catalogue import MAKERS, make_prop
-from render.finishes import Finish, palette_rand
+from render.craft.finishes import Finish, palette_rand
+from render.tabletop.catalogue import MAKERS, make_prop
 from tests.render.built_scene import build_scene
 
 pytestmark = pytest.mark.bpy
@@ -46,7 +46,7 @@ def test_our_black_body_is_blenders(cct_k: float) -> None:
 def test_the_key_light_gives_the_irradiance_it_was_set_for() -> None:
     """A white card at the main object's place sees about power / (pi d**2) from the key light."""
     from render.basis import render_groups
-    from render.tabletop import KEY_IRRADIANCE_W_M2, tabletop_rand
+    from render.tabletop.drawing import KEY_IRRADIANCE_W_M2, tabletop_rand
 
     built, settings = build_scene(seed=12, size_px=16, samples_per_pixel=64)
     key = built.scene.objects["key"]
@@ -99,8 +99,8 @@ def _look_down(centre: object, normal: object, away_m: float) -> object:
 
 def test_a_missing_hdri_is_named() -> None:
     """An installation without the file gets its name and the remedy."""
+    from render.craft.stage import World, add_world
     from render.session import fresh_scene
-    from render.stage import World, add_world
 
     with pytest.raises(SceneError, match=r"HDRI nowhere\.exr.*reinstall"):
         add_world(fresh_scene(), World("nowhere.exr", 0.0, 1.0, 10.0))
@@ -108,7 +108,7 @@ def test_a_missing_hdri_is_named() -> None:
 
 def test_every_finish_that_things_wear_has_a_material() -> None:
     """All kinds can be built, and every kind of material is worn by something."""
-    from render.materials import BUILDERS, build_material
+    from render.craft.materials import BUILDERS, build_material
 
     worn: set[str] = set()
     for kind in MAKERS:
@@ -125,8 +125,8 @@ def test_every_finish_that_things_wear_has_a_material() -> None:
 
 def test_a_mesh_arrives_as_it_was_drawn() -> None:
     """Vertices, faces and slots of a prop are those of its mesh, and the mesh is valid."""
+    from render.craft.stage import add_mesh
     from render.session import fresh_scene
-    from render.stage import add_mesh
 
     scene = fresh_scene()
     rng = derive_rng(0, "test-mesh")

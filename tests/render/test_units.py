@@ -11,7 +11,8 @@ import render
 from cat_dataset.light import base_state, light_frame
 from cat_dataset.manifest import DatasetJob, RenderBatch, SimulatedCamera
 from cat_dataset.splits import split_of
-from render.units import list_units, render_basis, render_camera_scene, render_unit
+from render.scene_files import list_scenes
+from render.units import render_basis, render_camera_scene, render_unit
 
 
 def test_listing_units_does_not_load_blender() -> None:
@@ -27,7 +28,12 @@ def test_listing_units_does_not_load_blender() -> None:
 
 def test_units_are_named_after_their_batch(tiny_batch: RenderBatch) -> None:
     """The unit id is the scene's name and sorts in order."""
-    assert list_units(tiny_batch) == ("tiny-0000", "tiny-0001", "tiny-0002", "tiny-0003")
+    assert tuple(list_scenes(DatasetJob(name="a", seed=1), tiny_batch)) == (
+        "tiny-0000",
+        "tiny-0001",
+        "tiny-0002",
+        "tiny-0003",
+    )
 
 
 @pytest.mark.bpy

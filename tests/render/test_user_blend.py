@@ -34,7 +34,7 @@ os._exit(0)  # Blender 4.5 may hang at exit after it ran a driver of Python
 
 def test_a_file_is_opened_without_running_its_scripts(tmp_path: Path) -> None:
     """A registered text and a driver that write files do so in Blender with scripts, not here."""
-    from render.user_blend import build_user_blend
+    from render.assets.user_blend import build_user_blend
 
     marker = tmp_path / "ran"
     path = make_scripted_blend(tmp_path / "scripted.blend", marker)
@@ -52,7 +52,7 @@ def test_scripts_stay_off_where_the_user_allows_them(tmp_path: Path) -> None:
     """A preference that runs scripts by itself is switched off before a file is opened."""
     import bpy
 
-    from render.user_blend import build_user_blend
+    from render.assets.user_blend import build_user_blend
 
     marker = tmp_path / "ran"
     path = make_scripted_blend(tmp_path / "scripted.blend", marker)
@@ -68,7 +68,8 @@ def test_blender_exits_after_it_refused_a_driver(tmp_path: Path) -> None:
     """A worker that built such a file ends when it is told to; Blender 4.5 alone would hang."""
     path = make_scripted_blend(tmp_path / "scripted.blend", tmp_path / "ran")
     code = (
-        "import sys; from pathlib import Path; from render.user_blend import build_user_blend; "
+        "import sys; from pathlib import Path; "
+        "from render.assets.user_blend import build_user_blend; "
         "build_user_blend(Path(sys.argv[1]), 1, 16, 16)"
     )
 
@@ -84,9 +85,9 @@ def test_a_scene_looks_as_it_does_in_blender(tmp_path: Path, compress: bool) -> 
     """Sensor, focus, constraint, parent, modifier and pattern: the same picture within 1 %."""
     import bpy
 
+    from render.assets.user_blend import build_user_blend
     from render.basis import base_frame, render_groups
     from render.cycles import RenderSettings, apply_settings, render_passes
-    from render.user_blend import build_user_blend
 
     path = make_blend(tmp_path / "still.blend", compress=compress)
     settings = RenderSettings(48, 32, 64, seed=3)
@@ -101,9 +102,9 @@ def test_a_scene_looks_as_it_does_in_blender(tmp_path: Path, compress: bool) -> 
 
 def test_every_emitter_is_in_a_group_and_the_strongest_lamp_comes_first(tmp_path: Path) -> None:
     """Warm lamps are rendered white, tinted ones as they are; hidden ones give nothing."""
+    from render.assets.user_blend import build_user_blend
     from render.basis import render_groups
     from render.cycles import RenderSettings
-    from render.user_blend import build_user_blend
 
     built = build_user_blend(make_blend(tmp_path / "still.blend"), 1, 48, 32)
 
@@ -130,7 +131,7 @@ def test_a_lamp_that_nothing_sees_is_not_the_main_one(tmp_path: Path) -> None:
     """A lamp of 5000 W in a closed crate lights less than one of 100 W, and comes last."""
     import bpy
 
-    from render.user_blend import build_user_blend
+    from render.assets.user_blend import build_user_blend
 
     make_simple_blend(tmp_path / "crate.blend")
     scene = bpy.context.scene
@@ -145,7 +146,7 @@ def test_a_lamp_that_nothing_sees_is_not_the_main_one(tmp_path: Path) -> None:
 
 def test_the_main_object_is_found_and_stands_on_its_base(tmp_path: Path) -> None:
     """The floor is larger, but touches three sides; a parent, a scale and a twist are gone."""
-    from render.user_blend import build_user_blend
+    from render.assets.user_blend import build_user_blend
 
     built = build_user_blend(make_blend(tmp_path / "still.blend"), 1, 48, 32)
 
@@ -162,7 +163,7 @@ def test_the_main_object_is_found_and_stands_on_its_base(tmp_path: Path) -> None
 
 def test_the_camera_is_the_files_own_as_full_frame(tmp_path: Path) -> None:
     """30 mm on a 24 mm sensor are 45 mm on 36; f/2 is f/3; the focus object gives a distance."""
-    from render.user_blend import build_user_blend
+    from render.assets.user_blend import build_user_blend
 
     built = build_user_blend(make_blend(tmp_path / "still.blend"), 1, 48, 32)
 
@@ -190,8 +191,8 @@ def test_the_field_of_view_is_blenders(
     """The long side of the sensor, for each way of fitting it, is what Blender's projection has."""
     import bpy
 
+    from render.assets.user_camera import FileView, long_side_mm
     from render.session import fresh_scene
-    from render.user_camera import FileView, long_side_mm
 
     scene = fresh_scene()
     camera = add_camera(scene, (0.0, -3.0, 1.0))
@@ -212,7 +213,7 @@ def test_what_bends_light_is_switched_off_and_named(tmp_path: Path) -> None:
     """Each override is one line of the facts, sorted."""
     import bpy
 
-    from render.user_blend import build_user_blend
+    from render.assets.user_blend import build_user_blend
 
     make_simple_blend(tmp_path / "plain.blend")
     scene = bpy.context.scene
@@ -257,7 +258,7 @@ def test_what_bends_light_is_switched_off_and_named(tmp_path: Path) -> None:
 
 def test_a_plain_file_is_left_alone(tmp_path: Path) -> None:
     """Nothing but the missing depth of field is overridden in a file with nothing special."""
-    from render.user_blend import build_user_blend
+    from render.assets.user_blend import build_user_blend
 
     built = build_user_blend(make_simple_blend(tmp_path / "plain.blend"), 1, 32, 32)
 
@@ -270,7 +271,7 @@ def test_a_parent_of_meshes_can_be_the_main_object(tmp_path: Path) -> None:
     """Its meshes become one object, at the places where they were."""
     import bpy
 
-    from render.user_blend import build_user_blend
+    from render.assets.user_blend import build_user_blend
 
     make_simple_blend(tmp_path / "parts.blend")
     scene = bpy.context.scene
@@ -293,9 +294,9 @@ def test_more_lamps_than_groups_share_one(tmp_path: Path) -> None:
     """The weakest of fifteen lamps are one group, and all light is in some group."""
     import bpy
 
+    from render.assets.user_blend import build_user_blend
     from render.basis import render_groups
     from render.cycles import RenderSettings
-    from render.user_blend import build_user_blend
 
     make_simple_blend(tmp_path / "many.blend")
     for number in range(14):
@@ -317,7 +318,7 @@ def test_a_scene_without_lamps_has_no_main_lamp(tmp_path: Path, glow: str) -> No
     """A glowing thing or a sky is light enough, but neither is taken for a lamp of its own."""
     import bpy
 
-    from render.user_blend import build_user_blend
+    from render.assets.user_blend import build_user_blend
     from render.versions import enable_nodes
 
     make_simple_blend(tmp_path / "dim.blend", has_light=False)
@@ -399,7 +400,7 @@ def test_a_broken_file_is_named_with_reason_and_remedy(
     tmp_path: Path, make: Callable[[Path], Path], reason: str
 ) -> None:
     """Every message begins with the path."""
-    from render.user_blend import build_user_blend
+    from render.assets.user_blend import build_user_blend
 
     path = make(tmp_path / "broken.blend")
 
@@ -409,7 +410,7 @@ def test_a_broken_file_is_named_with_reason_and_remedy(
 
 def test_a_main_object_that_is_not_there_is_answered_with_those_that_are(tmp_path: Path) -> None:
     """The message lists the meshes by name."""
-    from render.user_blend import build_user_blend
+    from render.assets.user_blend import build_user_blend
 
     path = make_blend(tmp_path / "still.blend")
 
@@ -422,9 +423,9 @@ def test_a_main_object_that_is_not_there_is_answered_with_those_that_are(tmp_pat
 def test_edits_of_a_users_object_are_read_back(tmp_path: Path) -> None:
     """Turn, size, lens, aperture and shape key of a made-up file measure what was set."""
     from cat_dataset.attributes import ATTRIBUTES
+    from render.assets.user_blend import build_user_blend
     from render.cycles import RenderSettings
     from render.sweeps import SceneContext, render_sweep
-    from render.user_blend import build_user_blend
 
     built = build_user_blend(make_blend(tmp_path / "still.blend"), 1, 48, 32)
     settings = RenderSettings(48, 32, 4, seed=3)

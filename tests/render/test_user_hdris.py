@@ -15,7 +15,7 @@ pytestmark = pytest.mark.bpy
 @pytest.mark.parametrize("name", ["sky.hdr", "sky.exr"])
 def test_an_hdri_is_read_as_it_was_written(tmp_path: Path, name: str) -> None:
     """Both formats give scene-linear pixels; RGBE keeps 8 bits of each."""
-    from render.user_hdris import hdri_pixels, load_user_hdri
+    from render.assets.user_hdris import hdri_pixels, load_user_hdri
 
     image = load_user_hdri(make_hdri(tmp_path / name))
 
@@ -24,7 +24,7 @@ def test_an_hdri_is_read_as_it_was_written(tmp_path: Path, name: str) -> None:
 
 def test_a_sun_does_not_decide_the_usual_radiance(tmp_path: Path) -> None:
     """One pixel of 4000 among ordinary ones leaves the scale of the light alone."""
-    from render.user_hdris import hdri_pixels, load_user_hdri, usual_radiance
+    from render.assets.user_hdris import hdri_pixels, load_user_hdri, usual_radiance
 
     image = load_user_hdri(make_hdri(tmp_path / "sky.exr"))
 
@@ -52,7 +52,7 @@ def test_an_hdri_that_would_light_wrongly_is_refused(
     tmp_path: Path, pixels: np.ndarray, reason: str
 ) -> None:
     """Aspect, darkness and impossible pixels are named, with the file."""
-    from render.user_hdris import load_user_hdri
+    from render.assets.user_hdris import load_user_hdri
 
     path = make_hdri(tmp_path / "odd.exr", pixels)
 
@@ -62,7 +62,7 @@ def test_an_hdri_that_would_light_wrongly_is_refused(
 
 def test_a_trace_of_negative_light_is_taken_for_none(tmp_path: Path) -> None:
     """Scaling leaves a little in good HDRIs, Blender's own among them."""
-    from render.user_hdris import hdri_pixels, load_user_hdri
+    from render.assets.user_hdris import hdri_pixels, load_user_hdri
 
     image = load_user_hdri(make_hdri(tmp_path / "scaled.exr", _with_pixel(-0.01)))
 
@@ -71,7 +71,7 @@ def test_a_trace_of_negative_light_is_taken_for_none(tmp_path: Path) -> None:
 
 def test_an_hdri_that_is_a_text_file_is_refused(tmp_path: Path) -> None:
     """The message names the file and the formats that work."""
-    from render.user_hdris import load_user_hdri
+    from render.assets.user_hdris import load_user_hdri
 
     path = tmp_path / "notes.hdr"
     path.write_text("buy milk\n")
@@ -84,7 +84,7 @@ def test_an_hdri_that_is_a_text_file_is_refused(tmp_path: Path) -> None:
 
 def test_the_hdris_of_a_folder_are_sorted_and_nothing_else(tmp_path: Path) -> None:
     """Folders below count, hidden files and other kinds do not; an empty folder is an error."""
-    from render.user_hdris import list_hdris
+    from render.assets.user_hdris import list_hdris
 
     for name in ("b.hdr", "a.EXR", "inner/c.exr", ".hidden.exr", "readme.txt"):
         path = tmp_path / name
@@ -108,10 +108,10 @@ def test_a_world_gives_the_asked_irradiance_whatever_the_files_scale(
 ) -> None:
     """A level grey surface shows the irradiance, from a dim file as from a bright one."""
     from cat_dataset.photometry import luminance
+    from render.craft.layout import CameraPose
+    from render.craft.stage import World, add_camera, add_world
     from render.cycles import RenderSettings, apply_settings, render_passes
-    from render.layout import CameraPose
     from render.session import fresh_scene
-    from render.stage import World, add_camera, add_world
     from tests.render.asset_files import add_box, new_material
 
     path = make_hdri(tmp_path / "sky.exr", sky_pixels(128) * np.float32(brightness))

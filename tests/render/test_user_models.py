@@ -20,8 +20,8 @@ pytestmark = pytest.mark.bpy
 
 
 def _loaded(path: Path) -> object:
+    from render.assets.user_models import load_model
     from render.session import fresh_scene
-    from render.user_models import load_model
 
     fresh_scene()
     return load_model(path)
@@ -29,7 +29,7 @@ def _loaded(path: Path) -> object:
 
 def _bounds(thing: object) -> np.ndarray:
     """Return the least and the largest vertex coordinates in the world, (2, 3)."""
-    from render.solid import vertices
+    from render.assets.solid import vertices
 
     mesh, pose = thing.data, np.array(thing.matrix_world)  # type: ignore[attr-defined]  # an object
     places = vertices(mesh) @ pose[:3, :3].T + pose[:3, 3]
@@ -84,7 +84,7 @@ def test_only_what_does_not_fit_on_a_table_is_resized(
 
 def test_a_rigged_model_keeps_its_pose_and_its_shape_keys(tmp_path: Path) -> None:
     """The armature is applied and gone; a shape key stands for the same move as before."""
-    from render.solid import vertices
+    from render.assets.solid import vertices
 
     model = _loaded(make_rigged_glb(tmp_path / "flag.glb"))
 
@@ -100,9 +100,9 @@ def test_a_rigged_model_keeps_its_pose_and_its_shape_keys(tmp_path: Path) -> Non
 
 def test_a_scene_of_users_models_and_hdris_renders_and_adds_up(tmp_path: Path) -> None:
     """The model is the main object in the user's light, its glow a light group of its own."""
+    from render.assets.user_models import build_user_models_scene
     from render.basis import render_groups
     from render.cycles import RenderSettings
-    from render.user_models import build_user_models_scene
 
     models, hdris = tmp_path / "models", tmp_path / "hdris"
     models.mkdir()
@@ -122,7 +122,7 @@ def test_a_scene_of_users_models_and_hdris_renders_and_adds_up(tmp_path: Path) -
 
 def test_the_seed_draws_the_model_and_the_hdri(tmp_path: Path) -> None:
     """Each file of both lists is used by some seed; one seed always gives the same scene."""
-    from render.user_models import build_user_models_scene
+    from render.assets.user_models import build_user_models_scene
 
     models = [make_obj(tmp_path / "one.obj"), make_obj(tmp_path / "two.obj")]
     hdris = [make_hdri(tmp_path / "day.hdr"), make_hdri(tmp_path / "dusk.hdr")]
@@ -193,7 +193,7 @@ def test_a_broken_model_is_named_with_the_reason(
 
 def test_the_models_of_a_folder_are_listed(tmp_path: Path) -> None:
     """All three kinds count; an empty folder is an error that names them."""
-    from render.user_models import list_models
+    from render.assets.user_models import list_models
 
     with pytest.raises(JobError, match=r"holds no models.*\.glb, \.gltf, \.obj"):
         list_models(tmp_path)
@@ -207,8 +207,8 @@ def test_a_solid_object_takes_its_children_along(tmp_path: Path) -> None:
     """What hangs on a scaled object stays where it was when the scale goes into the mesh."""
     import bpy
 
+    from render.assets.solid import make_solid
     from render.session import fresh_scene
-    from render.solid import make_solid
 
     scene = fresh_scene()
     thing = add_box(scene, "Box", (0.4, 0.4, 0.4), (1.0, 2.0, 3.0))

@@ -1,0 +1,38 @@
+"""What `--dry-run` says: what a manifest would make, how long it takes and how much disk."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cat_dataset.manifest import Job, RenderBatch
+    from cat_dataset.running import WorkUnit
+
+
+def plan_text(job: "Job", units: "Sequence[WorkUnit]") -> str:
+    """Return what a run would make of a manifest."""
+    from cat_dataset.estimates import estimate_batch, estimate_text
+
+    num_shards = -(-len(units) // job.dataset.units_per_shard)
+    lines = [f"{len(units)} units of work in {num_shards} shards"]
+    lines += [_batch_line(batch) for batch in job.render]
+    procedural = [batch for batch in job.render if batch.blends is None]
+    if procedural:
+        estimates = {batch.name: estimate_batch(job.dataset, batch) for batch in procedural}
+        lines += ["", estimate_text(estimates), ""]
+    if len(procedural) < len(job.render):
+        lines.append("scenes of your own: pairs, hours and disk depend on them; try --workers 1")
+    if job.simulate_camera is not None:
+        lines.append(f"[simulate_camera]: {job.simulate_camera.num_brackets} brackets to ingest")
+    if job.train is not None:
+        steps = f"{job.train.num_base_steps} base and {job.train.num_adapter_steps} adapter steps"
+        lines.append(f"[train]: {steps} on {', '.join(job.train.attributes)}")
+    return "\n".join(lines)
+
+
+def _batch_line(batch: "RenderBatch") -> str:
+    from cat_dataset.estimates import plan_pairs
+
+    asked = ", ".join(f"{name} {plan_pairs(plan)}" for name, plan in batch.attributes.items())
+    scenes = "every .blend" if batch.num_scenes is None else f"{batch.num_scenes} scenes"
+    size = f"{batch.width_px}x{batch.height_px} px, {batch.samples_per_pixel} samples"
+    return f"[render] {batch.name}: {scenes}, {size}; at most, of each: {asked or 'no'} pairs"

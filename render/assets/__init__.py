@@ -1,0 +1,1 @@
+"""The user's own scenes, models and HDRIs; nothing in them is trusted."""

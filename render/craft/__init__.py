@@ -1,0 +1,1 @@
+"""What all families of scenes are made with: shapes, shader graphs, materials, lamps, cameras."""

@@ -1,0 +1,1 @@
+"""The family `head`: a character's head and shoulders with shape keys."""

@@ -1,0 +1,1 @@
+"""The family `interior`: furnished rooms with a window and lamps."""

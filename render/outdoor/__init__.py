@@ -1,0 +1,1 @@
+"""The family `outdoor`: ground, sun, sky and fog."""

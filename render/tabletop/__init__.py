@@ -1,0 +1,1 @@
+"""The family `tabletop`: things on a table, lit from a window side."""
