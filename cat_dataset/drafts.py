@@ -24,6 +24,7 @@ from cat_dataset.display import (
 from cat_dataset.errors import EditScaleError
 from cat_dataset.instructions import phrase_edits
 from cat_dataset.manifest import DatasetJob
+from cat_dataset.plans import attributes_of_plan
 from cat_dataset.readout import READABLE, readable_mask
 from cat_dataset.records import (
     Annotation,
@@ -39,6 +40,7 @@ from cat_dataset.seeding import derive_rng
 
 Linear = NDArray[np.float32]
 EditedArea = Literal["object", "picture"]
+SATURATED = np.float32(1e4)  # scene-linear stand-in for "at least white": clips at any anchor
 
 
 class Picture:
@@ -81,6 +83,26 @@ class Picture:
         return self._members[key]
 
 
+def saturate(linear_HW3: Linear, clipped_HW: NDArray[np.bool_]) -> Linear:
+    """Return a picture in which pixels that a sensor clipped are white at any anchor."""
+    return np.where(clipped_HW[..., None], SATURATED, linear_HW3)
+
+
+def pair_key(scene: str, plan_name: str, number: str) -> str:
+    """Return a sample key; of several attributes at once only the first letters are named.
+
+    >>> pair_key("table-0001", "exposure+light_power", "03")
+    'table-0001-mix-exlipo-03'
+    """
+    names = attributes_of_plan(plan_name)
+    short = names[0] if len(names) == 1 else "mix-" + "".join(_initials(name) for name in names)
+    return f"{scene}-{short}-{number}"
+
+
+def _initials(attribute: str) -> str:
+    return "".join(word[:2] for word in attribute.split("_"))
+
+
 @dataclass(frozen=True)
 class Draft:
     """Two pictures that differ by known edits, before any gate."""
@@ -113,6 +135,41 @@ def finish(drafts: Iterable[Draft], dataset: DatasetJob) -> UnitResult:
 
 
 def _pair(draft: Draft, dataset: DatasetJob) -> Pair:
+    said = accepted(draft, dataset)
+    source, target = draft.source, draft.target
+    return Pair(
+        key=draft.key,
+        split=draft.split,
+        scene=draft.scene,
+        instruction=said.instruction,
+        edits=said.edits,
+        source_png=source.png,
+        target_png=target.png,
+        develop=said.develop,
+        origin=draft.origin,
+        annotations={
+            f"{which}.{name}": data
+            for which, picture in (("source", source), ("target", target))
+            for name, data in picture.members(dataset.annotations, draft.area).items()
+        },
+    )
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What is said of two pictures that passed every gate."""
+
+    edits: tuple[EditScale, ...]  # measured
+    instruction: str
+    develop: Develop
+
+
+def accepted(draft: Draft, dataset: DatasetJob) -> Accepted:
+    """Measure and gate a draft; its pictures are developed, but not encoded.
+
+    Raises:
+        EditScaleError: a gate rejects it, or an edit cannot be measured.
+    """
     source, target = draft.source, draft.target
     low, high = (level / source.anchor for level in READABLE)
     mask = readable_mask(source.linear_HW3, target.linear_HW3, low, high)
@@ -124,28 +181,10 @@ def _pair(draft: Draft, dataset: DatasetJob) -> Pair:
         gates.check_measured(attribute, edit)
     _check_seen(draft)
     rng = derive_rng(dataset.seed, "phrase", draft.key)
-    return Pair(
-        key=draft.key,
-        split=draft.split,
-        scene=draft.scene,
-        instruction=phrase_edits(edits, rng),
-        edits=edits,
-        source_png=source.png,
-        target_png=target.png,
-        develop=Develop(
-            source.anchor,
-            source.tone_curve,
-            COLOUR_SPACE,
-            source.clip_fraction,
-            target.clip_fraction,
-        ),
-        origin=draft.origin,
-        annotations={
-            f"{which}.{name}": data
-            for which, picture in (("source", source), ("target", target))
-            for name, data in picture.members(dataset.annotations, draft.area).items()
-        },
+    develop = Develop(
+        source.anchor, source.tone_curve, COLOUR_SPACE, source.clip_fraction, target.clip_fraction
     )
+    return Accepted(edits, phrase_edits(edits, rng), develop)
 
 
 def _check_seen(draft: Draft) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from cat_dataset.attributes import ATTRIBUTES
+from cat_dataset.batches import RenderBatch
 from cat_dataset.cost_table import (
     ACCEPTED_SHARE,
     COMPOSE_US_PER_PX,
@@ -22,7 +23,7 @@ from cat_dataset.cost_table import (
     REFERENCE_SIDE_PX,
     FamilyCost,
 )
-from cat_dataset.manifest import DatasetJob, RenderBatch
+from cat_dataset.manifest import DatasetJob
 from cat_dataset.plans import (
     BASIS_ATTRIBUTES,
     SWEEP_ATTRIBUTES,

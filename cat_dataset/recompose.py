@@ -12,20 +12,21 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.compose import compose_light, pair_key
-from cat_dataset.display import TONE_CURVE, ToneCurve, decode_png
+from cat_dataset.batches import ComposeJob
+from cat_dataset.compose import compose_light, light_drafts
+from cat_dataset.display import TONE_CURVE, ToneCurve
+from cat_dataset.drafts import Accepted, Draft, accepted, pair_key
 from cat_dataset.draws import check_readable_together, drawable_attributes
 from cat_dataset.errors import EditScaleError, JobError
 from cat_dataset.gates import PairRejectedError
 from cat_dataset.linear_reading import LinearRow, read_linear
 from cat_dataset.linear_store import linear_key
-from cat_dataset.manifest import ComposeJob, DatasetJob
+from cat_dataset.manifest import DatasetJob
 from cat_dataset.plans import PairPlan, attributes_of_plan
 from cat_dataset.records import (
     Develop,
     EditScale,
     LightBasis,
-    Pair,
     Rejection,
     Sweep,
     UnitResult,
@@ -157,20 +158,21 @@ def draw_pair(
         name = names[derive_rng(drawn_seed, "attribute").integers(len(names))]
         once = {n: plans[n].model_copy(update={"num_pairs": int(n == name)}) for n in names}
         dataset = DatasetJob(name="drawn", seed=drawn_seed, tone_curve=tone_curve)
-        result = compose_light(light, once, dataset)
-        if result.pairs:
-            return _decoded(result.pairs[0])
-        reason = result.rejections[0].reason
+        draft = next(light_drafts(light, once, dataset))
+        try:
+            return _drawn(draft, accepted(draft, dataset))
+        except EditScaleError as error:
+            reason = str(error)
     msg = f"sample {key}: gives no pair in epoch {epoch}: {reason}"
     raise PairRejectedError(msg)
 
 
-def _decoded(pair: Pair) -> DrawnPair:
+def _drawn(draft: Draft, said: Accepted) -> DrawnPair:
     return DrawnPair(
-        key=pair.key,
-        source_HW3=decode_png(pair.source_png),
-        target_HW3=decode_png(pair.target_png),
-        edits=pair.edits,
-        instruction=pair.instruction,
-        develop=pair.develop,
+        key=draft.key,
+        source_HW3=draft.source.codes,
+        target_HW3=draft.target.codes,
+        edits=said.edits,
+        instruction=said.instruction,
+        develop=said.develop,
     )

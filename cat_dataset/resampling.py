@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cat_dataset.batches import ComposeJob
 from cat_dataset.errors import JobError
-from cat_dataset.manifest import ComposeJob
 from cat_dataset.records import Annotation, LightBasis, Sweep
 
 

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cat_dataset.batches import CaptureBatch
 from cat_dataset.compose import compose_basis, compose_sweep
 from cat_dataset.errors import RawError
-from cat_dataset.manifest import CaptureBatch, DatasetJob
+from cat_dataset.manifest import DatasetJob
 from cat_dataset.photometry import DAYLIGHT_CCT_K
 from cat_dataset.plans import PairPlan
 from cat_dataset.records import (

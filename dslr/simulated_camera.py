@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset.atomic import write_text_atomic
-from cat_dataset.manifest import SimulatedCamera
+from cat_dataset.batches import SimulatedCamera
 from cat_dataset.photometry import XYZ_TO_SRGB
 from dslr.dng import DngHeader, write_dng
 from dslr.exposure import snap_series

@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from cat_dataset.batches import CaptureBatch
 from cat_dataset.errors import RawError
-from cat_dataset.manifest import CaptureBatch, DatasetJob
+from cat_dataset.manifest import DatasetJob
 from cat_dataset.records import Rejection, UnitResult
 from cat_dataset.supervise import supervise
 from dslr.framing import preview_of_file

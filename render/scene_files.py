@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from cat_dataset.batches import RenderBatch
 from cat_dataset.errors import JobError
-from cat_dataset.manifest import DatasetJob, RenderBatch
+from cat_dataset.manifest import DatasetJob
 from cat_dataset.seeding import derive_rng, derive_seed
 from render.assets.asset_folder import (
     BLEND_SUFFIXES,

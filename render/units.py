@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from cat_dataset.batches import RenderBatch, SimulatedCamera
 from cat_dataset.compose import compose_light
 from cat_dataset.errors import ReadoutError
 from cat_dataset.linear_store import encode_linear
-from cat_dataset.manifest import DatasetJob, RenderBatch, SimulatedCamera
+from cat_dataset.manifest import DatasetJob
 from cat_dataset.plans import BASIS_ATTRIBUTES, SWEEP_ATTRIBUTES, PairPlan
 from cat_dataset.records import LightBasis, Pair, Rejection, Sweep, UnitResult
 from cat_dataset.seeding import derive_rng, derive_seed

@@ -18,8 +18,8 @@ from cat_dataset.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cat_dataset.batches import ComposeJob
     from cat_dataset.linear_reading import LinearRow
-    from cat_dataset.manifest import ComposeJob
 
 
 def compose(

@@ -21,7 +21,8 @@ _HEAD_BYTES = 1 << 16
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cat_dataset.manifest import CaptureBatch, DatasetJob, Job
+    from cat_dataset.batches import CaptureBatch
+    from cat_dataset.manifest import DatasetJob, Job
     from cat_dataset.progress import Progress
     from cat_dataset.running import RunSummary, WorkUnit
 
@@ -105,8 +106,9 @@ def ingest(
 
     Example: cat-dataset ingest ~/photos/brackets --out out/captures --dry-run
     """
+    from cat_dataset.batches import CaptureBatch
     from cat_dataset.extras import require_extras
-    from cat_dataset.manifest import CaptureBatch, DatasetJob, Job, validated
+    from cat_dataset.manifest import DatasetJob, Job, validated
 
     require_extras("ingest", "dslr")
     job = validated(

@@ -72,7 +72,8 @@ def _all_units(
 
     Also returns a line for each bracket that could not be photographed.
     """
-    from cat_dataset.manifest import CaptureBatch, validated
+    from cat_dataset.batches import CaptureBatch
+    from cat_dataset.manifest import validated
 
     units = datasets.render_units(job, base) if job.render else []
     failures: list[str] = []

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cat_dataset.manifest import Job, RenderBatch
+    from cat_dataset.batches import RenderBatch
+    from cat_dataset.manifest import Job
     from cat_dataset.running import WorkUnit
 
 

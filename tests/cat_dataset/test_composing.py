@@ -13,11 +13,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from cat_dataset.batches import ComposeJob
 from cat_dataset.display import decode_display
 from cat_dataset.errors import JobError, ShardError
 from cat_dataset.linear_reading import LinearDataset
 from cat_dataset.linear_store import encode_linear
-from cat_dataset.manifest import ComposeJob, DatasetJob, Job, load_job
+from cat_dataset.manifest import DatasetJob, Job, load_job
 from cat_dataset.plans import PairPlan
 from cat_dataset.progress import SilentProgress
 from cat_dataset.reading import PairDataset

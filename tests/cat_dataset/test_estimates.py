@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from cat_dataset.attributes import ATTRIBUTES
+from cat_dataset.batches import RenderBatch
 from cat_dataset.cost_table import FAMILY_COSTS, INSTRUMENT_S, PICTURE_BYTES_PER_PX
 from cat_dataset.estimates import estimate_batch, estimate_text, plan_pairs
-from cat_dataset.manifest import DatasetJob, RenderBatch, load_job
+from cat_dataset.manifest import DatasetJob, load_job
 from cat_dataset.plans import SWEEP_ATTRIBUTES, PairPlan
 from tests.command_line import ROOT, cat
 

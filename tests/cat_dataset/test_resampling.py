@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cat_dataset.manifest import ComposeJob
+from cat_dataset.batches import ComposeJob
 from cat_dataset.records import LightBasis, Sweep
 from cat_dataset.resampling import composed_size, resized
 from tests.cat_dataset.linear_light import full_basis, make_sweep

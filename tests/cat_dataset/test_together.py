@@ -7,13 +7,15 @@ import pytest
 
 from cat_dataset.attributes import ATTRIBUTES
 from cat_dataset.compose import compose_basis, compose_sweep
+from cat_dataset.drafts import pair_key
 from cat_dataset.draws import draw_together
 from cat_dataset.errors import EditScaleError
 from cat_dataset.manifest import DatasetJob
 from cat_dataset.photometric_readout import read_draw
-from cat_dataset.plans import PairPlan
+from cat_dataset.plans import BASIS_ATTRIBUTES, SWEEP_ATTRIBUTES, PairPlan
 from cat_dataset.records import Reading, Sweep, SweepFrame
 from cat_dataset.seeding import derive_rng
+from cat_dataset.shards import MAX_KEY_LENGTH
 from tests.cat_dataset.conftest import make_light_basis
 
 TOGETHER = [
@@ -87,3 +89,16 @@ def test_a_swept_pair_may_differ_in_exposure_as_well(dataset_job: DatasetJob) ->
         assert exposure.measured == pytest.approx(exposure.value, abs=0.002)
         assert balance.measured == pytest.approx(balance.value, abs=0.5)
         assert "teapot" in pair.instruction
+
+
+def test_keys_of_any_plan_fit_a_plain_tar_header() -> None:
+    """The longest batch name with the longest plan; and no two plans share a key."""
+    scene = "b" * 48 + "-0000"
+    everything = "+".join(BASIS_ATTRIBUTES)
+    swept = [f"{name}+exposure+white_balance" for name in SWEEP_ATTRIBUTES]
+
+    keys = [pair_key(scene, everything, "00")]
+    keys += [pair_key(scene, name, "00-01") for name in (*swept, *SWEEP_ATTRIBUTES)]
+
+    assert max(len(key) for key in keys) <= MAX_KEY_LENGTH
+    assert len(set(keys)) == len(keys)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cat_dataset.manifest import SimulatedCamera
+from cat_dataset.batches import SimulatedCamera
 from cat_dataset.seeding import derive_rng
 from dslr.develop import Linear
 from dslr.simulated_camera import write_bracket

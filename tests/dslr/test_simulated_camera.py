@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cat_dataset.manifest import SimulatedCamera
+from cat_dataset.batches import SimulatedCamera
 from cat_dataset.photometry import XYZ_TO_SRGB
 from cat_dataset.seeding import derive_rng
 from dslr.metadata import read_exif, read_metadata

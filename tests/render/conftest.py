@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from cat_dataset.manifest import DatasetJob, RenderBatch
+from cat_dataset.batches import RenderBatch
+from cat_dataset.manifest import DatasetJob
 from cat_dataset.plans import PairPlan
 
 

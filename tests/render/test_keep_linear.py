@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cat_dataset.batches import RenderBatch
 from cat_dataset.compose import compose_basis, compose_sweep
 from cat_dataset.display import decode_png
 from cat_dataset.linear_reading import LinearDataset
 from cat_dataset.linear_store import decode_linear
-from cat_dataset.manifest import DatasetJob, RenderBatch
+from cat_dataset.manifest import DatasetJob
 from cat_dataset.plans import PairPlan
 from cat_dataset.progress import SilentProgress
 from cat_dataset.reading import PairDataset

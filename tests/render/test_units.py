@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 import render
+from cat_dataset.batches import RenderBatch, SimulatedCamera
 from cat_dataset.light import base_state, light_frame
-from cat_dataset.manifest import DatasetJob, RenderBatch, SimulatedCamera
+from cat_dataset.manifest import DatasetJob
 from cat_dataset.splits import split_of
 from render.scene_files import list_scenes
 from render.units import render_basis, render_camera_scene, render_unit

@@ -6,8 +6,9 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from cat_dataset.batches import RenderBatch
 from cat_dataset.errors import JobError
-from cat_dataset.manifest import DatasetJob, RenderBatch
+from cat_dataset.manifest import DatasetJob
 from cat_dataset.plans import PairPlan
 from render.scene_files import list_scenes
 from tests.command_line import cat

@@ -1,0 +1,80 @@
+"""How close `--dry-run` comes: a measured fraction of a manifest over its own estimate.
+
+    python benchmarks/estimates.py manifests/cat-small.toml --scenes 1 --size 512 --samples 64
+
+Runs a few scenes of every batch, at a smaller size if asked, on one worker; prints pairs, core
+seconds and bytes over what was estimated for that very fraction.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import tomli_w
+
+from cat_dataset.estimates import estimate_batch
+from cat_dataset.manifest import load_job
+
+ROOT = Path(__file__).parents[1]
+
+
+def main() -> None:
+    """Parse the options, run, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("manifest", type=Path)
+    parser.add_argument("--out", type=Path, default=ROOT / "out" / "estimates")
+    parser.add_argument("--scenes", type=int, default=1, help="of every batch")
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--samples", type=int, default=16)
+    parser.add_argument("--only", default="", help="regular expression of batch names")
+    args = parser.parse_args()
+    import tomllib
+
+    data = tomllib.loads(args.manifest.read_text())
+    data["render"] = [b for b in data["render"] if re.search(args.only, b["name"])]
+    for batch in data["render"]:
+        batch.update(
+            num_scenes=args.scenes,
+            width_px=args.size,
+            height_px=args.size,
+            samples_per_pixel=args.samples,
+        )
+    args.out.mkdir(parents=True, exist_ok=True)
+    figures = {}
+    for batch in data["render"]:
+        path = args.out / f"{batch['name']}.toml"
+        path.write_text(tomli_w.dumps({"dataset": data["dataset"], "render": [batch]}))
+        figures[batch["name"]] = _measured_over_estimated(path, args.out / batch["name"])
+        print(json.dumps({batch["name"]: figures[batch["name"]]}), flush=True)  # noqa: T201  # its output
+    sums = {
+        name: sum(f[name][0] for f in figures.values()) / sum(f[name][1] for f in figures.values())
+        for name in ("pairs", "core_s", "bytes")
+    }
+    print(json.dumps({"measured over estimated": sums}, indent=1))  # noqa: T201  # its output
+
+
+def _measured_over_estimated(manifest: Path, out: Path) -> dict[str, tuple[float, float]]:
+    """Return (measured, estimated) of pairs, core seconds and bytes."""
+    job = load_job(manifest)
+    estimate = estimate_batch(job.dataset, job.render[0])
+    code = "from cat_dataset.cli import main; main()"
+    command = [sys.executable, "-c", code, "render", str(manifest), "--out", str(out), "-w", "1"]
+    begin_s = time.perf_counter()
+    subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
+    wall_s = time.perf_counter() - begin_s
+    status = pq.read_table(out / "index.parquet")["status"].to_pylist()
+    size = sum(path.stat().st_size for path in (out / "shards").iterdir())
+    return {
+        "pairs": (status.count("ok"), round(sum(estimate.pairs.values()), 1)),
+        "core_s": (round(wall_s, 1), round(estimate.core_s, 1)),
+        "bytes": (size, round(estimate.disk_bytes)),
+    }
+
+
+if __name__ == "__main__":
+    main()
