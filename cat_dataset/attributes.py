@@ -133,7 +133,14 @@ def _degrees(
     )
 
 
-def _percent(name: str, label: str, drawn: float, tolerance: float, positive: str) -> Attribute:
+def _percent(
+    name: str,
+    label: str,
+    drawn: float,
+    tolerance: float,
+    positive: str,
+    lowest: float = 0.0,
+) -> Attribute:
     return Attribute(
         name=name,
         label=label,
@@ -144,7 +151,7 @@ def _percent(name: str, label: str, drawn: float, tolerance: float, positive: st
         tolerance=tolerance,
         positive=positive,
         absolute_unit="%",
-        absolute_range=(0.0, 100.0),
+        absolute_range=(lowest, 100.0),
         spellings=MappingProxyType(dict(_POINTS)),
     )
 
@@ -280,7 +287,14 @@ _ALL = (
         absolute_unit="m",
         absolute_range=(0.05, 1000.0),
     ),
-    _percent("roughness", "roughness of the main object", 60.0, 2.0, "rougher, duller highlights"),
+    _percent(
+        "roughness",
+        "roughness of the main object",
+        60.0,
+        2.0,
+        "rougher, duller highlights",
+        lowest=5.0,  # smoother highlights are smaller than a pixel and cannot be told apart
+    ),
     _percent("metallic", "metalness of the main object", 100.0, 2.0, "more like metal"),
     _percent("transmission", "transparency of the main object", 100.0, 2.0, "more like glass"),
     _degrees(
@@ -294,7 +308,7 @@ _ALL = (
     ),
     _percent("base_saturation", "saturation of the main object", 60.0, 2.0, "purer colour"),
     _degrees(
-        "sun_elevation", "height of the sun", 30.0, "sun higher", (1.0, 89.0), is_circular=False
+        "sun_elevation", "height of the sun", 30.0, "sun higher", (2.0, 85.0), is_circular=False
     ),
     _degrees(
         "sun_azimuth",

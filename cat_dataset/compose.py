@@ -4,7 +4,8 @@ Both producers use it, and so does whoever composes anew from stored linear ligh
 fails a gate becomes a `Rejection` with the reason; it never stops the others.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +13,20 @@ from numpy.typing import NDArray
 from cat_dataset.attributes import find_attribute
 from cat_dataset.display import exposure_anchor
 from cat_dataset.drafts import Draft, Picture, finish, pair_key, saturate
-from cat_dataset.draws import PhotometricDraw, draw_photometric, draw_together, drawable_attributes
+from cat_dataset.draws import (
+    PhotometricDraw,
+    Range,
+    check_readable_together,
+    draw_photometric,
+    draw_together,
+    drawable_attributes,
+)
 from cat_dataset.errors import EditScaleError
 from cat_dataset.light import light_frame
 from cat_dataset.manifest import DatasetJob
 from cat_dataset.photometric_readout import read_draw
 from cat_dataset.plans import BASIS_ATTRIBUTES, PairPlan, attributes_of_plan
-from cat_dataset.records import LightBasis, Sweep, UnitResult
+from cat_dataset.records import LightBasis, Rejection, Sweep, UnitResult
 from cat_dataset.seeding import derive_rng
 from cat_dataset.sweep_drafts import sweep_drafts
 
@@ -28,35 +36,66 @@ Linear = NDArray[np.float32]
 def compose_light(
     light: LightBasis | Sweep, plans: Mapping[str, PairPlan], dataset: DatasetJob
 ) -> UnitResult:
-    """Return all the planned pairs that a light basis or a sweep can give.
+    """Return all the planned pairs that a light basis or a sweep gives.
 
-    Raises:
-        EditScaleError: a plan asks for an attribute the basis has no light for.
+    Plans for other light are left out; one that this light should give and cannot is a rejection.
     """
-    return finish(light_drafts(light, plans, dataset), dataset)
+    own = {name: plan for name, plan in plans.items() if belongs_to(light, name)}
+    reasons = {name: why_not(light, name) for name in own}
+    possible = {name: plan for name, plan in own.items() if reasons[name] is None}
+    refused = tuple(
+        Rejection(
+            pair_key(light.scene, name, "none"),
+            light.scene,
+            "rejected",
+            reason,
+            attributes_of_plan(name)[0],
+        )
+        for name, reason in reasons.items()
+        if reason is not None
+    )
+    result = finish(light_drafts(light, possible, plans, dataset), dataset)
+    return UnitResult(result.pairs, (*result.rejections, *refused))
 
 
 def light_drafts(
-    light: LightBasis | Sweep, plans: Mapping[str, PairPlan], dataset: DatasetJob
+    light: LightBasis | Sweep,
+    plans: Mapping[str, PairPlan],
+    ranges_from: Mapping[str, PairPlan],
+    dataset: DatasetJob,
 ) -> Iterator[Draft]:
-    """Yield all the planned pairs that a light basis or a sweep can give, not gated yet.
+    """Yield the planned pairs of a light basis or a sweep, which can give them; not gated yet.
 
-    Raises:
-        EditScaleError: a plan asks for an attribute the basis has no light for.
+    Attributes that are edited together take their ranges from their single plans in `ranges_from`.
     """
     if isinstance(light, LightBasis):
-        photometric = {
-            name: plan
-            for name, plan in plans.items()
-            if attributes_of_plan(name)[0] in BASIS_ATTRIBUTES
-        }
-        _check_light(light, photometric)
-        yield from _basis_drafts(light, photometric, dataset)
+        yield from _basis_drafts(light, plans, ranges_from, dataset)
         return
     for name, plan in plans.items():
-        first, *together_with = attributes_of_plan(name)
-        if first == light.attribute:
-            yield from sweep_drafts(light, plan, dataset, together_with)
+        others = attributes_of_plan(name)[1:]
+        together_with = {other: _value_range(ranges_from, other) for other in others}
+        yield from sweep_drafts(light, plan, dataset, together_with)
+
+
+def belongs_to(light: LightBasis | Sweep, plan_name: str) -> bool:
+    """Return whether a plan is one for this kind of light."""
+    first = attributes_of_plan(plan_name)[0]
+    return first in BASIS_ATTRIBUTES if isinstance(light, LightBasis) else first == light.attribute
+
+
+def why_not(light: LightBasis | Sweep, plan_name: str) -> str | None:
+    """Return why light cannot give pairs of a plan; None: it can."""
+    names = attributes_of_plan(plan_name)
+    if isinstance(light, Sweep):
+        return None if light.attribute == names[0] else f"its frames differ in {light.attribute}"
+    missing = [name for name in names if name not in drawable_attributes(light)]
+    if missing:
+        return f"scene {light.scene}: its light has no {' and no '.join(missing)} to edit"
+    try:
+        check_readable_together(light, names)
+    except EditScaleError as error:
+        return str(error)
+    return None
 
 
 def compose_basis(
@@ -69,24 +108,24 @@ def compose_basis(
     Raises:
         EditScaleError: a plan asks for an attribute the basis has no light for.
     """
-    _check_light(basis, plans)
-    return finish(_basis_drafts(basis, plans, dataset), dataset)
-
-
-def _check_light(basis: LightBasis, plans: Mapping[str, PairPlan]) -> None:
     for name in plans:
-        for attribute in attributes_of_plan(name):
-            if attribute not in drawable_attributes(basis):
-                msg = f"scene {basis.scene}: has no light for {attribute}; remove {name}"
-                raise EditScaleError(msg)
+        reason = why_not(basis, name)
+        if reason is not None:
+            msg = f"{reason}; remove {name} from the manifest"
+            raise EditScaleError(msg)
+    return finish(_basis_drafts(basis, plans, plans, dataset), dataset)
 
 
 def _basis_drafts(
-    basis: LightBasis, plans: Mapping[str, PairPlan], dataset: DatasetJob
+    basis: LightBasis,
+    plans: Mapping[str, PairPlan],
+    ranges_from: Mapping[str, PairPlan],
+    dataset: DatasetJob,
 ) -> Iterator[Draft]:
     for name, plan in plans.items():
         ranges = {
-            attribute: _value_range(plans, attribute) for attribute in attributes_of_plan(name)
+            attribute: _value_range(ranges_from, attribute)
+            for attribute in attributes_of_plan(name)
         }
         for number in range(plan.num_pairs):
             rng = derive_rng(dataset.seed, "draw", basis.scene, name, number)
@@ -130,10 +169,13 @@ def _draft_of_draw(
 
 
 def compose_sweep(
-    sweep: Sweep, plan: PairPlan, dataset: DatasetJob, together_with: Sequence[str] = ()
+    sweep: Sweep,
+    plan: PairPlan,
+    dataset: DatasetJob,
+    together_with: Mapping[str, Range] = MappingProxyType({}),
 ) -> UnitResult:
     """Return pairs of a sweep's frames: all ordered pairs, or as many of them as planned.
 
-    `together_with` names what the camera changes as well: exposure, white_balance, or both.
+    `together_with` says what the camera changes as well, and how far: exposure, white_balance.
     """
     return finish(sweep_drafts(sweep, plan, dataset, together_with), dataset)

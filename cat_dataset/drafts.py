@@ -118,6 +118,9 @@ class Draft:
     is_measured_the_scale: bool = False
     area: EditedArea = "picture"  # where the edits act
     noise_HW: NDArray[np.float32] | None = None  # of one picture, display codes
+    # The pictures in which the first edit must show; None: source and target. Where the camera
+    # changes as well, its change would hide that the first edit cannot be seen.
+    shown: tuple[Picture, Picture] | None = None
 
 
 def finish(drafts: Iterable[Draft], dataset: DatasetJob) -> UnitResult:
@@ -189,7 +192,7 @@ def accepted(draft: Draft, dataset: DatasetJob) -> Accepted:
 
 def _check_seen(draft: Draft) -> None:
     """Raise PairRejectedError where the edit is hidden, invisible or below the noise."""
-    source, target = draft.source, draft.target
+    source, target = draft.shown or (draft.source, draft.target)
     edited = None
     if draft.area == "object":
         subject = draft.edits[0].subject or "main object"

@@ -14,7 +14,7 @@ MIN_OBJECT_SHARE = 0.003  # of the picture that the edited object must cover
 MIN_VISIBLE_SHARE = 0.3  # of the edited object inside the frame that nothing may hide
 CHANGED_CODES = 3  # a pixel that differs by as much counts as changed
 MIN_CHANGED_SHARE = 5e-4  # of the picture
-MIN_OVER_NOISE = 2.0  # mean change over mean noise, in the changed pixels
+MIN_OVER_NOISE = 1.0  # mean change over mean noise, in the changed pixels
 
 
 class PairRejectedError(EditScaleError):
@@ -90,7 +90,7 @@ def check_above_noise(
     if change < MIN_OVER_NOISE * noise:
         msg = (
             f"below the noise: changed pixels differ by {change:.1f} of 255, the render's noise "
-            f"there is {noise:.1f}; the change must be {MIN_OVER_NOISE:g} times as large, "
+            f"there is {noise:.1f}; the change must be at least as large, "
             f"use more samples per pixel"
         )
         raise PairRejectedError(msg)

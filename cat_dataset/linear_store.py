@@ -129,6 +129,7 @@ def _write_basis(basis: LightBasis, writer: _PartWriter) -> dict[str, Any]:
     return {
         "kind": "basis",
         "groups": [vars(group) for group in basis.groups],
+        "visible_share": _visible_share(basis.annotation),
         "main_lamp": basis.main_lamp,
     }
 
@@ -151,6 +152,7 @@ def _write_sweep(sweep: Sweep, writer: _PartWriter) -> dict[str, Any]:
             {
                 "absolute_value": frame.absolute_value,
                 "axis_value": frame.axis_value,
+                "visible_share": _visible_share(frame.annotation),
                 "origin": dict(frame.origin),
             }
             for frame in sweep.frames
@@ -199,7 +201,7 @@ def _basis(
         wb_cct_k=record["wb_cct_k"],
         main_lamp=record["main_lamp"],
         clipped_HW=_clipped(parts, ""),
-        annotation=_annotation(parts, ""),
+        annotation=_annotation(parts, "", record["visible_share"]),
         origin=record["origin"],
     )
 
@@ -216,7 +218,7 @@ def _sweep(parts: Mapping[str, NDArray[Any]], gain: np.float32, record: Mapping[
                 axis_value=frame["axis_value"],
                 linear_HW3=_light(parts[name], gain),
                 clipped_HW=_clipped(parts, f"{name}."),
-                annotation=_annotation(parts, f"{name}."),
+                annotation=_annotation(parts, f"{name}.", frame["visible_share"]),
                 origin=frame["origin"],
             )
             for name, frame in zip(names, record["frames"], strict=True)
@@ -239,13 +241,20 @@ def _clipped(parts: Mapping[str, NDArray[Any]], prefix: str) -> NDArray[np.bool_
     return None if part is None else part > 0.5
 
 
-def _annotation(parts: Mapping[str, NDArray[Any]], prefix: str) -> Annotation | None:
+def _visible_share(annotation: Annotation | None) -> float | None:
+    return None if annotation is None else annotation.visible_share
+
+
+def _annotation(
+    parts: Mapping[str, NDArray[Any]], prefix: str, visible_share: float
+) -> Annotation | None:
     if prefix + _MASK not in parts:
         return None
     return Annotation(
         mask_HW=parts[prefix + _MASK] > 0.5,
         depth_HW=parts[prefix + _DEPTH],
         normal_HW3=parts[prefix + _NORMAL].astype(np.float32),
+        visible_share=visible_share,
     )
 
 

@@ -62,7 +62,7 @@ def attributes_of_plan(name: str) -> tuple[str, ...]:
     >>> attributes_of_plan("object_rotation+exposure")
     ('object_rotation', 'exposure')
     """
-    return tuple(part.strip() for part in name.split("+"))
+    return tuple(name.split("+"))
 
 
 def checked_plans(plans: dict[str, PairPlan]) -> dict[str, PairPlan]:
@@ -132,6 +132,12 @@ def _check_alone(name: str, plan: PairPlan) -> None:
         raise ValueError(msg)
     if plan.sweep is not None and len(set(plan.sweep)) < 2:
         msg = f"{name} is rendered anew for each value: give sweep = [...] two different ones"
+        raise ValueError(msg)
+    if plan.value_range is not None and plan.value_range[0] != -plan.value_range[1]:
+        msg = (
+            f"{name}: all ordered pairs of its frames are used, so value_range must reach as far "
+            f"below zero as above, not {list(plan.value_range)}"
+        )
         raise ValueError(msg)
     if plan.sweep is not None and plan.value_range is not None:
         msg = f"{name}: value_range has no effect beside sweep; use it with num_frames"

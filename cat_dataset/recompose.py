@@ -13,21 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset.batches import ComposeJob
-from cat_dataset.compose import compose_light, light_drafts
+from cat_dataset.compose import belongs_to, compose_light, light_drafts, why_not
 from cat_dataset.display import TONE_CURVE, ToneCurve
-from cat_dataset.drafts import Accepted, Draft, accepted, pair_key
-from cat_dataset.draws import check_readable_together, drawable_attributes
+from cat_dataset.drafts import Accepted, Draft, accepted
 from cat_dataset.errors import EditScaleError, JobError
 from cat_dataset.gates import PairRejectedError
 from cat_dataset.linear_reading import LinearRow, read_linear
 from cat_dataset.linear_store import linear_key
 from cat_dataset.manifest import DatasetJob
-from cat_dataset.plans import PairPlan, attributes_of_plan
+from cat_dataset.plans import PairPlan
 from cat_dataset.records import (
     Develop,
     EditScale,
     LightBasis,
-    Rejection,
     Sweep,
     UnitResult,
 )
@@ -81,36 +79,7 @@ def _compose_row(dataset: DatasetJob, compose: ComposeJob, row: LinearRow) -> Un
         "manifest_sha256": light.origin.get("manifest_sha256"),
     }
     light = replace(light, origin={**light.origin, "composed_from": stored})
-    drawn, refused = {}, []
-    for name, plan in compose.attributes.items():
-        if row.can_give(name):
-            reason = _why_not(light, name)
-            if reason is None:
-                drawn[name] = plan
-            else:
-                refused.append(_refusal(row, name, reason))
-    result = compose_light(light, drawn, dataset)
-    return UnitResult(result.pairs, (*result.rejections, *refused))
-
-
-def _why_not(light: LightBasis | Sweep, plan_name: str) -> str | None:
-    """Return why light cannot give pairs of a plan; None: it can."""
-    names = attributes_of_plan(plan_name)
-    if isinstance(light, Sweep):
-        return None if light.attribute == names[0] else f"its frames differ in {light.attribute}"
-    missing = [name for name in names if name not in drawable_attributes(light)]
-    if missing:
-        return f"scene {light.scene}: its light has no {' and no '.join(missing)} to edit"
-    try:
-        check_readable_together(light, names)
-    except EditScaleError as error:
-        return str(error)
-    return None
-
-
-def _refusal(row: LinearRow, plan_name: str, reason: str) -> Rejection:
-    key, first = pair_key(row.scene, plan_name, "none"), attributes_of_plan(plan_name)[0]
-    return Rejection(key, row.scene, "rejected", reason, first)
+    return compose_light(light, compose.attributes, dataset)
 
 
 def _together(results: Sequence[UnitResult]) -> UnitResult:
@@ -150,15 +119,16 @@ def draw_pair(
         PairRejectedError: the light has none of the attributes, or every draw failed a gate.
     """
     key = linear_key(light)
-    reasons = {name: _why_not(light, name) for name in sorted(plans)}
+    reasons = {name: why_not(light, name) for name in sorted(plans) if belongs_to(light, name)}
     names = [name for name, refused in reasons.items() if refused is None]
-    reason = "; ".join(dict.fromkeys(filter(None, reasons.values())))
+    others = f"its light has none of {', '.join(plans)}"
+    reason = "; ".join(dict.fromkeys(filter(None, reasons.values()))) or others
     for number in range(MAX_DRAWS if names else 0):
         drawn_seed = derive_seed(seed, "epoch", epoch, key, number)
         name = names[derive_rng(drawn_seed, "attribute").integers(len(names))]
-        once = {n: plans[n].model_copy(update={"num_pairs": int(n == name)}) for n in names}
+        once = {name: plans[name].model_copy(update={"num_pairs": 1})}
         dataset = DatasetJob(name="drawn", seed=drawn_seed, tone_curve=tone_curve)
-        draft = next(light_drafts(light, once, dataset))
+        draft = next(light_drafts(light, once, plans, dataset))
         try:
             return _drawn(draft, accepted(draft, dataset))
         except EditScaleError as error:

@@ -106,7 +106,8 @@ def _annotation(annotation: Annotation | None, width_px: int, height_px: int) ->
     normal_HW3 = _area(annotation.normal_HW3, *size)
     length_HW1 = np.linalg.norm(normal_HW3, axis=-1, keepdims=True)
     unit_HW3 = np.divide(normal_HW3, length_HW1, where=length_HW1 > 0.0, out=normal_HW3.copy())
-    return Annotation(
+    return replace(
+        annotation,
         mask_HW=_area(annotation.mask_HW.astype(np.float32), *size) >= 0.5,
         depth_HW=depth_HW.astype(np.float32, copy=False),
         normal_HW3=unit_HW3.astype(np.float32, copy=False),

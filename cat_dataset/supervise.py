@@ -97,7 +97,6 @@ class _Worker:
     def __init__(self, limits: WorkerLimits, log: Path | None) -> None:
         self._limits = limits
         self._log = log
-        self._retired: list[Any] = []
         self._start()
 
     def _start(self) -> None:
@@ -120,17 +119,16 @@ class _Worker:
         """Replace the process if it has grown too large or served long enough."""
         if memory_bytes > self._limits.memory_bytes or self._num_calls >= self._limits.num_calls:
             self._pool.close()
-            self._retired.append(self._pool)
+            self._pool.join()  # only this ends the process and gives its memory back
             self._start()
 
     def end(self, *, at_once: bool) -> None:
-        """Let the process finish, or stop it, and wait for all that were replaced."""
+        """Let the process finish, or stop it, and wait for its end."""
         if at_once:
             self._pool.stop()
         else:
             self._pool.close()
-        for pool in (*self._retired, self._pool):
-            pool.join()
+        self._pool.join()
 
 
 def supervise(

@@ -1,6 +1,7 @@
 """Drafts from the frames of a sweep: ordered pairs, and such whose exposure differs as well."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -10,7 +11,8 @@ from cat_dataset import readout
 from cat_dataset.attributes import find_attribute
 from cat_dataset.display import encode_display, exposure_anchor
 from cat_dataset.drafts import Draft, Picture, pair_key, saturate
-from cat_dataset.draws import draw_together
+from cat_dataset.draws import Range, draw_together
+from cat_dataset.light import LightState
 from cat_dataset.manifest import DatasetJob
 from cat_dataset.photometric_readout import reading_step
 from cat_dataset.photometry import white_balance_gains
@@ -23,7 +25,7 @@ _NO_LIGHT = np.empty((0, 1, 1, 3), np.float32)
 
 
 def sweep_drafts(
-    sweep: Sweep, plan: PairPlan, dataset: DatasetJob, together_with: Sequence[str]
+    sweep: Sweep, plan: PairPlan, dataset: DatasetJob, together_with: Mapping[str, Range]
 ) -> Iterator[Draft]:
     """Yield the planned pairs of a sweep's frames, not gated yet; see `compose.compose_sweep`."""
     pairs = list(permutations(range(len(sweep.frames)), 2))
@@ -33,7 +35,8 @@ def sweep_drafts(
     shared: dict[int, Picture] = {}
     for index in chosen:
         if together_with:
-            yield _draft_with_camera(sweep, pairs[index], noise_HW, dataset, together_with)
+            alone = _draft_of_frames(sweep, pairs[index], noise_HW, dataset, shared)
+            yield _draft_with_camera(sweep, pairs[index], alone, dataset, together_with)
         else:
             yield _draft_of_frames(sweep, pairs[index], noise_HW, dataset, shared)
 
@@ -121,58 +124,63 @@ def _sweep_anchor(sweep: Sweep, source_index: int, target_index: int) -> float:
 def _draft_with_camera(
     sweep: Sweep,
     indices: tuple[int, int],
-    noise_HW: NDArray[np.float32] | None,
+    alone: Draft,
     dataset: DatasetJob,
-    together_with: Sequence[str],
+    together_with: Mapping[str, Range],
 ) -> Draft:
     """Return a pair of frames whose exposure or white balance differs as well.
 
-    What the camera does is drawn as for a light basis of one light, the frame itself.
+    What the camera does is drawn as for a light basis of no light; `alone` is the pair without it.
     """
-    source_index, target_index = indices
-    number = f"{source_index:02d}-{target_index:02d}"
-    key = pair_key(sweep.scene, "+".join((sweep.attribute, *together_with)), number)
-    rng = derive_rng(dataset.seed, "draw", key)
+    names = (sweep.attribute, *together_with)
+    number = f"{indices[0]:02d}-{indices[1]:02d}"
+    key = pair_key(sweep.scene, "+".join(names), number)
     camera = LightBasis(sweep.scene, sweep.split, (), _NO_LIGHT, sweep.wb_cct_k)
-    ranges = {name: find_attribute(name).default_range for name in together_with}
-    draw = draw_together(rng, camera, ranges)
-    frames = [sweep.frames[index] for index in (source_index, target_index)]
-    linear = [
-        frame.linear_HW3
-        * (white_balance_gains(sweep.wb_cct_k, state.wb_cct_k) * 2.0**state.exposure_stops).astype(
-            np.float32
-        )
-        for frame, state in zip(frames, (draw.source, draw.target), strict=True)
-    ]
-    anchor = _sweep_anchor(sweep, source_index, target_index)
-
-    def measure(mask_HW: NDArray[np.bool_]) -> list[Reading | None]:
-        readings: list[Reading | None] = [sweep.readings.get((source_index, target_index))]
-        looks = [
-            _camera_reading(frame.linear_HW3, picture, mask_HW, sweep.wb_cct_k)
-            for frame, picture in zip(frames, linear, strict=True)
-        ]
-        for name in together_with:
-            readings.append(_difference(looks[0][name], looks[1][name]))
-        return readings
-
+    draw = draw_together(derive_rng(dataset.seed, "draw", key), camera, together_with)
     pictures = [
-        Picture(light, anchor, dataset.tone_curve, frame.annotation)
-        for light, frame in zip(linear, frames, strict=True)
+        Picture(
+            picture.linear_HW3 * _camera_gain(sweep, state),
+            picture.anchor,
+            dataset.tone_curve,
+            picture.annotation,
+        )
+        for picture, state in ((alone.source, draw.source), (alone.target, draw.target))
     ]
     states = {"source_state": draw.source.to_json(), "target_state": draw.target.to_json()}
-    return Draft(
+    return replace(
+        alone,
         key=key,
-        scene=sweep.scene,
-        split=sweep.split,
         source=pictures[0],
         target=pictures[1],
-        edits=(_frame_edit(sweep, source_index, target_index), *draw.edits),
-        measure=measure,
-        origin={**_frame_origin(sweep, source_index, target_index), **states},
-        area=sweep.edited_area,
-        noise_HW=noise_HW,
+        edits=(*alone.edits, *draw.edits),
+        measure=lambda mask: [
+            *alone.measure(mask),
+            *_camera_readings(sweep, alone, pictures, mask, tuple(together_with)),
+        ],
+        origin={**alone.origin, **states},
+        shown=(alone.source, alone.target),
     )
+
+
+def _camera_gain(sweep: Sweep, state: LightState) -> NDArray[np.float32]:
+    balance = white_balance_gains(sweep.wb_cct_k, state.wb_cct_k)
+    gain: NDArray[np.float32] = (balance * 2.0**state.exposure_stops).astype(np.float32)
+    return gain
+
+
+def _camera_readings(
+    sweep: Sweep,
+    alone: Draft,
+    pictures: Sequence[Picture],
+    mask_HW: NDArray[np.bool_],
+    names: Sequence[str],
+) -> list[Reading]:
+    """Return what the camera did between the two pictures, by what it did to each frame."""
+    looks = [
+        _camera_reading(frame.linear_HW3, picture.linear_HW3, mask_HW, sweep.wb_cct_k)
+        for frame, picture in zip((alone.source, alone.target), pictures, strict=True)
+    ]
+    return [_difference(looks[0][name], looks[1][name]) for name in names]
 
 
 def _camera_reading(

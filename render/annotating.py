@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import bpy
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +25,8 @@ def annotate(built: BuiltScene, settings: RenderSettings) -> Annotation:
         SceneError: Cycles failed.
     """
     one_sample = replace(settings, samples_per_pixel=1)
-    things = [built.main_object, *built.main_object.children_recursive]
+    own = set(built.scene.objects)  # an instrument may have hung something on the object
+    things = [built.main_object, *(t for t in built.main_object.children_recursive if t in own)]
     layer = built.scene.view_layers[0]
     layer.use_pass_z = layer.use_pass_normal = layer.use_pass_object_index = True
     for thing in things:
@@ -54,4 +56,5 @@ def _whole_mask(
             scene.collection.objects.link(thing)
     scene.view_layers[0].use_pass_z = True
     mask: NDArray[np.bool_] = pinhole_passes(scene, settings)["Depth"][..., 0] < MISS_M
+    bpy.data.scenes.remove(scene)
     return mask

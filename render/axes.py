@@ -200,6 +200,11 @@ def shutter(built: BuiltScene) -> Iterator[Put]:
         thing.keyframe_insert("location", frame=centre + sign * _KEY_FRAMES)
     scene.render.fps, scene.render.motion_blur_position = SHUTTER_FPS, "CENTER"
     scene.render.use_motion_blur = True
+    scene.cycles.rolling_shutter_type = "NONE"
+    thing.cycles.use_motion_blur = True
+    for point in scene.render.motion_blur_shutter_curve.curves[0].points:
+        point.location = (point.location[0], 1.0)  # open all the time, as the streak is read
+    scene.render.motion_blur_shutter_curve.update()
     scene.frame_set(centre)
 
     def put(exposure_time_s: float) -> BuiltScene:

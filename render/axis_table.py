@@ -1,7 +1,7 @@
 """Which axis belongs to which attribute, and around what its sweeps are drawn in a scene."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -110,17 +110,16 @@ def sweep_values_rand(
     name: str,
     num_frames: int,
     value_range: tuple[float, float] | None,
-) -> tuple[float, ...] | None:
+) -> tuple[float, ...]:
     """Draw the absolute values of a sweep, one in each of `num_frames` equal parts of its span.
 
     Edits between any two of them lie in `value_range` (None: the attribute's default range), or
-    nearly so. Returns None where the scene has nothing to edit. Values have three digits, as a
-    person would type them.
+    nearly so. Values have three digits, as a person would type them. The scene must have the
+    attribute: its axis has a centre.
     """
     axis, attribute = AXES[name], find_attribute(name)
     centre = axis.centre(built)
-    if centre is None:
-        return None
+    assert centre is not None, "asked for before"
     low, high = value_range or attribute.default_range
     half = (high - low) / 4.0
     if name == "object_translation" and value_range is None:
@@ -134,8 +133,3 @@ def sweep_values_rand(
 
 def _three_digits(value: float) -> float:
     return float(f"{value:.3g}")
-
-
-def available(built: BuiltScene, names: Sequence[str]) -> tuple[str, ...]:
-    """Return those of the rendered attributes that a scene can be edited on."""
-    return tuple(name for name in names if AXES[name].centre(built) is not None)

@@ -31,8 +31,16 @@ class SceneFiles:
     model: Path | None = None
     hdri: Path | None = None
 
+    def without_folders(self, text: str) -> str:
+        """Return a text in which the files are called by their names alone."""
+        for path in (self.blend, self.model, self.hdri):
+            text = text if path is None else text.replace(str(path), path.name)
+        return text
+
     def content(self) -> str:
         """Return names and hashes of the files: other files are another data set.
+
+        What they refer to (textures, buffers beside a .gltf, linked scenes) is not hashed.
 
         Raises:
             JobError: a file cannot be read.

@@ -5,11 +5,11 @@ Importing this module is light; Blender is loaded when a unit runs, in its worke
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from cat_dataset.batches import RenderBatch, SimulatedCamera
 from cat_dataset.compose import compose_light
-from cat_dataset.errors import ReadoutError
+from cat_dataset.errors import ReadoutError, SceneError
 from cat_dataset.linear_store import encode_linear
 from cat_dataset.manifest import DatasetJob
 from cat_dataset.plans import BASIS_ATTRIBUTES, SWEEP_ATTRIBUTES, PairPlan
@@ -48,8 +48,7 @@ def render_unit(
     Its linear light comes with them if it is to be kept, or alone if that is what samples are.
 
     Raises:
-        SceneError: the scene cannot be built or rendered.
-        EditScaleError: the batch asks for light that the scene has not.
+        SceneError: the scene cannot be built, or its light cannot be rendered.
     """
     pairs: list[Pair] = []
     rejections: list[Rejection] = []
@@ -96,25 +95,27 @@ def _sweep(
     seed: int,
 ) -> "Sweep | Rejection":
     """Return one sweep of a scene, or why there is none."""
-    from render.axis_table import sweep_values_rand
+    from render.axis_table import AXES, sweep_values_rand
     from render.sweeps import render_sweep
 
-    if name == "shape_key" and built.shape_keys:
+    if name == "shape_key" and built.shape_keys and built.edited_shape_key is None:
         keys = sorted(built.shape_keys)
         chosen = keys[int(derive_rng(seed, "shape-key").integers(len(keys)))]
         built = replace(built, edited_shape_key=chosen)
+    if AXES[name].centre(built) is None:
+        reason = f"the {built.main_name} of this scene has no {name} to edit"
+        return Rejection(f"{context.scene}-{name}", context.scene, "rejected", reason, name)
     rng = derive_rng(seed, "sweep-values", name)
     values = plan.sweep or sweep_values_rand(
         rng, built, name, plan.num_frames or 0, plan.value_range
     )
-    if values is None:
-        reason = f"the {built.main_name} of this scene has no {name} to edit"
-        return Rejection(f"{context.scene}-{name}", context.scene, "rejected", reason, name)
     try:
         return render_sweep(built, settings, name, values, context)
-    except ReadoutError as error:
-        key = f"{context.scene}-{name}"
-        return Rejection(key, context.scene, "rejected", str(error), name)
+    except SceneError as error:  # costs this sweep; what else was rendered of the scene stays
+        status: Literal["rejected", "failed"] = (
+            "rejected" if isinstance(error, ReadoutError) else "failed"
+        )
+        return Rejection(f"{context.scene}-{name}", context.scene, status, str(error), name)
 
 
 def render_basis(
@@ -157,20 +158,23 @@ def render_camera_scene(dataset: DatasetJob, camera: SimulatedCamera, index: int
 
 
 def _build(seed: int, batch: RenderBatch, files: SceneFiles) -> "tuple[BuiltScene, RenderSettings]":
-    from render.cycles import RenderSettings
+    from render.cycles import MAX_CYCLES_SEED, RenderSettings
     from render.families import build_scene, build_user_scene
 
     settings = RenderSettings(
         width_px=batch.width_px,
         height_px=batch.height_px,
         samples_per_pixel=batch.samples_per_pixel,
-        seed=derive_seed(seed, "cycles"),
+        seed=derive_seed(seed, "cycles") % MAX_CYCLES_SEED,
         device=batch.device,
     )
     size = (batch.width_px, batch.height_px)
     if files == PROCEDURAL:
         return build_scene(batch.family, seed, *size), settings
-    return build_user_scene(files, seed, *size, main_object=batch.main_object), settings
+    try:
+        return build_user_scene(files, seed, *size, main_object=batch.main_object), settings
+    except SceneError as error:  # reasons stand in tables, which must not know this machine
+        raise SceneError(files.without_folders(str(error))) from None
 
 
 def _origin(built: "BuiltScene", batch: RenderBatch, seed: int) -> dict[str, Any]:

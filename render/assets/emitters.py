@@ -17,10 +17,15 @@ from cat_dataset.photometry import DAYLIGHT_CCT_K, MAX_CCT_K, MIN_CCT_K
 from cat_dataset.records import LightGroup
 from render.assets.shader_walk import gives_light, has_own_strength, is_coloured
 from render.craft.stage import AMBIENT_GROUP
+from render.scene import EMISSION_GROUP
 
-EMISSION_GROUP, OTHER_LAMPS_GROUP = "emission", "lamps"
+OTHER_LAMPS_GROUP = "lamps"
 MAX_LAMP_GROUPS = 12  # each costs memory and denoising time; the weakest lamps share one
-_RESERVED = {AMBIENT_GROUP, EMISSION_GROUP, OTHER_LAMPS_GROUP}
+# Taken by groups, or by what linear_store puts beside them into one file.
+_RESERVED = {
+    *(AMBIENT_GROUP, EMISSION_GROUP, OTHER_LAMPS_GROUP),
+    *("clipped", "mask", "depth", "normal", "noise"),
+}
 _MAX_NAME = 40  # Blender cuts names of passes at 63 signs
 _WHITE_SPREAD = 1e-3  # between the channels of a lamp's colour
 

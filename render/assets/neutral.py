@@ -55,8 +55,7 @@ _SILENT = {
 
 def neutralise(scene: Any) -> list[str]:
     """Undo what bends light in a scene (mutated); returns what was overridden."""
-    notes = _keep_one_layer(scene)
-    notes += _set_all(scene.render, _RENDER) + _set_all(scene.cycles, _CYCLES)
+    notes = _set_all(scene.render, _RENDER) + _set_all(scene.cycles, _CYCLES)
     notes += _set_all(scene.view_layers[0], _LAYER)
     if has_compositor(scene):
         notes.append("compositor: off")
@@ -68,7 +67,7 @@ def neutralise(scene: Any) -> list[str]:
     return notes + _neutral_objects() + _script_nodes()
 
 
-def _keep_one_layer(scene: Any) -> list[str]:
+def keep_one_layer(scene: Any) -> list[str]:
     """Keep the first view layer that is rendered; it becomes the only one."""
     layers = list(scene.view_layers)
     kept = next((layer for layer in layers if layer.use), layers[0])

@@ -21,7 +21,7 @@ from cat_dataset.seeding import derive_rng
 from render.assets.blend_header import check_version
 from render.assets.emitters import Emitters, group_emitters
 from render.assets.main_choice import choose_main, coverages, named_main, spoken_name
-from render.assets.neutral import freeze, neutralise, remove_drivers
+from render.assets.neutral import freeze, keep_one_layer, neutralise, remove_drivers
 from render.assets.solid import is_skewed, joined, make_solid
 from render.assets.user_camera import file_view, find_camera, focus_camera, make_full_frame
 from render.assets.user_files import check_images, check_libraries
@@ -49,6 +49,7 @@ def build_user_blend(
         SceneError: the file cannot be opened, or lacks what a picture needs.
     """
     scene, notes = open_blend(path)
+    notes += keep_one_layer(scene)
     view, camera = file_view(scene), find_camera(scene, path)
     meshes, things = own_meshes(scene), rendered_objects(scene)
     _check_not_empty(meshes, path)

@@ -23,6 +23,7 @@ from render.versions import enable_nodes
 
 _BALL_PX, _BALL_SAMPLES = 64, 64
 _CARD_PX, _CARD_SAMPLES = 48, 1024
+_FARTHEST_M = 1200.0  # of a test card; the fog ends at 1500 m
 _FOG_HEIGHT_M = 10.0  # of the test cards, well inside the fog
 
 
@@ -111,7 +112,8 @@ class FogInstrument:
         assert built.fog is not None, "used only where there is fog"
         densest, thinnest = (extinction_per_m(f(values)) for f in (min, max))
         # two cards suit the densest fog, two the thinnest: optical depths of 0.1 and about 1
-        self._distance_m = np.array([0.1 / densest, 1.2 / densest, 0.1 / thinnest, 1.2 / thinnest])
+        depths = [0.1 / densest, 1.2 / densest, 0.1 / thinnest, 1.2 / thinnest]
+        self._distance_m = np.minimum(depths, _FARTHEST_M)
         self._scenes = []
         for distance_m in self._distance_m:
             scene = bpy.data.scenes.new("fog-probe")

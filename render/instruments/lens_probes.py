@@ -26,6 +26,7 @@ from render.instruments.lens_readout import (
 from render.instruments.probe_scene import (
     camera_setting,
     glowing_material,
+    link_visible_meshes,
     new_material,
     probe_scene,
     sharp_passes,
@@ -57,9 +58,7 @@ class ZoomInstrument:
         self, built: BuiltScene, settings: RenderSettings, values: Sequence[float]
     ) -> None:
         self._scene = probe_scene("zoom-probe", built)
-        for thing in built.scene.objects:
-            if thing.type == "MESH":
-                self._scene.collection.objects.link(thing)
+        link_visible_meshes(self._scene, built)
         frame_rad = SENSOR_LONG_SIDE_MM / max(values)
         frame_m = frame_rad * built.camera.distance_m
         self._scene.world = _pattern_world(_ZOOM_FEATURES / frame_rad)
@@ -210,7 +209,6 @@ class StreakInstrument:
         render.motion_blur_position = own.render.motion_blur_position
         render.motion_blur_shutter = own.render.motion_blur_shutter
         render.fps = own.render.fps
-        self._scene.frame_set(own.frame_current)
         return render_passes(self._scene)["Combined"][..., 1]
 
     def read(self, source: Picture, target: Picture) -> Reading:

@@ -25,6 +25,7 @@ from render.instruments.probe_scene import (
     MISS_M,
     chosen_points,
     glowing_material,
+    link_visible_meshes,
     new_material,
     pinhole_passes,
     probe_scene,
@@ -95,9 +96,7 @@ class CameraInstrument:
         self._pivot_m = np.array(built.camera.look_at_m)
         self._data = built.render_camera.data
         self._scene = probe_scene("camera-probe", built)
-        for thing in built.scene.objects:
-            if thing.type == "MESH" and not thing.hide_render and thing != _fog_box(built):
-                self._scene.collection.objects.link(thing)
+        link_visible_meshes(self._scene, built)
         layer = self._scene.view_layers[0]
         layer.use_pass_position = layer.use_pass_z = True
         layer.material_override = glowing_material("camera-probe")
@@ -147,10 +146,6 @@ def _reading(
     value: float, old_error: float, new_error: float, source: CameraPlace, target: CameraPlace
 ) -> Reading:
     return Reading(value, float(np.hypot(old_error, new_error)), source.num_px + target.num_px)
-
-
-def _fog_box(built: BuiltScene) -> Any:
-    return None if built.fog is None else built.fog.box
 
 
 @dataclass(frozen=True)

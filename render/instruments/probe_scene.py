@@ -36,7 +36,16 @@ def probe_scene(name: str, built: BuiltScene) -> Any:
     scene = bpy.data.scenes.new(name)
     scene.collection.objects.link(built.render_camera)
     scene.camera = built.render_camera
+    scene.frame_set(built.scene.frame_current)
     return scene
+
+
+def link_visible_meshes(scene: Any, built: BuiltScene) -> None:
+    """Link into `scene` (mutated) what the camera of `built` may see; fog is no surface."""
+    fog_box = None if built.fog is None else built.fog.box
+    for thing in built.scene.objects:
+        if thing.type == "MESH" and not thing.hide_render and thing != fog_box:
+            scene.collection.objects.link(thing)
 
 
 def new_material(name: str) -> tuple[Any, NodeGraph]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import bpy
 
+from cat_dataset.photometry import extinction_per_m
 from render.craft.nodes import NodeGraph
 from render.craft.shapes import rounded_box
 from render.craft.stage import add_mesh
@@ -24,17 +25,6 @@ FOG_WIDTH_M, FOG_TOP_M, FOG_BOTTOM_M = 3000.0, 30.0, -60.0  # ground fog: light 
 SHOWN_BELOW_M = 5000.0  # clearer air changes little, and costs half as much again to render
 FORWARD_SHARE = 0.92  # of the light on its way that arrives although it met a droplet
 PHASE_ANISOTROPY = 0.15  # towards the camera; scattered often, the forward peak is washed out
-
-
-def extinction_per_m(visibility_m: float) -> float:
-    """Return the extinction at which a black object just shows, contrast 2 %.
-
-    Source: Koschmieder, 3.912 = -ln(0.02).
-
-    >>> extinction_per_m(1000.0)
-    0.003912
-    """
-    return 3.912 / visibility_m
 
 
 def add_fog(scene: Any, visibility_m: float) -> Fog:

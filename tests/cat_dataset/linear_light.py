@@ -43,6 +43,7 @@ def make_annotation(name: str, size_px: int = 48) -> Annotation:
         mask_HW=mask,
         depth_HW=np.where(mask, 1.25 + rows, np.inf).astype(np.float32),
         normal_HW3=np.where(mask[..., None], normal, 0.0).astype(np.float32),
+        visible_share=0.625,
     )
 
 

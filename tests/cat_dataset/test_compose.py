@@ -124,7 +124,7 @@ def test_asking_for_light_that_is_not_there_is_an_error(dataset_job: DatasetJob)
     basis = replace(make_light_basis("no-lamp"), main_lamp=None)
 
     assert drawable_attributes(basis) == ("exposure", "white_balance")
-    with pytest.raises(EditScaleError, match="no light for light_power"):
+    with pytest.raises(EditScaleError, match="no light_power to edit"):
         compose_basis(basis, {"light_power": PairPlan()}, dataset_job)
 
 

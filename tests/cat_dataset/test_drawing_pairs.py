@@ -79,5 +79,5 @@ def test_light_that_gives_no_pair_says_why() -> None:
 
     with pytest.raises(PairRejectedError, match="dark: gives no pair in epoch 3: invisible"):
         draw_pair(dark, {"light_power": PairPlan()}, seed=1, epoch=3)
-    with pytest.raises(PairRejectedError, match="its light has no object_rotation to edit"):
+    with pytest.raises(PairRejectedError, match="its light has none of object_rotation"):
         draw_pair(dark, {"object_rotation": PairPlan()}, seed=1, epoch=3)

@@ -55,6 +55,28 @@ def test_the_resolved_manifest_reads_back_as_the_same_job(path: Path, tmp_path: 
             HEAD + BATCH + "attributes = { exposure = { sweep = [1.0, 2.0] } }\n",
             "give value_range instead of sweep",
         ),
+        (
+            HEAD
+            + BATCH
+            + "attributes = { object_scale = { num_frames = 3, value_range = [0, 1] } }\n",
+            "must reach as far below zero as above",
+        ),
+        (
+            HEAD + BATCH + "attributes = { sun_elevation = { num_frames = 3 } }\n",
+            "family tabletop have none; use outdoor",
+        ),
+        (
+            HEAD + BATCH + 'attributes = { "roughness+exposure" = {} }\n',
+            "plan roughness as well",
+        ),
+        (
+            HEAD + BATCH + 'attributes = { exposure = {}, "exposure+roughness" = {} }\n',
+            "a rendered attribute comes first",
+        ),
+        (
+            HEAD + BATCH + "attributes = { roughness = { num_frames = 2, sweep = [9.0, 20.0] } }\n",
+            "or num_frames",
+        ),
         (HEAD + "val_share = 0.5\ntest_share = 0.5\n", "must stay below 1"),
         (HEAD + "[train]\nattributes = []\n", r"train\.attributes"),
         (HEAD + '[train]\nattributes = ["exposure", "exposure"]\n', "name one twice"),

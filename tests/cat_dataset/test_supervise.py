@@ -4,6 +4,8 @@ import os
 from functools import partial
 from pathlib import Path
 
+import psutil
+
 from cat_dataset.supervise import Outcome, WorkerLimits, supervise
 
 _kept: list[bytearray] = []  # in a worker: what it never gives back
@@ -13,6 +15,10 @@ def _grow(num_bytes: int) -> int:
     """Keep memory for good; returns the process that does."""
     _kept.append(bytearray(os.urandom(1024)) * (num_bytes // 1024))
     return os.getpid()
+
+
+def _is_alive(pid: int) -> bool:
+    return psutil.pid_exists(pid)
 
 
 def _say_and_die(text: str) -> None:
@@ -29,11 +35,15 @@ def test_a_worker_that_has_grown_is_replaced() -> None:
     """Memory decides, not the number of calls; small workers live on."""
     limits = WorkerLimits(memory_bytes=400 * 2**20)
     sizes = [2**20, 2**20, 500 * 2**20, 2**20]
+    calls = [partial(_grow, size) for size in sizes]
 
-    pids = [o.result for o in _outcomes([partial(_grow, size) for size in sizes], limits)]
+    pids, were_alive = [], []
+    for outcome in supervise(calls, num_workers=1, timeout_s=60.0, limits=limits):
+        pids.append(outcome.result or 0)
+        were_alive.append(_is_alive(pids[0]))
 
-    assert pids[0] == pids[1] == pids[2]
-    assert pids[3] not in (None, pids[2])
+    assert pids[0] == pids[1] == pids[2] != pids[3]
+    assert were_alive == [True, True, False, False], "the grown process must end at once"
 
 
 def test_a_worker_is_replaced_after_its_number_of_calls() -> None:

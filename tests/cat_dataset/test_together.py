@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cat_dataset.attributes import ATTRIBUTES
-from cat_dataset.compose import compose_basis, compose_sweep
+from cat_dataset.compose import compose_basis, compose_light, compose_sweep
 from cat_dataset.drafts import pair_key
 from cat_dataset.draws import draw_together
 from cat_dataset.errors import EditScaleError
@@ -72,15 +72,14 @@ def test_a_swept_pair_may_differ_in_exposure_as_well(dataset_job: DatasetJob) ->
     """The object turns and the camera exposes longer: two edits, both measured."""
     rng = derive_rng(0, "test-swept")
     frames = tuple(
-        SweepFrame(angle, angle, rng.uniform(0.1, 0.8, (48, 48, 3)).astype(np.float32))
+        SweepFrame(angle, angle, (rng.uniform(0.2, 0.9, (48, 48, 3)) ** 3).astype(np.float32))
         for angle in (0.0, 30.0)
     )
     readings = {(0, 1): Reading(30.1, 0.1, 100), (1, 0): Reading(-30.1, 0.1, 100)}
     sweep = Sweep("scene", "train", "object_rotation", frames, readings, subject="teapot")
 
-    result = compose_sweep(
-        sweep, PairPlan(num_pairs=2), dataset_job, together_with=("exposure", "white_balance")
-    )
+    together_with = {"exposure": (-1.0, 1.0), "white_balance": (-80.0, 80.0)}
+    result = compose_sweep(sweep, PairPlan(num_pairs=2), dataset_job, together_with)
 
     assert len(result.pairs) == 2, result.rejections
     for pair in result.pairs:
@@ -89,6 +88,69 @@ def test_a_swept_pair_may_differ_in_exposure_as_well(dataset_job: DatasetJob) ->
         assert exposure.measured == pytest.approx(exposure.value, abs=0.002)
         assert balance.measured == pytest.approx(balance.value, abs=0.5)
         assert "teapot" in pair.instruction
+
+
+def _still_sweep(turn_codes: float) -> Sweep:
+    """Return two frames that differ by some per cent of light, said to differ by 30 degrees."""
+    rng = derive_rng(0, "test-still")
+    first = (rng.uniform(0.2, 0.8, (48, 48, 3)) ** 2).astype(np.float32)
+    frames = tuple(
+        SweepFrame(angle, angle, picture)
+        for angle, picture in ((0.0, first), (30.0, first * np.float32(1.0 + turn_codes / 100.0)))
+    )
+    return Sweep("scene", "train", "object_rotation", frames, subject="vase")
+
+
+def test_the_camera_does_not_hide_that_an_edit_cannot_be_seen(dataset_job: DatasetJob) -> None:
+    """A turn of a vase that changes nothing is rejected, also where the exposure changes."""
+    together_with = {"exposure": (-0.5, 0.5)}
+
+    still, turned = (
+        compose_sweep(_still_sweep(codes), PairPlan(num_pairs=2), dataset_job, together_with)
+        for codes in (0.0, 20.0)
+    )
+
+    assert not still.pairs
+    assert all("invisible" in rejection.reason for rejection in still.rejections)
+    assert len(turned.pairs) == 2
+
+
+def test_ranges_of_the_single_plans_hold_for_several_at_once(dataset_job: DatasetJob) -> None:
+    """A manifest that keeps exposure within a third of a stop means it everywhere."""
+    small = PairPlan(num_pairs=2, value_range=(-0.3, 0.3))
+    plans = {
+        "exposure": small,
+        "exposure+light_power": PairPlan(num_pairs=5),
+        "object_rotation": PairPlan(num_pairs=2, num_frames=2),
+        "object_rotation+exposure": PairPlan(num_pairs=2),
+    }
+
+    results = [
+        compose_light(light, plans, dataset_job)
+        for light in (make_light_basis("scene-a"), _still_sweep(20.0))
+    ]
+
+    exposures = [
+        edit.value
+        for result in results
+        for pair in result.pairs
+        for edit in pair.edits
+        if edit.attribute == "exposure"
+    ]
+    assert len(exposures) >= 7
+    assert max(map(abs, exposures)) <= 0.3
+
+
+def test_a_plan_that_light_cannot_serve_costs_itself_only(dataset_job: DatasetJob) -> None:
+    """No lamp to turn up: one rejected row with the reason, and the other pairs are made."""
+    basis = replace(make_light_basis("scene-a"), main_lamp=None)
+    plans = {"exposure": PairPlan(num_pairs=2), "light_power": PairPlan(num_pairs=2)}
+
+    result = compose_light(basis, plans, dataset_job)
+
+    assert len(result.pairs) == 2
+    assert [rejection.attribute for rejection in result.rejections] == ["light_power"]
+    assert "no light_power to edit" in result.rejections[0].reason
 
 
 def test_keys_of_any_plan_fit_a_plain_tar_header() -> None:
