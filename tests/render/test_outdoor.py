@@ -87,7 +87,7 @@ def test_clear_air_waits_unseen_until_it_is_set() -> None:
     foggy = _card_levels(scene)
     fog.reset()
 
-    assert fog.extinction_per_m == pytest.approx(3.912 / 20000.0)
+    assert fog.extinction_per_m == pytest.approx(-math.log(0.02) / 20000.0)
     assert clear == pytest.approx((1.0, 1.0), abs=1e-4)
     assert foggy == pytest.approx((math.exp(-0.27), math.exp(-0.66)), rel=0.02)
     assert _card_levels(scene) == pytest.approx((1.0, 1.0), abs=1e-4)
