@@ -20,7 +20,7 @@ import numpy as np
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
-SMALL, LARGE = (96, 2), (256, 16)  # pixels of a side, samples per pixel
+SMALL, LARGE = (64, 2), (160, 10)  # pixels of a side, samples per pixel
 
 
 def timed(call: Callable[[], Any]) -> tuple[float, Any]:

@@ -1,8 +1,8 @@
 """What a manifest's rendered scenes will cost: pairs, core-hours, disk; said before a run.
 
-The costs were measured by `benchmarks/costs.py`, on one core of a two-core cloud machine that
-renders CORE_MSAMPLES_PER_S million pixel samples of a table top a second: scale the hours by
-yours. `benchmarks/estimates.py` compares an estimate with a measured fraction of the manifest.
+The costs were measured by `benchmarks/costs.py` on a two-core cloud machine with both cores busy,
+where a core renders a quarter of a million pixel samples of a table top a second: scale the hours
+by yours. `benchmarks/estimates.py` compares an estimate with a measured fraction of a manifest.
 """
 
 import math

@@ -38,19 +38,20 @@ class RenderSettings:
     glossy_bounces: int = 3
     transmission_bounces: int = 8  # two walls of a glass in front of another, and back
     device: str = "CPU"  # what Cycles computes on, see render/compute.py
+    threads: int = 1  # of the CPU; pixels are the same for any number
 
     def to_json(self) -> dict[str, Any]:
-        """Return the settings as plain JSON values."""
-        return asdict(self)
+        """Return what decides the picture as plain JSON values."""
+        return {name: value for name, value in asdict(self).items() if name != "threads"}
 
 
 def apply_settings(scene: Any, settings: RenderSettings) -> None:
-    """Set up `scene` (mutated) for one linear, deterministic, single-threaded Cycles render."""
+    """Set up `scene` (mutated) for one linear, deterministic Cycles render."""
     render, cycle = scene.render, scene.cycles
     render.engine = "CYCLES"
     render.resolution_x, render.resolution_y = settings.width_px, settings.height_px
     render.resolution_percentage = 100
-    render.threads_mode, render.threads = "FIXED", 1
+    render.threads_mode, render.threads = "FIXED", settings.threads
     render.use_compositing = render.use_sequencer = False
     render.use_persistent_data = False  # would ignore changed Cycles settings, see `render_passes`
     render.dither_intensity = 0.0

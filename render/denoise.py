@@ -60,8 +60,8 @@ class Denoiser:
         Raises:
             SceneError: OIDN refused.
         """
-        albedo = self._filter({"albedo": np.minimum(albedo_HW3, np.float32(1.0))})
-        return Guides(albedo, self._filter({"normal": normal_HW3}))
+        albedo = self._filter({"albedo": np.minimum(albedo_HW3, np.float32(1.0))}, "fast")
+        return Guides(albedo, self._filter({"normal": normal_HW3}, "fast"))
 
     def denoise(self, picture_HW3: Picture, guides: Guides) -> Picture:
         """Return `picture_HW3` without noise, float32 (H, W, 3), scene-linear, never negative.
@@ -70,10 +70,11 @@ class Denoiser:
             SceneError: OIDN refused.
         """
         return self._filter(
-            {"color": picture_HW3, "albedo": guides.albedo_HW3, "normal": guides.normal_HW3}
+            {"color": picture_HW3, "albedo": guides.albedo_HW3, "normal": guides.normal_HW3},
+            self.quality,
         )
 
-    def _filter(self, noisy: Mapping[str, Picture]) -> Picture:
+    def _filter(self, noisy: Mapping[str, Picture], quality: Quality) -> Picture:
         """Run OIDN's ray-tracing filter on the named images."""
         images = {name: np.ascontiguousarray(a, np.float32) for name, a in noisy.items()}
         shape = next(iter(images.values())).shape
@@ -88,7 +89,7 @@ class Denoiser:
         if "color" in images:
             self._api.oidnSetFilterBool(rt_filter, b"hdr", True)
             self._api.oidnSetFilterBool(rt_filter, b"cleanAux", True)
-        self._api.oidnSetFilterInt(rt_filter, b"quality", _QUALITY[self.quality])
+        self._api.oidnSetFilterInt(rt_filter, b"quality", _QUALITY[quality])
         self._api.oidnCommitFilter(rt_filter)
         self._api.oidnExecuteFilter(rt_filter)
         self._api.oidnReleaseFilter(rt_filter)

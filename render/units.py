@@ -42,10 +42,12 @@ def render_unit(
     files: SceneFiles = PROCEDURAL,
     *,
     keep_linear: bool = False,
+    threads: int = 1,
 ) -> UnitResult:
     """Render one scene and return the pairs and rejections its batch plans.
 
     Its linear light comes with them if it is to be kept, or alone if that is what samples are.
+    The result is the same for any number of `threads`.
 
     Raises:
         SceneError: the scene cannot be built, or its light cannot be rendered.
@@ -53,7 +55,7 @@ def render_unit(
     pairs: list[Pair] = []
     rejections: list[Rejection] = []
     linear = []
-    for light in _rendered(dataset, batch, unit_id, files):
+    for light in _rendered(dataset, batch, unit_id, files, threads):
         if isinstance(light, Rejection):
             rejections.append(light)
             continue
@@ -67,14 +69,14 @@ def render_unit(
 
 
 def _rendered(
-    dataset: DatasetJob, batch: RenderBatch, unit_id: str, files: SceneFiles
+    dataset: DatasetJob, batch: RenderBatch, unit_id: str, files: SceneFiles, threads: int
 ) -> "Iterator[LightBasis | Sweep | Rejection]":
     """Yield the light basis of one scene and its sweeps; what it has not is a rejection."""
     from render.basis import light_basis
     from render.scene import SceneContext
 
     seed = scene_seed(dataset, batch, unit_id)
-    built, settings = _build(seed, batch, files)
+    built, settings = _build(seed, batch, files, threads)
     split, origin = split_of(dataset, unit_id), _origin(built, batch, seed)
     context = SceneContext(
         unit_id, split, origin, denoise=batch.denoise, annotate=bool(dataset.annotations)
@@ -157,7 +159,9 @@ def render_camera_scene(dataset: DatasetJob, camera: SimulatedCamera, index: int
     return render_basis(dataset, batch, scene_name(batch, index))
 
 
-def _build(seed: int, batch: RenderBatch, files: SceneFiles) -> "tuple[BuiltScene, RenderSettings]":
+def _build(
+    seed: int, batch: RenderBatch, files: SceneFiles, threads: int = 1
+) -> "tuple[BuiltScene, RenderSettings]":
     from render.cycles import MAX_CYCLES_SEED, RenderSettings
     from render.families import build_scene, build_user_scene
 
@@ -167,6 +171,7 @@ def _build(seed: int, batch: RenderBatch, files: SceneFiles) -> "tuple[BuiltScen
         samples_per_pixel=batch.samples_per_pixel,
         seed=derive_seed(seed, "cycles") % MAX_CYCLES_SEED,
         device=batch.device,
+        threads=threads,
     )
     size = (batch.width_px, batch.height_px)
     if files == PROCEDURAL:

@@ -55,7 +55,7 @@ def render(
         msg = f'manifest {manifest}: samples = "linear" keeps the light; omit --keep-linear'
         raise JobError(msg)
     require_extras("render", "render")
-    units = render_units(job, manifest.parent, keep_linear=keep_linear)
+    units = render_units(job, manifest.parent, workers, keep_linear=keep_linear)
     make_or_plan(job, units, out, workers, retry_failed, dry_run, keep_linear=keep_linear)
 
 
@@ -123,10 +123,13 @@ def ingest(
     make_or_plan(job, units, out, workers, retry_failed, dry_run)
 
 
-def render_units(job: "Job", base: Path, *, keep_linear: bool = False) -> "list[WorkUnit]":
+def render_units(
+    job: "Job", base: Path, workers: int, *, keep_linear: bool = False
+) -> "list[WorkUnit]":
     """Return the units of work of all [[render]] batches; with their light, if it is kept.
 
-    `base` is the manifest's folder, which its paths are relative to.
+    `base` is the manifest's folder, which its paths are relative to. Fewer workers than cores get
+    several threads each.
     """
     from functools import partial
 
@@ -134,7 +137,12 @@ def render_units(job: "Job", base: Path, *, keep_linear: bool = False) -> "list[
     from render.scene_files import list_scenes
     from render.units import render_unit
 
-    unit_of = partial(render_unit, job.dataset, keep_linear=keep_linear)
+    unit_of = partial(
+        render_unit,
+        job.dataset,
+        keep_linear=keep_linear,
+        threads=max(1, DEFAULT_WORKERS // workers),
+    )
     return [
         WorkUnit(name, "render", partial(unit_of, batch, name, files), made_of=files.content())
         for batch in (batch.located(base) for batch in job.render)

@@ -54,7 +54,7 @@ def run(
     if dry_run:
         from cat_dataset.cli.planning import plan_text
 
-        typer.echo(plan_text(job, datasets.render_units(job, manifest.parent)))
+        typer.echo(plan_text(job, datasets.render_units(job, manifest.parent, workers)))
         return
     units, failures = _all_units(job, manifest.parent, out, workers)
     summary = datasets.make_dataset(job, units, out / "dataset", workers, retry_failed)
@@ -75,7 +75,7 @@ def _all_units(
     from cat_dataset.batches import CaptureBatch
     from cat_dataset.manifest import validated
 
-    units = datasets.render_units(job, base) if job.render else []
+    units = datasets.render_units(job, base, workers) if job.render else []
     failures: list[str] = []
     for batch in job.capture:
         units += datasets.capture_units(job.dataset, batch, base / batch.folder, workers=workers)
