@@ -16,40 +16,44 @@ class FamilyCost:
     slower: Mapping[str, float] = field(default_factory=dict)  # frames of an attribute
 
 
-REFERENCE_SIDE_PX = 256
-DENOISE_US_PER_PX = 1.0  # of one image
-COMPOSE_US_PER_PX = 0.35  # of one pair, encoding included
+START_S = 2.5  # of a worker: Python, Blender, the first scene's shaders
+SCENES_PER_WORKER = 500  # see supervise.WorkerLimits
+REFERENCE_SIDE_PX = 512
+DENOISE_US_PER_PX = 2.3  # of one image, guides included
+COMPOSE_US_PER_PX = 0.3  # of one pair, encoding included
 LINEAR_BYTES_PER_PX = 3.0  # of one light group or frame
 FAMILY_COSTS: Mapping[str, FamilyCost] = MappingProxyType(
     {
-        "tabletop": FamilyCost(0.2, 0.2, 3.5, 3),
-        "interior": FamilyCost(0.4, 0.3, 6.1, 3),
-        "outdoor": FamilyCost(0.5, 0.6, 6.5, 2),
-        "head": FamilyCost(1.1, 0.4, 2.0, 4),
+        "tabletop": FamilyCost(0.2, 0.1, 4.1, 3, MappingProxyType({"transmission": 1.5})),
+        "interior": FamilyCost(0.5, 0.3, 7.0, 3),
+        "outdoor": FamilyCost(0.6, 0.6, 7.5, 2, MappingProxyType({"fog_density": 1.4})),
+        "head": FamilyCost(1.2, 0.4, 2.3, 4),
     }
 )
+# At the reference size; a grainy lawn compresses worse than a wall.
 PICTURE_BYTES_PER_PX: Mapping[str, float] = MappingProxyType(
-    {"tabletop": 1.1, "interior": 1.2, "outdoor": 1.6, "head": 0.9}
+    {"tabletop": 1.05, "interior": 1.15, "outdoor": 1.6, "head": 0.9}
 )
+# Per frame: its look, and its share of what is made once for a sweep.
 INSTRUMENT_S: Mapping[str, float] = MappingProxyType(
     {
-        "aperture": 0.3,
-        "focal_length": 0.3,
-        "focus_distance": 0.4,
-        "shutter_blur": 0.4,
-        "object_rotation": 0.1,
-        "object_translation": 0.1,
-        "object_scale": 0.1,
-        "camera_azimuth": 0.3,
-        "camera_elevation": 0.3,
-        "camera_distance": 0.3,
-        "roughness": 0.2,
-        "metallic": 0.2,
-        "transmission": 0.2,
-        "base_hue": 0.2,
-        "base_saturation": 0.2,
-        "sun_elevation": 0.1,
-        "sun_azimuth": 0.1,
+        "aperture": 0.5,
+        "focal_length": 0.15,
+        "focus_distance": 0.8,
+        "shutter_blur": 0.8,
+        "object_rotation": 0.03,
+        "object_translation": 0.03,
+        "object_scale": 0.03,
+        "camera_azimuth": 0.2,
+        "camera_elevation": 0.2,
+        "camera_distance": 0.2,
+        "roughness": 2.0,
+        "metallic": 0.05,
+        "transmission": 0.05,
+        "base_hue": 0.05,
+        "base_saturation": 0.05,
+        "sun_elevation": 0.3,
+        "sun_azimuth": 0.3,
         "fog_density": 2.0,
         "shape_key": 0.2,
     }

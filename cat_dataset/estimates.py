@@ -21,6 +21,8 @@ from cat_dataset.cost_table import (
     LINEAR_BYTES_PER_PX,
     PICTURE_BYTES_PER_PX,
     REFERENCE_SIDE_PX,
+    SCENES_PER_WORKER,
+    START_S,
     FamilyCost,
 )
 from cat_dataset.manifest import DatasetJob
@@ -36,7 +38,7 @@ _DENOISED_PER_FRAME = 1 + _GUIDES
 _HALVES = 2  # of a sweep's first frame, each denoised as a frame of its own
 _ANNOTATION_RENDERS = 2  # the scene, and the object alone
 _ROW_BYTES = 3000  # JSON and tar headers of a pair
-_SIZE_POWER = -0.2  # larger pictures are smoother: bytes per pixel fall with the side
+_SIZE_POWER = -0.24  # larger pictures are smoother: bytes per pixel fall with the side
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def estimate_batch(dataset: DatasetJob, batch: RenderBatch) -> Estimate:
     return Estimate(
         num_scenes=num_scenes,
         pairs=MappingProxyType({name: num_scenes * n for name, n in pairs.items()}),
-        core_s=num_scenes * scene_s,
+        core_s=num_scenes * scene_s + math.ceil(num_scenes / SCENES_PER_WORKER) * START_S,
         disk_bytes=num_scenes * _scene_bytes(dataset, batch, sum(pairs.values())),
     )
 

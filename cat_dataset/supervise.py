@@ -5,6 +5,8 @@ of arithmetic each. A call that fails by itself is answered with its error; one 
 or runs out of time is tried again, then given up.
 """
 
+import ctypes
+import gc
 import multiprocessing
 import os
 import sys
@@ -85,10 +87,20 @@ def _start_worker(log: Path | None) -> None:
 def _with_memory(call: Callable[[], ResultT], *, is_logged: bool) -> tuple[ResultT, int]:
     """Return a call's result and the bytes of memory that its worker holds afterwards."""
     result = call()
+    _give_memory_back()
     memory_bytes = int(psutil.Process().memory_info().rss)
     if is_logged:
         sys.stdout.write(f"holds {memory_bytes / 2**20:.0f} MiB\n")
     return result, memory_bytes
+
+
+def _give_memory_back() -> None:
+    """Return what libraries freed to the system; glibc would keep it for the next large scene."""
+    gc.collect()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+        if trim is not None:
+            trim(0)
 
 
 class _Worker:

@@ -65,7 +65,15 @@ def render_unit(
             result = compose_light(light, batch.attributes, dataset)
             pairs += result.pairs
             rejections += result.rejections
+    _empty_blender()
     return UnitResult(tuple(pairs), tuple(rejections), tuple(linear))
+
+
+def _empty_blender() -> None:
+    """Leave no scene behind: while others work, it would only take memory."""
+    from render.session import fresh_scene
+
+    fresh_scene()
 
 
 def _rendered(

@@ -41,7 +41,7 @@ def test_twice_the_scenes_cost_twice_as_much() -> None:
     """Hours, pairs and disk are proportional to the number of scenes."""
     one, two = (estimate_batch(JOB, _batch(num_scenes=n)) for n in (10, 20))
 
-    assert two.core_s == pytest.approx(2.0 * one.core_s)
+    assert two.core_s == pytest.approx(2.0 * one.core_s, rel=0.1)  # starting costs once
     assert two.disk_bytes == pytest.approx(2.0 * one.disk_bytes)
     assert sum(two.pairs.values()) == pytest.approx(2.0 * sum(one.pairs.values()))
 
