@@ -24,9 +24,9 @@ COMPOSE_US_PER_PX = 0.3  # of one pair, encoding included
 LINEAR_BYTES_PER_PX = 3.0  # of one light group or frame
 FAMILY_COSTS: Mapping[str, FamilyCost] = MappingProxyType(
     {
-        "tabletop": FamilyCost(0.2, 0.1, 4.1, 3, MappingProxyType({"transmission": 1.5})),
-        "interior": FamilyCost(0.5, 0.3, 7.0, 3),
-        "outdoor": FamilyCost(0.6, 0.6, 7.5, 2, MappingProxyType({"fog_density": 1.4})),
+        "tabletop": FamilyCost(0.2, 0.1, 3.8, 3, MappingProxyType({"transmission": 1.5})),
+        "interior": FamilyCost(0.5, 0.3, 5.6, 3),
+        "outdoor": FamilyCost(0.6, 0.6, 6.8, 2, MappingProxyType({"fog_density": 1.4})),
         "head": FamilyCost(1.2, 0.4, 2.3, 4),
     }
 )
