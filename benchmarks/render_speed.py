@@ -17,7 +17,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -132,11 +132,13 @@ def bare_seconds(args: argparse.Namespace, number: int, threads: int) -> dict[st
     return {"build_s": build_s, "render_s": render_s}
 
 
-def run_bare(args: argparse.Namespace, processes: int, threads: int) -> dict[str, float]:
-    """Render all scenes bare on some processes; the wall time counts only what renders."""
+def run_bare(
+    args: argparse.Namespace, numbers: Sequence[int], processes: int, threads: int
+) -> dict[str, float]:
+    """Render scenes bare on some processes; the wall time counts only what renders."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        found = list(pool.map(partial(bare_seconds, args, threads=threads), range(args.num)))
+        found = list(pool.map(partial(bare_seconds, args, threads=threads), numbers))
     total_s = sum(item["render_s"] for item in found)
     return {"render_s": total_s, "wall_s": total_s / processes}
 
@@ -193,11 +195,26 @@ def timed(parts: dict[str, float], name: str, call: Callable[[], Any]) -> Any:
 
 def report(args: argparse.Namespace) -> dict[str, Any]:
     """Run everything and return the figures."""
+    # half of the bare renders before and half after: a shared machine's speed drifts
+    half = args.num // 2
+    before = run_bare(args, range(half), processes=2, threads=1)
     photometric = run_command(args, "photometric", PHOTOMETRIC, workers=2)
+    after = run_bare(args, range(half, args.num), processes=2, threads=1)
+    bare = {name: before[name] + after[name] for name in before}
+    if args.wall_only:
+        return {
+            "size_px": args.size,
+            "samples_per_pixel": args.samples,
+            "scenes": args.num,
+            "family": args.family,
+            "wall_over_bare_render": photometric["wall_s"] / bare["wall_s"],
+            "photometric": photometric,
+            "bare": bare,
+        }
+    one_worker = run_command(args, "one-worker", PHOTOMETRIC, workers=1)
     few = argparse.Namespace(**{**vars(args), "num": max(2, args.num // 2)})
     swept = run_command(few, "swept", SWEPT, workers=2)
-    bare = run_bare(args, processes=2, threads=1)
-    threaded = run_bare(args, processes=1, threads=2)
+    threaded = run_bare(args, range(args.num), processes=1, threads=2)
     parts = in_a_process(parts_of_a_scene, args)
     one_image_s = bare["render_s"] / args.num
     # one render per image: a base and a variant each, as long as light costs a render
@@ -215,7 +232,9 @@ def report(args: argparse.Namespace) -> dict[str, Any]:
         "swept_pairs_per_render_over_shared_base": swept["pairs"] / frames / (3.0 / 4.0),
         "wall_over_bare_render": photometric["wall_s"] / bare["wall_s"],
         "swept_wall_over_bare_render": swept["wall_s"] / (frames * one_image_s / 2.0),
-        "two_threads_over_two_processes": threaded["wall_s"] / bare["wall_s"],
+        "bare_two_threads_over_two_processes": threaded["wall_s"] / bare["wall_s"],
+        "command_one_worker_two_threads_over_two_workers": one_worker["wall_s"]
+        / photometric["wall_s"],
         "photometric": photometric,
         "swept": swept,
         "bare": bare,
@@ -236,6 +255,8 @@ def table(figures: dict[str, Any]) -> str:
     for name, value in figures.items():
         if isinstance(value, float):
             rows.append(f"| {name} | {value:.3f} |")
+    if "seconds_of_one_scene" not in figures:
+        return "\n".join(rows)
     total = sum(figures["seconds_of_one_scene"][part] for part in ("build", "render", "compose"))
     for name, seconds in figures["seconds_of_one_scene"].items():
         rows.append(f"| one scene: {name} | {seconds:.3f} s, {seconds / total:.1%} |")
@@ -250,6 +271,7 @@ def main() -> None:
     parser.add_argument("--num", type=int, default=8, help="scenes")
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--samples", type=int, default=64)
+    parser.add_argument("--wall-only", action="store_true", help="figure 3 alone")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     figures = report(args)

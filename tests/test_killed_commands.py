@@ -75,7 +75,7 @@ def digests(folder: Path) -> dict[str, str]:
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
         if path.is_file()
-        and not {"tensorboard", "checkpoints"} & set(path.relative_to(folder).parts)
+        and not {"tensorboard", "checkpoints", "logs"} & set(path.relative_to(folder).parts)
         and path.name != "train_log.jsonl"  # holds samples per second
     }
 
