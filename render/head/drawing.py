@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from cat_dataset.photometry import kelvin, mired
 from cat_dataset.seeding import derive_rng
 from render.craft.finishes import Finish, Rgb, linear_rgb, palette_rand, shaded
+from render.craft.lamp_colours import balance_k, cct_rand
 from render.craft.layout import SENSOR_LONG_SIDE_MM, CameraPose, f_number_for_depth
 from render.craft.stage import AreaLamp, World
 from render.head.clothes import COLLARS, Jersey
@@ -109,7 +109,7 @@ def head_scene_rand(seed: int, width_px: int, height_px: int) -> HeadScene:
         camera=camera,
         lamps=lamps,
         world=_world_rand(derive_rng(seed, "world"), backdrop),
-        wb_cct_k=_balance_k(lamps[0].cct_k),
+        wb_cct_k=balance_k(lamps[0].cct_k),
     )
 
 
@@ -217,7 +217,7 @@ def _lamps_rand(rng: np.random.Generator) -> tuple[AreaLamp, ...]:
         1.6,
         (1.2, 1.2),
         KEY_IRRADIANCE_W_M2 / float(rng.uniform(3.5, 10.0)),
-        _cct_rand(rng, 3600.0, 6500.0),
+        cct_rand(rng, 3600.0, 6500.0),
     )
     if rng.random() < 0.4:
         return key, fill
@@ -228,7 +228,7 @@ def _lamps_rand(rng: np.random.Generator) -> tuple[AreaLamp, ...]:
         1.1,
         (0.25, 0.7),
         KEY_IRRADIANCE_W_M2 * float(rng.uniform(0.5, 1.3)),
-        _cct_rand(rng, 3200.0, 6500.0),
+        cct_rand(rng, 3200.0, 6500.0),
     )
     return key, fill, rim
 
@@ -261,19 +261,8 @@ def _lamp(
 def _key_cct_rand(rng: np.random.Generator) -> float:
     """Draw daylight or flash (most of the time) or a warm lamp."""
     if rng.random() < 0.65:
-        return _cct_rand(rng, 4300.0, 6500.0)
-    return _cct_rand(rng, 2800.0, 4300.0)
-
-
-def _cct_rand(rng: np.random.Generator, low_k: float, high_k: float) -> float:
-    """Draw a colour temperature evenly in mired, a multiple of 50 K."""
-    return round(kelvin(float(rng.uniform(mired(high_k), mired(low_k)))) / 50.0) * 50.0
-
-
-def _balance_k(key_cct_k: float) -> float:
-    """Return the camera's setting: two thirds of the way from daylight to the key light."""
-    daylight = mired(6500.0)
-    return round(kelvin(daylight + 0.65 * (mired(key_cct_k) - daylight)) / 10.0) * 10.0
+        return cct_rand(rng, 4300.0, 6500.0)
+    return cct_rand(rng, 2800.0, 4300.0)
 
 
 def _world_rand(rng: np.random.Generator, backdrop: str) -> World:

@@ -7,6 +7,7 @@ import numpy as np
 
 from cat_dataset.photometry import kelvin, luminance, mired
 from render.craft.finishes import Rgb
+from render.craft.lamp_colours import cct_rand
 from render.interior.floor_plan import Piece
 from render.interior.lamps import Lamp
 from render.interior.room import FRONT_M, WALL_M, Room
@@ -101,7 +102,7 @@ def light_rand(rng: np.random.Generator, room: Room, lamp: Lamp, spot: Piece) ->
     """Draw the light of a room whose lamp stands or hangs at `spot`."""
     name = str(rng.choice(MOODS, p=_MOOD_SHARES))
     mood = _MOODS[name]
-    lamp_cct_k = _cct_rand(rng, 2400.0, 3500.0)
+    lamp_cct_k = cct_rand(rng, 2400.0, 3500.0)
     tone = min(max(luminance_of(room.wall.colour) / _PALE_WALL, 0.45), 1.0)
     farthest_m = _MAX_REACH_M[lamp.kind]
     reach_m = min(max(_reach(bulb_point(lamp, spot)), _MIN_REACH_M), farthest_m)
@@ -111,7 +112,7 @@ def light_rand(rng: np.random.Generator, room: Room, lamp: Lamp, spot: Piece) ->
     passed = lamp.shade.transmission or 1.0  # a metal dome is open below
     lamp_w = float(rng.uniform(*mood.lamp)) * 4.0 * math.pi * reach_m**2 / passed
     daylight = fill * float(rng.uniform(*mood.window))
-    window_cct_k = _cct_rand(rng, *mood.window_cct_k)
+    window_cct_k = cct_rand(rng, *mood.window_cct_k)
     centre = window_centre(room, WALL_M)
     seen_w = (1.0 - _UNSEEN_SHARE) * daylight * _unit_power_w(centre, window_normal(room))
     spot_2, normal_2 = unseen_window(room)
@@ -202,11 +203,6 @@ def _sun_rand(rng: np.random.Generator, room: Room, daylight: float) -> Sunlight
         -math.sin(elevation),
     )
     return Sunlight(towards, daylight * float(rng.uniform(1.6, 2.6)))
-
-
-def _cct_rand(rng: np.random.Generator, low_k: float, high_k: float) -> float:
-    """Draw a colour temperature evenly in mired, a multiple of 50 K."""
-    return round(kelvin(float(rng.uniform(mired(high_k), mired(low_k)))) / 50.0) * 50.0
 
 
 def _balance_k(lamp_k: float, window_k: float, lamp_share: float) -> float:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from cat_dataset.photometry import kelvin, mired
 from cat_dataset.seeding import derive_rng
 from render.craft.finishes import (
     WOODS,
@@ -21,6 +20,7 @@ from render.craft.finishes import (
     palette_rand,
     shaded,
 )
+from render.craft.lamp_colours import balance_k, cct_rand
 from render.craft.layout import CameraPose, Placed, TableEdge, arrange_rand, camera_rand
 from render.craft.props import Prop
 from render.craft.stage import AreaLamp, World
@@ -106,7 +106,7 @@ def tabletop_rand(
     )
     lamps = _lamps_rand(derive_rng(seed, "lamps"), main.shape.height_m, table)
     world = replace(_world_rand(derive_rng(seed, "world"), table), file=hdri_file)
-    return Tabletop(table, things, camera, lamps, world, _balance_k(lamps[0].cct_k))
+    return Tabletop(table, things, camera, lamps, world, balance_k(lamps[0].cct_k))
 
 
 def _table_rand(rng: np.random.Generator, palette: Palette, camera: CameraPose) -> Table:
@@ -174,7 +174,7 @@ def _lamps_rand(
         1.7,
         (1.2, 1.2),
         KEY_IRRADIANCE_W_M2 / float(rng.uniform(7.0, 16.0)),
-        _cct_rand(rng, 3200.0, 6500.0),
+        cct_rand(rng, 3200.0, 6500.0),
         height_m,
         table,
     )
@@ -209,19 +209,8 @@ def _lamp(
 def _key_cct_rand(rng: np.random.Generator) -> float:
     """Draw a window (most of the time) or a warm lamp."""
     if rng.random() < 0.6:
-        return _cct_rand(rng, 4300.0, 6500.0)
-    return _cct_rand(rng, 2700.0, 4300.0)
-
-
-def _cct_rand(rng: np.random.Generator, low_k: float, high_k: float) -> float:
-    """Draw a colour temperature evenly in mired, a multiple of 50 K."""
-    return round(kelvin(float(rng.uniform(mired(high_k), mired(low_k)))) / 50.0) * 50.0
-
-
-def _balance_k(key_cct_k: float) -> float:
-    """Return the camera's setting: two thirds of the way from daylight to the key light."""
-    daylight = mired(6500.0)
-    return round(kelvin(daylight + 0.65 * (mired(key_cct_k) - daylight)) / 10.0) * 10.0
+        return cct_rand(rng, 4300.0, 6500.0)
+    return cct_rand(rng, 2700.0, 4300.0)
 
 
 def _world_rand(rng: np.random.Generator, table: Table) -> World:
