@@ -27,6 +27,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 RENDERED = re.compile(r"^rendered (\S+) in ([\d.]+) s$", re.M)
 SEED = 11
+PAIRS = 24  # a scene, of the whole command
+MANY_PAIRS = 64  # a scene: a basis holds every photometric pair there is
 
 
 def manifest_text(args: argparse.Namespace, attributes: str) -> str:
@@ -50,16 +52,18 @@ samples_per_pixel = {args.samples}
 """
 
 
-PHOTOMETRIC = "\n".join(
-    f"{name} = {{ num_pairs = {count} }}"
-    for name, count in (
-        ("exposure", 5),
-        ("white_balance", 5),
-        ("light_power", 5),
-        ("light_temperature", 5),
-        ("ambient_level", 4),
+PHOTOMETRIC = ("exposure", "white_balance", "light_power", "light_temperature", "ambient_level")
+
+
+def photometric_plans(num_pairs: int) -> str:
+    """Return plans of so many pairs a scene in all, shared among the photometric attributes."""
+    each, rest = divmod(num_pairs, len(PHOTOMETRIC))
+    return "\n".join(
+        f"{name} = {{ num_pairs = {each + (place < rest)} }}"
+        for place, name in enumerate(PHOTOMETRIC)
     )
-)
+
+
 SWEPT = "object_rotation = { num_frames = 4, num_pairs = 12 }"
 
 
@@ -198,36 +202,41 @@ def report(args: argparse.Namespace) -> dict[str, Any]:
     # half of the bare renders before and half after: a shared machine's speed drifts
     half = args.num // 2
     before = run_bare(args, range(half), processes=2, threads=1)
-    photometric = run_command(args, "photometric", PHOTOMETRIC, workers=2)
+    photometric = run_command(args, "photometric", photometric_plans(PAIRS), workers=2)
     after = run_bare(args, range(half, args.num), processes=2, threads=1)
     bare = {name: before[name] + after[name] for name in before}
+    few = argparse.Namespace(**{**vars(args), "num": max(2, half)})
+    many = run_command(few, "many", photometric_plans(MANY_PAIRS), workers=2)
+    one_image_s = bare["render_s"] / args.num
+    photometric_figures = {
+        f"photometric_over_one_render_per_image_{count}_pairs_a_scene": over_one_render_per_image(
+            run, one_image_s
+        )
+        for count, run in ((PAIRS, photometric), (MANY_PAIRS, many))
+    }
     if args.wall_only:
         return {
             "size_px": args.size,
             "samples_per_pixel": args.samples,
             "scenes": args.num,
             "family": args.family,
+            **photometric_figures,
             "wall_over_bare_render": photometric["wall_s"] / bare["wall_s"],
             "photometric": photometric,
+            "many": many,
             "bare": bare,
         }
-    one_worker = run_command(args, "one-worker", PHOTOMETRIC, workers=1)
-    few = argparse.Namespace(**{**vars(args), "num": max(2, args.num // 2)})
+    one_worker = run_command(args, "one-worker", photometric_plans(PAIRS), workers=1)
     swept = run_command(few, "swept", SWEPT, workers=2)
     threaded = run_bare(args, range(args.num), processes=1, threads=2)
     parts = in_a_process(parts_of_a_scene, args)
-    one_image_s = bare["render_s"] / args.num
-    # one render per image: a base and a variant each, as long as light costs a render
-    per_image_pairs_per_core_s = 1.0 / (2.0 * one_image_s)
-    pairs_per_core_s = photometric["pairs"] / (2.0 * photometric["wall_s"])
     frames = 4 * few.num
     return {
         "size_px": args.size,
         "samples_per_pixel": args.samples,
         "scenes": args.num,
         "family": args.family,
-        "photometric_over_one_render_per_image": pairs_per_core_s / per_image_pairs_per_core_s,
-        "photometric_over_one_render_per_image_shared_base": pairs_per_core_s * one_image_s,
+        **photometric_figures,
         "swept_pairs_per_render_over_base_and_variant": swept["pairs"] / frames / (1.0 / 2.0),
         "swept_pairs_per_render_over_shared_base": swept["pairs"] / frames / (3.0 / 4.0),
         "wall_over_bare_render": photometric["wall_s"] / bare["wall_s"],
@@ -236,10 +245,21 @@ def report(args: argparse.Namespace) -> dict[str, Any]:
         "command_one_worker_two_threads_over_two_workers": one_worker["wall_s"]
         / photometric["wall_s"],
         "photometric": photometric,
+        "many": many,
         "swept": swept,
         "bare": bare,
         "seconds_of_one_scene": parts,
     }
+
+
+def over_one_render_per_image(run: dict[str, Any], one_image_s: float) -> float:
+    """Return pairs per core-hour of a run over those of one render per image.
+
+    Without a basis every pair takes two renders, a base and a variant: light costs a render.
+    """
+    num_cores = 2.0
+    pairs_per_core_s: float = run["pairs"] / (num_cores * run["wall_s"])
+    return pairs_per_core_s * 2.0 * one_image_s
 
 
 def in_a_process(call: Callable[[argparse.Namespace], Any], args: argparse.Namespace) -> Any:
@@ -271,7 +291,7 @@ def main() -> None:
     parser.add_argument("--num", type=int, default=8, help="scenes")
     parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--samples", type=int, default=64)
-    parser.add_argument("--wall-only", action="store_true", help="figure 3 alone")
+    parser.add_argument("--wall-only", action="store_true", help="figures 1 and 3 alone")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     figures = report(args)
