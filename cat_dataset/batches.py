@@ -1,4 +1,4 @@
-"""The batches of a manifest: scenes to render, cameras to simulate, captures, stored light.
+"""The batches of a manifest: scenes to render, captures, stored light.
 
 Paths are relative to the manifest's folder; they stay as written, so that the resolved manifest is
 the same on every machine.
@@ -7,7 +7,7 @@ the same on every machine.
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+from pydantic import Field, PositiveInt, field_validator, model_validator
 
 from cat_dataset.display import ToneCurve
 from cat_dataset.plans import (
@@ -15,12 +15,18 @@ from cat_dataset.plans import (
     PairPlan,
     StrictModel,
     check_family,
+    checked_capture_plans,
     checked_plans,
     checked_stored_plans,
 )
 
 Device = Literal["CPU", "CUDA", "OPTIX", "HIP", "ONEAPI", "METAL"]
 ComputedAttribute = Literal["exposure", "white_balance"]  # what one RAW file gives
+CaptureAttribute = (  # what series of captures give as well
+    ComputedAttribute
+    | Literal["light_power", "ambient_level"]  # of a lamp switched on and off
+    | Literal["aperture", "iso_noise", "shutter_blur", "focal_length", "focus_distance"]
+)
 # Keys append up to 33 signs, "-00000-single-white_balance-000"; see shards.MAX_KEY_LENGTH.
 BatchName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=48)]
 
@@ -73,39 +79,27 @@ class RenderBatch(StrictModel):
         return self.model_copy(update={name: base / p for name, p in paths.items() if p})
 
 
-_COMPUTED: dict[ComputedAttribute, PairPlan] = {
+_CAPTURED: dict[CaptureAttribute, PairPlan] = {
     "exposure": PairPlan(),
     "white_balance": PairPlan(),
+    "light_power": PairPlan(),
+    "ambient_level": PairPlan(),
+    "aperture": PairPlan(num_pairs=6),
+    "iso_noise": PairPlan(num_pairs=6),
+    "shutter_blur": PairPlan(num_pairs=6),
+    "focal_length": PairPlan(num_pairs=6),
+    "focus_distance": PairPlan(num_pairs=6),
 }
 
 
-class SimulatedCamera(StrictModel):
-    """Exposure brackets of rendered scenes, written as DNG files with a known truth."""
-
-    name: BatchName = "simulated"
-    family: Family = "tabletop"
-    num_brackets: PositiveInt = 4
-    width_px: Annotated[int, Field(ge=32, le=4096, multiple_of=2)] = 256
-    height_px: Annotated[int, Field(ge=32, le=4096, multiple_of=2)] = 192
-    samples_per_pixel: PositiveInt = 64
-    exposure_times_s: Annotated[tuple[PositiveFloat, ...], Field(min_length=2)] = (
-        *(1 / 15, 1 / 60, 1 / 250),  # as the camera prints them
-    )
-    f_number: PositiveFloat = 5.6
-    iso: Annotated[int, Field(ge=25, le=102400)] = 100
-    attributes: dict[ComputedAttribute, PairPlan] = Field(default=_COMPUTED)
-
-    _plans_fit = field_validator("attributes")(checked_plans)
-
-
 class CaptureBatch(StrictModel):
-    """A folder of RAW files: brackets become exposure pairs, single files computed ones."""
+    """A folder of RAW files: series become measured pairs, every file computed ones."""
 
     name: BatchName
     folder: Path
-    attributes: dict[ComputedAttribute, PairPlan] = Field(default=_COMPUTED)
+    attributes: dict[CaptureAttribute, PairPlan] = Field(default=_CAPTURED)
 
-    _plans_fit = field_validator("attributes")(checked_plans)
+    _plans_fit = field_validator("attributes")(checked_capture_plans)
     max_side_px: Annotated[int, Field(ge=32)] = 1024  # longer side of the pictures written
 
 

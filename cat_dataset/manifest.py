@@ -20,16 +20,18 @@ from pydantic import (
 )
 
 from cat_dataset.attributes import find_attribute
-from cat_dataset.batches import CaptureBatch, ComposeJob, RenderBatch, SimulatedCamera
+from cat_dataset.batches import CaptureBatch, ComposeJob, RenderBatch
 from cat_dataset.display import ToneCurve
 from cat_dataset.errors import EditScaleError, JobError
 from cat_dataset.plans import (
     StrictModel,
 )
+from cat_dataset.simulated_camera import SimulatedCamera
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 ModelT = TypeVar("ModelT", bound=BaseModel)
-AnnotationName = Literal["mask", "depth", "normal"]
+AnnotationName = Literal["mask", "depth", "normal", "moving"]
+OF_CAPTURES: frozenset[AnnotationName] = frozenset({"mask", "moving"})
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
@@ -109,11 +111,12 @@ class DatasetManifest(StrictModel):
     capture: tuple[CaptureBatch, ...] = ()
 
     @model_validator(mode="after")
-    def _captures_have_no_annotations(self) -> Self:
-        if self.dataset.annotations and (self.capture or self.simulate_camera):
+    def _captures_have_no_geometry(self) -> Self:
+        rendered = sorted(set(self.dataset.annotations) - OF_CAPTURES)
+        if rendered and (self.capture or self.simulate_camera):
             msg = (
-                "annotations exist for rendered pairs only, and all pairs of a data set have the "
-                "same members: declare captures in a manifest of their own"
+                f"annotations {', '.join(rendered)} exist for rendered pairs only, and all pairs "
+                f"of a data set have the same members: declare captures in a manifest of their own"
             )
             raise ValueError(msg)
         return self

@@ -76,6 +76,20 @@ def checked_plans(plans: dict[str, PairPlan]) -> dict[str, PairPlan]:
     return plans
 
 
+def checked_capture_plans(plans: dict[str, PairPlan]) -> dict[str, PairPlan]:
+    """Return plans for captures as they are; raise ValueError where one does not fit.
+
+    What was photographed has its own values: of a series only the number of pairs is planned.
+    """
+    for name, plan in plans.items():
+        if name in BASIS_ATTRIBUTES:
+            check_plan(name, plan)
+        elif plan.sweep or plan.value_range or plan.num_frames:
+            msg = f"{name}: pairs are those of the frames photographed; give num_pairs alone"
+            raise ValueError(msg)
+    return plans
+
+
 def checked_stored_plans(plans: dict[str, PairPlan]) -> dict[str, PairPlan]:
     """Return plans for stored light as they are; raise ValueError where one does not fit."""
     for name, plan in plans.items():

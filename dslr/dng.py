@@ -22,7 +22,9 @@ _LARGEST_DENOMINATOR = 100_000  # keeps both halves of a rational within 32 bits
 _D65 = 21  # Exif LightSource
 _HEADER_BYTES = 8
 
-Field = tuple[int, int, "bytes | str | Sequence[int] | Sequence[float]"]  # tag, TIFF type, values
+Values = bytes | str | Sequence[int] | Sequence[float]
+Field = tuple[int, int, Values]  # tag, TIFF type, values
+OptionalField = tuple[int, int, Values | None]
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,12 @@ class DngHeader:
     black_level: int  # DN
     white_level: int
     orientation: int = 1  # Exif 1 to 8
+    # What only some cameras say; None leaves the field out.
+    focus_distance_m: float | None = None
+    exposure_bias_stops: float | None = None
+    body_serial: str | None = None  # ASCII, as all text here
+    lens_model: str | None = None
+    utc_offset: str | None = None  # of `captured_at`, "+01:00"
 
 
 def write_dng(path: Path, mosaic_HW: NDArray[np.uint16], header: DngHeader) -> None:
@@ -99,7 +107,7 @@ def _ifd0_fields(
 
 
 def _exif_fields(header: DngHeader) -> list[Field]:
-    return [
+    fields: list[OptionalField] = [  # sorted by tag, as TIFF demands
         (33434, _RATIONAL, [header.exposure_time_s]),
         (33437, _RATIONAL, [header.f_number]),
         (34855, _SHORT, [min(header.iso, 65535)]),  # 65535 = see RecommendedExposureIndex
@@ -107,9 +115,19 @@ def _exif_fields(header: DngHeader) -> list[Field]:
         (34866, _LONG, [header.iso]),  # RecommendedExposureIndex
         (36864, _UNDEFINED, b"0232"),  # ExifVersion
         (36867, _ASCII, _exif_time(header.captured_at)),  # DateTimeOriginal
+        (36881, _ASCII, header.utc_offset),  # OffsetTimeOriginal
+        (37380, _SRATIONAL, _if_known(header.exposure_bias_stops)),  # ExposureBiasValue
+        (37382, _RATIONAL, _if_known(header.focus_distance_m)),  # SubjectDistance
         (37386, _RATIONAL, [header.focal_length_mm]),
         (37521, _ASCII, f"{header.captured_at.microsecond // 10_000:02d}"),  # SubSecTimeOriginal
+        (42033, _ASCII, header.body_serial),  # BodySerialNumber
+        (42036, _ASCII, header.lens_model),  # LensModel
     ]
+    return [(tag, tiff_type, values) for tag, tiff_type, values in fields if values is not None]
+
+
+def _if_known(value: float | None) -> list[float] | None:
+    return None if value is None else [value]
 
 
 def _exif_time(time: datetime) -> str:
@@ -131,9 +149,7 @@ def _directory_bytes(fields: Sequence[Field], at: int) -> bytes:
     return struct.pack("<H", len(fields)) + entries + b"\0\0\0\0" + tail
 
 
-def _packed(
-    tiff_type: int, values: "bytes | str | Sequence[int] | Sequence[float]"
-) -> tuple[int, bytes]:
+def _packed(tiff_type: int, values: Values) -> tuple[int, bytes]:
     """Return a field's count and bytes."""
     if isinstance(values, str):
         values = values.encode("ascii") + b"\0"

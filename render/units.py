@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from cat_dataset.batches import RenderBatch, SimulatedCamera
+from cat_dataset.batches import RenderBatch
 from cat_dataset.compose import compose_light
 from cat_dataset.errors import ReadoutError, SceneError
 from cat_dataset.linear_store import encode_linear
@@ -15,6 +15,7 @@ from cat_dataset.manifest import DatasetJob
 from cat_dataset.plans import BASIS_ATTRIBUTES, SWEEP_ATTRIBUTES, PairPlan
 from cat_dataset.records import LightBasis, Pair, Rejection, Sweep, UnitResult
 from cat_dataset.seeding import derive_rng, derive_seed
+from cat_dataset.simulated_camera import SimulatedCamera
 from cat_dataset.splits import split_of
 from render.scene_files import PROCEDURAL, SceneFiles, scene_name, scene_seed
 
@@ -147,24 +148,63 @@ def render_basis(
 
 
 def render_camera_scene(dataset: DatasetJob, camera: SimulatedCamera, index: int) -> LightBasis:
-    """Return the light basis that a simulated camera photographs, one per bracket.
+    """Return the light basis that a simulated camera photographs, one per series.
 
     Its images are balanced at `wb_cct_k`; `cat_dataset.light.light_frame` of the base state is
-    the scene as the camera sees it, in scene-linear sRGB up to a factor.
+    the scene as the camera sees it, in scene-linear sRGB up to a factor, with the camera's margin
+    around it.
 
     Raises:
         SceneError: the scene cannot be built or rendered.
     """
-    batch = RenderBatch(
+    batch = _camera_batch(camera)
+    return render_basis(dataset, batch, scene_name(batch, index))
+
+
+def render_camera_sweep(
+    dataset: DatasetJob,
+    camera: SimulatedCamera,
+    index: int,
+    values: Sequence[float],
+    *,
+    f_number: float,
+) -> Sweep:
+    """Return the sweep that a simulated camera photographs: a frame for each value of its series.
+
+    `values` are true ones in the unit of `camera.series`, and `f_number` is what the lens is set
+    to in all frames, unless that is what varies. Frames are alike in brightness, with the camera's
+    margin around them.
+
+    Raises:
+        SceneError: the scene cannot be built or rendered, or the sweep cannot be measured in it.
+    """
+    from render.axis_table import AXES
+    from render.scene import SceneContext
+    from render.sweeps import render_sweep
+
+    batch = _camera_batch(camera)
+    name = scene_name(batch, index)
+    seed = scene_seed(dataset, batch, name)
+    built, settings = _build(seed, batch, PROCEDURAL)
+    split, origin = split_of(dataset, name), _origin(built, batch, seed)
+    context = SceneContext(name, split, origin, denoise=batch.denoise, annotate=False)
+    if camera.series == "aperture":
+        return render_sweep(built, settings, camera.series, values, context)
+    with AXES["aperture"].open(built) as put_f_number:
+        return render_sweep(put_f_number(f_number), settings, camera.series, values, context)
+
+
+def _camera_batch(camera: SimulatedCamera) -> RenderBatch:
+    """Return the scenes of a camera as a batch; its pictures have the camera's margin."""
+    return RenderBatch(
         name=camera.name,
         family=camera.family,
         num_scenes=camera.num_brackets,
-        width_px=camera.width_px,
-        height_px=camera.height_px,
+        width_px=camera.width_px + 2 * camera.margin_px,
+        height_px=camera.height_px + 2 * camera.margin_px,
         samples_per_pixel=camera.samples_per_pixel,
         attributes={},
     )
-    return render_basis(dataset, batch, scene_name(batch, index))
 
 
 def _build(

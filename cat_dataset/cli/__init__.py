@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cat_dataset.cli import checks, composing, datasets, jobs, preview, training
+from cat_dataset.cli import cameras, checks, composing, datasets, jobs, preview, training
 from cat_dataset.errors import CatError
 
 app = typer.Typer(
@@ -43,7 +43,7 @@ def _root(
 app.command(name="run")(jobs.run)
 app.command()(preview.preview)
 app.command()(datasets.render)
-app.command()(datasets.simulate_camera)
+app.command()(cameras.simulate_camera)
 app.command()(datasets.ingest)
 app.command()(composing.compose)
 app.command()(training.train)

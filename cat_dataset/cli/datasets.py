@@ -1,4 +1,4 @@
-"""Commands that make data sets: render, simulate-camera, ingest."""
+"""Commands that make data sets: render, ingest."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from cat_dataset.batches import CaptureBatch
     from cat_dataset.manifest import DatasetJob, Job
-    from cat_dataset.progress import Progress
     from cat_dataset.running import RunSummary, WorkUnit
 
 
@@ -57,38 +56,6 @@ def render(
     require_extras("render", "render")
     units = render_units(job, manifest.parent, workers, keep_linear=keep_linear)
     make_or_plan(job, units, out, workers, retry_failed, dry_run, keep_linear=keep_linear)
-
-
-def simulate_camera(
-    manifest: Manifest,
-    out: OutFolder,
-    workers: Workers = DEFAULT_WORKERS,
-    dry_run: DryRun = False,
-) -> None:
-    """Photograph rendered scenes with a simulated camera: DNG brackets with a known truth.
-
-    Example: cat-dataset simulate-camera manifests/demo.toml --out out/captures
-    """
-    from cat_dataset.extras import require_extras
-    from cat_dataset.manifest import load_job
-
-    job = load_job(manifest)
-    camera = job.simulate_camera
-    if camera is None:
-        msg = f"manifest {manifest}: declares no [simulate_camera]; nothing to photograph"
-        raise JobError(msg)
-    if dry_run:
-        size = f"{camera.width_px}x{camera.height_px} px"
-        typer.echo(
-            f"{camera.num_brackets} brackets of {len(camera.exposure_times_s)} frames, {size}"
-        )
-        return
-    require_extras("simulate-camera", "render")
-    with shown_progress() as progress:
-        failures = write_brackets(job, out, workers, progress)
-    if failures:
-        raise CatError("; ".join(failures))
-    typer.echo(f"{camera.num_brackets} simulated brackets in {out}")
 
 
 def ingest(
@@ -208,45 +175,6 @@ def _contents(kind: str, paths: "Sequence[Path]", folder: Path) -> str:
             head = hashlib.sha256(file.read(_HEAD_BYTES)).hexdigest()  # holds time and settings
         lines.append(f"{path.relative_to(folder).as_posix()} {path.stat().st_size} {head}")
     return "; ".join(lines)
-
-
-def write_brackets(job: "Job", out: Path, workers: int, progress: "Progress") -> list[str]:
-    """Render the scenes of [simulate_camera] and write their DNG brackets; skip finished ones.
-
-    Returns a line for each bracket whose scene could not be rendered; the others are written.
-
-    Raises:
-        JobError: the folder holds brackets of another manifest.
-    """
-    from functools import partial
-
-    from cat_dataset.light import base_state, light_frame
-    from cat_dataset.running import claim_folder
-    from cat_dataset.seeding import derive_rng
-    from cat_dataset.supervise import supervise
-    from dslr.simulated_camera import write_bracket
-    from render.units import render_camera_scene
-
-    dataset, camera = job.dataset, job.simulate_camera
-    if camera is None:
-        return []
-    names = [f"{camera.name}-{number:04d}" for number in range(camera.num_brackets)]
-    claim_folder(out, job.dataset_manifest(), names)
-    open_numbers = [n for n, name in enumerate(names) if not (out / f"{name}.truth.json").is_file()]
-    calls = [partial(render_camera_scene, dataset, camera, number) for number in open_numbers]
-    progress.start("photographing", total=len(names))
-    progress.advance(len(names) - len(open_numbers))
-    failures = []
-    for outcome in supervise(calls, num_workers=workers, timeout_s=dataset.unit_timeout_s):
-        number = open_numbers[outcome.index]
-        if outcome.result is None:
-            failures.append(f"{names[number]}: {outcome.failure}")
-        else:
-            picture = light_frame(outcome.result, base_state(outcome.result))
-            rng = derive_rng(dataset.seed, "sensor", names[number])
-            write_bracket(out, picture, camera, rng, name=names[number], number=number)
-        progress.advance(1)
-    return failures
 
 
 def make_or_plan(

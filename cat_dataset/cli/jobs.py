@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cat_dataset.cli import datasets, training
+from cat_dataset.cli import cameras, datasets, training
 from cat_dataset.cli.options import (
     DEFAULT_WORKERS,
     DryRun,
@@ -82,7 +82,7 @@ def _all_units(
     if job.simulate_camera is not None:
         captures = out / "captures"
         with shown_progress() as progress:
-            failures = datasets.write_brackets(job, captures, workers, progress)
+            failures = cameras.write_brackets(job, captures, workers, progress)
         camera = job.simulate_camera
         batch = validated(
             CaptureBatch,

@@ -1,15 +1,20 @@
 """Brackets of the simulated camera, and the real files where they are at hand."""
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import rawpy
+from numpy.typing import NDArray
 
-from cat_dataset.batches import SimulatedCamera
 from cat_dataset.seeding import derive_rng
+from cat_dataset.simulated_camera import SimulatedCamera
 from dslr.develop import Linear
-from dslr.simulated_camera import write_bracket
+from dslr.simulated_camera import write_series
 
 RAW_FOLDER = Path(__file__).parents[3] / "shared" / "raw"
 
@@ -30,10 +35,33 @@ def scene_light(name: str, height_px: int = 96, width_px: int = 128) -> Linear:
 def photograph(
     folder: Path, name: str = "set", number: int = 0, **settings: object
 ) -> tuple[Path, ...]:
-    """Write a simulated bracket of the scene `name`; `settings` are fields of the camera."""
-    camera = SimulatedCamera.model_validate(settings)
+    """Write a simulated series of the scene `name`; `settings` are fields of the camera.
+
+    Frames are 128x96 px unless they say otherwise. A rendered series (f-numbers, focal lengths,
+    focus distances) gets the same picture for each value: its settings and its light are true, its
+    depth of field and its sizes are not.
+    """
+    camera = SimulatedCamera.model_validate({"width_px": 128, "height_px": 96, **settings})
+    margins = 2 * camera.margin_px
+    light_HW3 = scene_light(name, camera.height_px + margins, camera.width_px + margins)
+    pictures = [light_HW3] * len(camera.values)
     rng = derive_rng(0, "test-sensor", name)
-    return write_bracket(folder, scene_light(name), camera, rng, name=name, number=number)
+    return write_series(folder, pictures, camera, rng, name=name, number=number)
+
+
+def read_truth(paths: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return what is written down of each frame of one simulated series."""
+    name = paths[0].stem.rsplit("-", 1)[0]
+    frames: list[dict[str, Any]] = json.loads(paths[0].with_name(f"{name}.truth.json").read_text())[
+        "frames"
+    ]
+    return frames
+
+
+def read_signal(path: Path) -> NDArray[np.float64]:
+    """Return a file's mosaic in DN above black, float64 (H, W)."""
+    with rawpy.imread(str(path)) as raw:
+        return raw.raw_image_visible.astype(np.float64) - raw.black_level_per_channel[0]
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,12 @@ import rawpy
 from numpy.typing import NDArray
 
 from dslr.dng import DngHeader, dng_bytes, write_dng
-from dslr.metadata import read_metadata
-from dslr.simulated_camera import XYZ_TO_CAMERA, camera_rgb
+from dslr.metadata import read_exif, read_metadata
+from dslr.sensor import XYZ_TO_CAMERA, neutral_rgb
 
 
 def header(*, orientation: int = 1) -> DngHeader:
     """Return a header with a value of its own in every field."""
-    neutral = camera_rgb(np.ones((1, 1, 3), np.float32))[0, 0].tolist()
     return DngHeader(
         make="Maker",
         model="Model X",
@@ -25,7 +24,7 @@ def header(*, orientation: int = 1) -> DngHeader:
         f_number=5.6,
         iso=200,
         focal_length_mm=35.0,
-        as_shot_neutral=(neutral[0], neutral[1], neutral[2]),
+        as_shot_neutral=neutral_rgb(None),
         xyz_to_camera=XYZ_TO_CAMERA,
         black_level=512,
         white_level=16383,
@@ -75,6 +74,35 @@ def test_an_iso_beyond_16_bits_is_written_as_exif_asks(tmp_path: Path) -> None:
     write_dng(tmp_path / "x.dng", ramp(), replace(header(), iso=102_400))
 
     assert read_metadata(tmp_path / "x.dng").iso == 102_400
+
+
+def test_what_only_some_cameras_say_is_read_by_exifread_and_libraw(tmp_path: Path) -> None:
+    """Distance, bias, serial number, lens and time zone, each at its tag; None leaves it out."""
+    full = replace(
+        header(),
+        focus_distance_m=1.25,
+        exposure_bias_stops=-2 / 3,
+        body_serial="012345",
+        lens_model="Lens 24-70mm F2.8",
+        utc_offset="-03:30",
+    )
+    write_dng(tmp_path / "full.dng", ramp(), full)
+    write_dng(tmp_path / "plain.dng", ramp(), header())
+
+    tags, plain = read_exif(tmp_path / "full.dng"), read_exif(tmp_path / "plain.dng")
+    numbers = {name: str(tags[f"EXIF {name}"].values[0]) for name in _NUMBERS}
+    texts = {name: str(tags[f"EXIF {name}"]) for name in _TEXTS}
+    assert numbers == {"SubjectDistance": "5/4", "ExposureBiasValue": "-2/3"}
+    assert texts == dict(zip(_TEXTS, ("012345", "Lens 24-70mm F2.8", "-03:30"), strict=True))
+    assert not [name for name in (*_NUMBERS, *_TEXTS) if f"EXIF {name}" in plain]
+    with rawpy.imread(str(tmp_path / "full.dng")) as raw:
+        assert raw.lens.model == "Lens 24-70mm F2.8"
+        assert raw.other.shutter_speed == pytest.approx(1 / 60)  # the directory is still sound
+        np.testing.assert_array_equal(raw.raw_image_visible, ramp())
+
+
+_NUMBERS = ("SubjectDistance", "ExposureBiasValue")
+_TEXTS = ("BodySerialNumber", "LensModel", "OffsetTimeOriginal")
 
 
 def test_equal_input_gives_equal_bytes() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from cat_dataset.photometry import planckian_xy
 from dslr.metadata import read_metadata
 from dslr.raw_file import open_raw
-from dslr.simulated_camera import XYZ_TO_CAMERA
+from dslr.sensor import XYZ_TO_CAMERA
 from dslr.white_balance import (
     WhiteBalance,
     camera_to_srgb,

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import render
-from cat_dataset.batches import RenderBatch, SimulatedCamera
+from cat_dataset.batches import RenderBatch
 from cat_dataset.light import base_state, light_frame
 from cat_dataset.manifest import DatasetJob
+from cat_dataset.simulated_camera import SimulatedCamera
 from cat_dataset.splits import split_of
 from render.scene_files import list_scenes
-from render.units import render_basis, render_camera_scene, render_unit
+from render.units import render_basis, render_camera_scene, render_camera_sweep, render_unit
 
 
 def test_listing_units_does_not_load_blender() -> None:
@@ -87,3 +88,28 @@ def test_a_simulated_camera_gets_its_scenes_in_its_size(dataset_job: DatasetJob)
     assert frame.shape == (32, 48, 3)
     assert (first.scene, second.scene) == ("simulated-0000", "simulated-0001")
     assert not np.array_equal(first.images_GHW3, second.images_GHW3)
+
+
+@pytest.mark.bpy
+def test_a_simulated_camera_gets_a_frame_for_each_focal_length_with_its_margin(
+    dataset_job: DatasetJob,
+) -> None:
+    """The values are those asked for, the pictures differ, and the lens is said where it stays."""
+    camera = SimulatedCamera(
+        series="focal_length",
+        focal_lengths_mm=(40.0, 65.0),
+        num_brackets=1,
+        width_px=64,
+        height_px=48,
+        samples_per_pixel=4,
+        shake_px=1.0,
+    )
+
+    sweep = render_camera_sweep(dataset_job, camera, 0, camera.values, f_number=8.0)
+
+    margins = 2 * camera.margin_px
+    assert sweep.scene == "simulated-0000"
+    assert [frame.absolute_value for frame in sweep.frames] == [40.0, 65.0]
+    assert sweep.frames[0].linear_HW3.shape == (48 + margins, 64 + margins, 3)
+    assert not np.allclose(sweep.frames[0].linear_HW3, sweep.frames[1].linear_HW3, rtol=0.1)
+    assert sweep.origin["focal_length_mm"] > 0.0
