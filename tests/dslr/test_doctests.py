@@ -4,7 +4,9 @@ import importlib
 import pytest
 
 
-@pytest.mark.parametrize("module", ["develop", "exposure", "white_balance"])
+@pytest.mark.parametrize(
+    "module", ["camera_settings", "develop", "exposure", "maker_notes", "sensor", "white_balance"]
+)
 def test_the_examples_in_docstrings_are_true(module: str) -> None:
     """The numbers beside the formulas can be checked by hand, and are checked here."""
     results = doctest.testmod(importlib.import_module(f"dslr.{module}"))
