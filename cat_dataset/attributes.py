@@ -228,6 +228,21 @@ _ALL = (
         absolute_unit="s",
         absolute_range=(1e-5, 60.0),
     ),
+    Attribute(
+        name="iso_noise",
+        label="ISO at equal exposure",
+        unit="stops",
+        unit_words=("stop", "stops"),
+        value_range=(-10.0, 10.0),
+        default_range=(-4.0, 4.0),
+        tolerance=0.5,  # of measured noise: what a sensor reads out adds to what light gives
+        positive="higher ISO and less light, noisier in the target; brightness is held",
+        absolute_unit="ISO",
+        absolute_range=(25.0, 4e6),
+        to_axis=math.log2,
+        from_axis=math.exp2,
+        spellings=MappingProxyType(dict(_STOPS)),
+    ),
     _degrees(
         "object_rotation",
         "rotation of the main object",

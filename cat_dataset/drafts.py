@@ -52,11 +52,15 @@ class Picture:
         anchor: float,
         tone_curve: ToneCurve,
         annotation: Annotation | None = None,
+        moving_HW: NDArray[np.bool_] | None = None,
     ) -> None:
         self.linear_HW3 = linear_HW3
         self.anchor = anchor
         self.tone_curve: ToneCurve = tone_curve
         self.annotation = annotation
+        self.moving_HW = (
+            np.zeros(linear_HW3.shape[:2], np.bool_) if moving_HW is None else moving_HW
+        )
         self._members: dict[tuple[object, ...], dict[str, bytes]] = {}
 
     @cached_property
@@ -78,8 +82,7 @@ class Picture:
         """Return the encoded annotations asked for, by tar member."""
         key = (*names, area)
         if key not in self._members:
-            shape = self.linear_HW3.shape[:2]
-            self._members[key] = annotation_members(self.annotation, names, area, shape)
+            self._members[key] = annotation_members(self.annotation, names, area, self.moving_HW)
         return self._members[key]
 
 
@@ -183,6 +186,7 @@ def accepted(draft: Draft, dataset: DatasetJob) -> Accepted:
         attribute.check_value(edit.value)
         gates.check_measured(attribute, edit)
     _check_seen(draft)
+    gates.check_moving(source.moving_HW | target.moving_HW, dataset.annotations)
     rng = derive_rng(dataset.seed, "phrase", draft.key)
     develop = Develop(
         source.anchor, source.tone_curve, COLOUR_SPACE, source.clip_fraction, target.clip_fraction

@@ -1,5 +1,7 @@
 """What keeps a pair out: an edit that nobody can see, or a scale that the pixels contradict."""
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,7 @@ MIN_OBJECT_SHARE = 0.003  # of the picture that the edited object must cover
 MIN_VISIBLE_SHARE = 0.3  # of the edited object inside the frame that nothing may hide
 CHANGED_CODES = 3  # a pixel that differs by as much counts as changed
 MIN_CHANGED_SHARE = 5e-4  # of the picture
+MAX_UNMARKED_SHARE = 0.001  # of a picture that moved, without a mask that says where
 MIN_OVER_NOISE = 1.0  # mean change over mean noise, in the changed pixels
 
 
@@ -92,6 +95,17 @@ def check_above_noise(
             f"below the noise: changed pixels differ by {change:.1f} of 255, the render's noise "
             f"there is {noise:.1f}; the change must be at least as large, "
             f"use more samples per pixel"
+        )
+        raise PairRejectedError(msg)
+
+
+def check_moving(moving_HW: NDArray[np.bool_], annotations: Sequence[str]) -> None:
+    """Raise PairRejectedError where something moved between two captures and no mask says so."""
+    share = float(moving_HW.mean())
+    if share > MAX_UNMARKED_SHARE and "moving" not in annotations:
+        msg = (
+            f"something moved: {share:.1%} of the picture, at most {MAX_UNMARKED_SHARE:.1%} "
+            f'without a mask; set annotations = ["moving"] to keep such pairs with one'
         )
         raise PairRejectedError(msg)
 

@@ -50,6 +50,8 @@ def _absolute(attribute: Attribute, value: float | None) -> str:
             return f"f/{value:.2g}"
         case "K":
             return f"{value:.0f} K"
+        case "ISO":
+            return f"ISO {value:.0f}"
         case "s" if value < 0.3:
             return f"1/{1.0 / value:.0f} s"
         case "%" | "degrees":

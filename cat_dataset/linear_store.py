@@ -32,7 +32,9 @@ from cat_dataset.tables import JSON, LINEAR
 LINEAR_FOLDER = "linear"  # in a data set folder: the light that its pairs were composed from
 MAX_HALF = 65504.0
 _MAX_EXPONENT = 100  # of the factor: far inside float32
-_CLIPPED, _MASK, _DEPTH, _NORMAL, _NOISE = "clipped", "mask", "depth", "normal", "noise"  # parts
+# parts
+_CLIPPED, _MOVING, _MASK, _DEPTH = "clipped", "moving", "mask", "depth"
+_NORMAL, _NOISE = "normal", "noise"
 
 
 @dataclass
@@ -142,6 +144,8 @@ def _write_sweep(sweep: Sweep, writer: _PartWriter) -> dict[str, Any]:
     for number, frame in enumerate(sweep.frames):
         writer.add_light(_frame_name(number), frame.linear_HW3)
         writer.add_extras(f"{_frame_name(number)}.", frame.clipped_HW, frame.annotation)
+        if frame.moving_HW is not None:
+            writer.add(f"{_frame_name(number)}.{_MOVING}", frame.moving_HW.astype(np.float16))
     if sweep.noise_HW3 is not None:
         writer.add_light(_NOISE, sweep.noise_HW3)
     return {
@@ -200,7 +204,7 @@ def _basis(
         images_GHW3=np.stack([_light(parts[group.name], gain) for group in groups]),
         wb_cct_k=record["wb_cct_k"],
         main_lamp=record["main_lamp"],
-        clipped_HW=_clipped(parts, ""),
+        clipped_HW=_pixels(parts, _CLIPPED),
         annotation=_annotation(parts, "", record["visible_share"]),
         origin=record["origin"],
     )
@@ -217,7 +221,8 @@ def _sweep(parts: Mapping[str, NDArray[Any]], gain: np.float32, record: Mapping[
                 absolute_value=frame["absolute_value"],
                 axis_value=frame["axis_value"],
                 linear_HW3=_light(parts[name], gain),
-                clipped_HW=_clipped(parts, f"{name}."),
+                clipped_HW=_pixels(parts, f"{name}.{_CLIPPED}"),
+                moving_HW=_pixels(parts, f"{name}.{_MOVING}"),
                 annotation=_annotation(parts, f"{name}.", frame["visible_share"]),
                 origin=frame["origin"],
             )
@@ -236,8 +241,8 @@ def _sweep(parts: Mapping[str, NDArray[Any]], gain: np.float32, record: Mapping[
     )
 
 
-def _clipped(parts: Mapping[str, NDArray[Any]], prefix: str) -> NDArray[np.bool_] | None:
-    part = parts.get(prefix + _CLIPPED)
+def _pixels(parts: Mapping[str, NDArray[Any]], name: str) -> NDArray[np.bool_] | None:
+    part = parts.get(name)
     return None if part is None else part > 0.5
 
 

@@ -132,6 +132,18 @@ PHRASES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyTyp
                 "Shorten the exposure time by {amount}.",
             ),
         ),
+        "iso_noise": (
+            (
+                "Take this at {target} instead of {source}, same brightness.",
+                "More sensor noise: {target} (it was {source}).",
+                "Make it {amount} noisier, as a higher ISO would.",
+            ),
+            (
+                "Take this at {target} instead of {source}, same brightness.",
+                "Less sensor noise: {target} (it was {source}).",
+                "Make it {amount} less noisy, as a lower ISO would.",
+            ),
+        ),
         "object_translation": (
             (
                 "Move the {subject} {amount} to the right.",

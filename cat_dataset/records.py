@@ -104,6 +104,7 @@ class SweepFrame:
     linear_HW3: NDArray[np.float32]  # scene-linear sRGB; 1 = white level for camera frames
     clipped_HW: NDArray[np.bool_] | None = None  # pixels the sensor clipped; None: nothing clips
     annotation: Annotation | None = None
+    moving_HW: NDArray[np.bool_] | None = None  # captures: what moved since the anchor frame
     origin: Mapping[str, Any] = field(default_factory=dict)  # what only this frame has
 
 

@@ -60,6 +60,7 @@ def _resized_sweep(sweep: Sweep, width_px: int, height_px: int) -> Sweep:
             frame,
             linear_HW3=_area(frame.linear_HW3, width_px, height_px),
             clipped_HW=_any(frame.clipped_HW, width_px, height_px),
+            moving_HW=_any(frame.moving_HW, width_px, height_px),
             annotation=_annotation(frame.annotation, width_px, height_px),
         )
         for frame in sweep.frames

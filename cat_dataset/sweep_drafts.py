@@ -109,14 +109,16 @@ def _frame_picture(
     linear = frame.linear_HW3
     if frame.clipped_HW is not None:
         linear = saturate(linear, frame.clipped_HW)
-    shared[index] = Picture(linear, anchor, dataset.tone_curve, frame.annotation)
+    shared[index] = Picture(linear, anchor, dataset.tone_curve, frame.annotation, frame.moving_HW)
     return shared[index]
 
 
 def _sweep_anchor(sweep: Sweep, source_index: int, target_index: int) -> float:
     """Return one anchor for the whole sweep; for a bracket, one that suits both of its frames."""
     if sweep.attribute != "exposure":
-        return exposure_anchor(sweep.frames[0].linear_HW3)
+        anchor = exposure_anchor(sweep.frames[0].linear_HW3)
+        is_captured = sweep.frames[0].clipped_HW is not None
+        return max(anchor, 1.0) if is_captured else anchor
     source, target = (sweep.frames[i].linear_HW3 for i in (source_index, target_index))
     return max(exposure_anchor((source + target) / 2), 1.0)  # sensor white shows as white
 
@@ -143,6 +145,7 @@ def _draft_with_camera(
             picture.anchor,
             dataset.tone_curve,
             picture.annotation,
+            picture.moving_HW,
         )
         for picture, state in ((alone.source, draw.source), (alone.target, draw.target))
     ]

@@ -13,8 +13,8 @@ from typing import Any
 from cat_dataset.errors import BracketError
 from cat_dataset.records import Reading
 from dslr.exposure import ExposureAxis
-from dslr.grouping import MIN_STEP_STOPS
 from dslr.measure import CellGrid, measure_stops
+from dslr.series import MIN_STEP_STOPS
 
 FLAGGED_STOPS = 0.10  # measured against snapped: more than printed numbers are rounded by
 REJECTED_STOPS = 0.30  # auto ISO, flicker, a cloud: not the exposure that was set

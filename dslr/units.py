@@ -4,8 +4,8 @@ Every file is read in a supervised process: LibRaw can crash or hang on a damage
 must cost only the file.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -15,13 +15,14 @@ from cat_dataset.errors import RawError
 from cat_dataset.manifest import DatasetJob
 from cat_dataset.records import Rejection, UnitResult
 from cat_dataset.supervise import supervise
+from dslr.captures_file import StatedGroup, read_captures_files
 from dslr.framing import preview_of_file
 from dslr.grouping import (
     Capture,
     Grouped,
     Kind,
     group_burst,
-    may_be_bracket,
+    may_be_series,
     split_into_bursts,
 )
 from dslr.ingest import ingest_captures
@@ -56,7 +57,7 @@ ResultT = TypeVar("ResultT")
 
 @dataclass(frozen=True)
 class CaptureGroup:
-    """One unit of work: a bracket, a single capture, or a file that cannot be read."""
+    """One unit of work: a series, a single capture, or a file that cannot be read."""
 
     unit_id: str
     kind: Kind
@@ -70,18 +71,26 @@ def scan_folder(batch: CaptureBatch, *, num_workers: int = 2) -> tuple[CaptureGr
     """Return the capture groups of all RAW files below a batch's folder, in order of their names.
 
     Raises:
-        RawError: the folder does not exist or holds no RAW file.
+        RawError: the folder does not exist or holds no RAW file, or a captures.toml breaks a rule.
     """
     paths = find_raw_files(batch.folder)
-    read, unreadable = _in_workers(paths, read_metadata, num_workers)
-    captures = [
-        Capture(path, path.relative_to(batch.folder).as_posix(), metadata)
+    stated, excluded = read_captures_files(batch.folder, paths)
+    read, unreadable = _in_workers(
+        [path for path in paths if path not in excluded], read_metadata, num_workers
+    )
+    captures = {
+        path: Capture(path, path.relative_to(batch.folder).as_posix(), metadata)
         for path, metadata in read.items()
-    ]
-    bursts = list(split_into_bursts(captures))
-    wanted = [c.path for burst in bursts if may_be_bracket(burst) for c in burst]
+    }
+    named = {path for group in stated for path in group.paths}
+    bursts = list(split_into_bursts(c for path, c in captures.items() if path not in named))
+    wanted = [c.path for burst in bursts if may_be_series(burst) for c in burst]
     previews, broken = _in_workers(wanted, preview_of_file, num_workers)
     found: list[tuple[tuple[Path, ...], int, Grouped]] = []
+    for number, group in enumerate(stated, start=len(bursts)):
+        grouped = _stated(group, captures)
+        if grouped.captures:
+            found.append((tuple(c.path for c in grouped.captures), number, grouped))
     for number, burst in enumerate(bursts):
         whole = [capture for capture in burst if capture.path not in broken]
         found += [
@@ -120,7 +129,23 @@ def ingest_unit(dataset: DatasetJob, batch: CaptureBatch, group: CaptureGroup) -
     if group.kind == "unreadable":
         row = Rejection(group.unit_id, group.unit_id, "failed", group.reason)
         return UnitResult(rejections=(row,))
-    return ingest_captures(dataset, batch, group.unit_id, group.split_scene, group.captures)
+    return ingest_captures(
+        dataset, batch, group.unit_id, group.split_scene, group.kind, group.captures
+    )
+
+
+def _stated(group: StatedGroup, captures: Mapping[Path, Capture]) -> Grouped:
+    """Return a series that captures.toml names, of those of its files that can be read."""
+    members = tuple(
+        replace(captures[path], stated=value)
+        for path, value in zip(group.paths, group.values, strict=True)
+        if path in captures
+    )
+    name = "" if group.series.name is None else f" as '{group.series.name}'"
+    if len(members) == 1:
+        return Grouped(members, "single", f"captures.toml{name}; its other files are unreadable")
+    reason = f"{len(members)} frames, captures.toml{name}"
+    return Grouped(members, group.series.kind, reason)
 
 
 def _in_workers(

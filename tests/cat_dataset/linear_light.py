@@ -72,6 +72,7 @@ def make_sweep(scene: str = "scene-a") -> Sweep:
             axis_value=angle,
             linear_HW3=np.roll(linear, number * 7, 1),
             clipped_HW=np.roll(np.eye(48, dtype=np.bool_), number, 1),
+            moving_HW=np.zeros((48, 48), np.bool_),
             annotation=make_annotation(f"{scene}-{number}"),
             origin={"frame": number},
         )

@@ -185,3 +185,16 @@ def test_pictures_of_each_kind_round_trip_exactly() -> None:
     for name, picture in pictures.items():
         assert found[name].dtype == picture.dtype
         np.testing.assert_array_equal(found[name], picture)
+
+
+def test_what_moved_is_stored() -> None:
+    """The mask of a series of captures comes back as it was."""
+    sweep = make_sweep()
+    moving_HW = np.roll(np.eye(48, dtype=np.bool_), 5, 1)
+    frames = tuple(dataclasses.replace(frame, moving_HW=moving_HW) for frame in sweep.frames)
+
+    kept = stored(dataclasses.replace(sweep, frames=frames))
+
+    assert isinstance(kept, Sweep)
+    for frame in kept.frames:
+        np.testing.assert_array_equal(frame.moving_HW, moving_HW)

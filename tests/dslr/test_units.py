@@ -60,8 +60,8 @@ def test_a_folder_is_split_into_brackets_singles_and_unreadable_files(
     found = {group.unit_id: (group.kind, [path.name for path in group.paths]) for group in groups}
 
     assert found == {
-        "shots-0000": ("bracket", ["a-0.dng", "a-1.dng", "a-2.dng"]),
-        "shots-0001": ("bracket", ["b-0.dng", "b-1.dng", "b-2.dng"]),
+        "shots-0000": ("exposure", ["a-0.dng", "a-1.dng", "a-2.dng"]),
+        "shots-0001": ("exposure", ["b-0.dng", "b-1.dng", "b-2.dng"]),
         "shots-0002": ("unreadable", ["cut.dng"]),  # settings like a frame of "a", no pixels
         "shots-0003": ("single", ["a-1.dng"]),
         "shots-0004": ("unreadable", ["text.nef"]),

@@ -1,0 +1,106 @@
+"""How noisy two frames of one scene are, told apart from its texture.
+
+Both frames see the same texture and each its own noise. So of their high-pass pictures, the
+covariance is the texture, and what each one's variance has beyond it is its own noise. No model of
+the camera is needed.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cat_dataset.errors import BracketError
+from cat_dataset.records import Reading
+from dslr.raw_file import Mosaic
+
+_LOWEST, _HIGHEST = 0.02, 0.8  # of full scale: neither read noise alone nor clipping
+_BLOCK_PX = 16  # of a plane, for the standard error
+_MIN_BLOCKS = 24
+
+
+@dataclass(frozen=True)
+class NoisePair:
+    """The noise of two frames of one scene, relative to their signal."""
+
+    first_share: float  # one standard deviation over the signal
+    second_share: float
+    stops: Reading  # log2 of the ratio of variances, second over first
+
+
+def measure_noise(first: Mosaic, second: Mosaic) -> NoisePair:
+    """Return the noise of two aligned frames of about equal exposure, from green sensor values.
+
+    Raises:
+        BracketError: too little of the picture is neither clipped nor dark.
+    """
+    one, two = (_green(mosaic) for mosaic in (first, second))
+    height, width = (side // _BLOCK_PX for side in one.shape)
+    blocks_one, blocks_two = (_blocks(plane, height, width) for plane in (one, two))
+    level = np.minimum(blocks_one.min(axis=1), blocks_two.min(axis=1))
+    peak = np.maximum(blocks_one.max(axis=1), blocks_two.max(axis=1))
+    usable = (level > _LOWEST) & (peak < _HIGHEST)
+    if usable.sum() < _MIN_BLOCKS:
+        msg = (
+            f"{int(usable.sum())} of {usable.size} blocks of the picture are neither clipped nor "
+            f"dark in both frames, at least {_MIN_BLOCKS} are needed to measure noise"
+        )
+        raise BracketError(msg)
+    own = [_own_variance(one, two, height, width, usable, which) for which in (0, 1)]
+    signal = [float(b[usable].mean()) for b in (blocks_one, blocks_two)]
+    relative = [own_N / level**2 for own_N, level in zip(own, signal, strict=True)]
+    means = [float(r.mean()) for r in relative]
+    if min(means) <= 0.0:
+        msg = "the noise of a frame is too small to be told from the texture"
+        raise BracketError(msg)
+    return NoisePair(
+        math.sqrt(means[0]), math.sqrt(means[1]), _log2_ratio(relative[0], relative[1])
+    )
+
+
+def _green(mosaic: Mosaic) -> NDArray[np.float64]:
+    """Return one green plane over full scale, black subtracted."""
+    index = mosaic.channel_P.index(1)
+    scale = mosaic.white_P[index] - mosaic.black_P[index]
+    plane: NDArray[np.float64] = (mosaic.planes_PHW[index] - mosaic.black_P[index]) / scale
+    return plane
+
+
+def _blocks(plane_HW: NDArray[np.float64], height: int, width: int) -> NDArray[np.float64]:
+    cut = plane_HW[: height * _BLOCK_PX, : width * _BLOCK_PX]
+    blocks = cut.reshape(height, _BLOCK_PX, width, _BLOCK_PX).swapaxes(1, 2)
+    return blocks.reshape(height * width, _BLOCK_PX**2)
+
+
+def _own_variance(
+    one_HW: NDArray[np.float64],
+    two_HW: NDArray[np.float64],
+    height: int,
+    width: int,
+    usable: NDArray[np.bool_],
+    which: int,
+) -> NDArray[np.float64]:
+    """Return the variance of one frame's own noise in each usable block."""
+    high = [_blocks(_high_pass(plane), height, width)[usable] for plane in (one_HW, two_HW)]
+    shared = (high[0] * high[1]).mean(axis=1)
+    own: NDArray[np.float64] = (high[which] ** 2).mean(axis=1) - shared
+    return own
+
+
+def _high_pass(plane_HW: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mixed second difference, scaled so that white noise keeps its variance."""
+    rolled = plane_HW - np.roll(plane_HW, 1, axis=0)
+    high: NDArray[np.float64] = (rolled - np.roll(rolled, 1, axis=1)) / 2.0
+    return high
+
+
+def _log2_ratio(first_N: NDArray[np.float64], second_N: NDArray[np.float64]) -> Reading:
+    """Return log2 of the ratio of means, its error by jackknife over blocks."""
+    ratio = float(second_N.mean() / first_N.mean())
+    count = len(first_N)
+    residual = second_N - ratio * first_N
+    variance = float((residual**2).sum()) / (count - 1) / count / float(first_N.mean()) ** 2
+    return Reading(
+        math.log2(ratio), math.sqrt(variance) / ratio / math.log(2.0), count * _BLOCK_PX**2
+    )
