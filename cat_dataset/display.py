@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cat_dataset.channels import brightest_channel
 from cat_dataset.photometry import luminance, srgb_decode, srgb_encode
 
 ToneCurve = Literal["srgb", "filmic"]
@@ -97,7 +98,7 @@ def clip_fraction(
 ) -> float:
     """Return the share of pixels in which a channel reaches the display's white."""
     white = white_level(tone_curve)
-    return float((linear_HW3 * np.float32(anchor) >= white).any(axis=-1).mean())
+    return float((brightest_channel(linear_HW3) * np.float32(anchor) >= white).mean())
 
 
 def encode_png(display: NDArray[np.uint8]) -> bytes:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset.attribute import Attribute
+from cat_dataset.channels import brightest_channel
 from cat_dataset.errors import EditScaleError
 from cat_dataset.records import Annotation, EditScale
 
@@ -80,7 +81,7 @@ def check_above_noise(
 
     `noise_HW` is what two halves of the samples of one frame differ by, halved, in display codes.
     """
-    gap = cv2.absdiff(source_HW3, target_HW3).max(axis=-1)
+    gap = brightest_channel(np.asarray(cv2.absdiff(source_HW3, target_HW3), np.uint8))
     changed = gap >= CHANGED_CODES
     share = float(changed.mean())
     if share < MIN_CHANGED_SHARE:

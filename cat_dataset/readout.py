@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cat_dataset.channels import brightest_channel, darkest_channel
 from cat_dataset.errors import EditScaleError
 from cat_dataset.photometry import MAX_CCT_K, MIN_CCT_K, blackbody_rgb, mired
 from cat_dataset.records import Reading
@@ -45,8 +46,8 @@ def readable_mask(
     source_HW3: Linear, target_HW3: Linear, low: float = READABLE[0], high: float = READABLE[1]
 ) -> Mask:
     """Return the pixels whose channels all lie within (low, high) in both pictures."""
-    darkest = np.minimum(source_HW3, target_HW3).min(axis=-1)
-    brightest = np.maximum(source_HW3, target_HW3).max(axis=-1)
+    darkest = np.minimum(darkest_channel(source_HW3), darkest_channel(target_HW3))
+    brightest = np.maximum(brightest_channel(source_HW3), brightest_channel(target_HW3))
     readable: Mask = (darkest > np.float32(low)) & (brightest < np.float32(high))
     return readable
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cat_dataset import readout
 from cat_dataset.attributes import find_attribute
+from cat_dataset.channels import brightest_channel
 from cat_dataset.display import encode_display, exposure_anchor
 from cat_dataset.drafts import Draft, Picture, pair_key, saturate
 from cat_dataset.draws import Range, draw_together
@@ -50,7 +51,7 @@ def _noise_codes(sweep: Sweep, dataset: DatasetJob) -> NDArray[np.float32] | Non
         encode_display(picture, anchor, dataset.tone_curve).astype(np.float32)
         for picture in (frame, np.maximum(frame + sweep.noise_HW3, 0.0))
     )
-    noise: NDArray[np.float32] = np.abs(noisy - clean).max(axis=-1)
+    noise: NDArray[np.float32] = brightest_channel(np.abs(noisy - clean))
     return noise
 
 

@@ -2,7 +2,13 @@
 
 LibRaw's defaults rescale each file by its own brightest pixel (0.32 stop in a bracket), balance
 it by guess, or clip after balancing; here one `DevelopPlan`, made from the group's anchor frame,
-rules all of its frames. Balanced highlights are kept (LibRaw's "ignore" mode, which scales by the
+rules all of its frames.
+
+Where the picture wanted is not larger than the sensor's grid of colour cells, each cell is one
+pixel: black subtracted, balanced, averaged over areas of linear light, strip by strip so that a
+60-megapixel file needs little memory. Nothing is interpolated, and noise below black stays
+negative, so that dark parts keep their mean; LibRaw would cut it off and lift them. Otherwise
+LibRaw demosaics. Balanced highlights are kept (LibRaw's "ignore" mode, which scales by the
 largest multiplier, undone below) instead of clipped at the smallest channel: a red that the
 sensor still resolves stays resolved, and the scale does not depend on the balance.
 """
@@ -24,6 +30,8 @@ Mask = NDArray[np.bool_]
 _UINT16_MAX = 65535.0
 _DEMOSAIC_REACH = (3, 3)  # demosaicing spreads a clipped value to its neighbours
 _NEAR_NEUTRAL = 0.25  # darkest channel over brightest; lamps of a pure colour lie below
+_STRIP_PATTERNS = 64  # rows of filter patterns developed at a time: some 10 MB
+_CELL_SIDES = {1: 1, 2: 2, 6: 3}  # by period: every 3x3 block of X-Trans has all three colours
 
 
 @dataclass(frozen=True)
@@ -80,16 +88,90 @@ def develop(raw: Any, mosaic: Mosaic, plan: DevelopPlan) -> Developed:
     Two frames of one group differ only by exposure and noise. Values may exceed 1 (red and blue
     clip later than green) and fall below 0 (noise, colours outside sRGB).
     """
-    camera_HW3 = _balanced_camera_rgb(raw, plan, is_halved=_fits_halved(mosaic, plan))
-    camera_HW3, clipped_HW = _mend_highlights(camera_HW3, mosaic)
-    size = _output_size(camera_HW3, plan.max_side_px)
-    camera_HW3 = _shrink(camera_HW3, size)
-    clipped_HW = _shrink(clipped_HW.astype(np.float32), size) >= 0.5
+    if _is_of_cells(raw, mosaic, plan):
+        camera_HW3, clipped_HW = _averaged_cells(mosaic, plan)
+    else:
+        camera_HW3, clipped_HW = _demosaiced(raw, mosaic, plan)
     linear_HW3 = camera_HW3 @ plan.camera_to_srgb.T.astype(np.float32)
     return Developed(turned(linear_HW3, plan.flip), turned(clipped_HW, plan.flip))
 
 
-def _balanced_camera_rgb(raw: Any, plan: DevelopPlan, *, is_halved: bool) -> Linear:
+def _is_of_cells(raw: Any, mosaic: Mosaic, plan: DevelopPlan) -> bool:
+    """Return whether one pixel per cell is enough: no demosaicing, no artefacts, fast.
+
+    A picture without a mosaic needs none at any size. Pixels that are not square are LibRaw's.
+    """
+    side = _CELL_SIDES.get(mosaic.period)
+    if side is None or raw.sizes.pixel_aspect != 1.0:
+        return False
+    longest = max(mosaic.planes_PHW.shape[1:]) * mosaic.period // side
+    return mosaic.period == 1 or longest >= plan.max_side_px
+
+
+def _averaged_cells(mosaic: Mosaic, plan: DevelopPlan) -> tuple[Linear, Mask]:
+    """Return balanced camera RGB (H, W, 3) of the wanted size, and where its light is unknown.
+
+    Areas are averaged along x strip by strip, then along y.
+    """
+    num_rows, num_columns = mosaic.planes_PHW.shape[1:]
+    per_pattern = mosaic.period // _CELL_SIDES[mosaic.period]
+    height, width = num_rows * per_pattern, num_columns * per_pattern
+    size = _output_size((height, width), plan.max_side_px)
+    narrow_4HW = np.empty((4, height, size[0]), np.float32)  # red, green, blue, unknown
+    for top in range(0, num_rows, _STRIP_PATTERNS):
+        rows = slice(top, min(top + _STRIP_PATTERNS, num_rows))
+        camera_3HW, clipped_3HW = _cells(mosaic, plan, rows)
+        unknown_HW = _mend_highlights(camera_3HW, clipped_3HW)
+        at = slice(rows.start * per_pattern, rows.stop * per_pattern)
+        strip_size = size[0], at.stop - at.start
+        for channel, picture in enumerate((*camera_3HW, unknown_HW.astype(np.float32))):
+            narrow_4HW[channel, at] = _shrink(picture, strip_size)
+    small_4HW = np.stack([_shrink(picture, size) for picture in narrow_4HW])
+    return np.ascontiguousarray(small_4HW[:3].transpose(1, 2, 0)), small_4HW[3] >= 0.5
+
+
+def _cells(mosaic: Mosaic, plan: DevelopPlan, rows: slice) -> tuple[Linear, Mask]:
+    """Return balanced camera RGB of the cells of some rows of filter patterns, and what clipped.
+
+    Both are (3, H, W); green 1 = the plan's full scale. A cell averages its values of each
+    colour; a colour has clipped where one of them has.
+    """
+    side = _CELL_SIDES[mosaic.period]
+    per_pattern = mosaic.period // side
+    num_rows, num_columns = rows.stop - rows.start, mosaic.planes_PHW.shape[2]
+    shape = 3, num_rows * per_pattern, num_columns * per_pattern
+    sum_3HW, clipped_3HW = np.zeros(shape, np.float32), np.zeros(shape, np.bool_)
+    num_3HW = np.zeros((3, per_pattern, per_pattern, 1, 1), np.float32)
+    levels = zip(mosaic.channel_P, mosaic.black_P, mosaic.clip_codes, strict=True)
+    for index, (channel, black, code) in enumerate(levels):
+        y, x = (place // side for place in _place(mosaic, index))
+        values_HW = mosaic.planes_PHW[index, rows]
+        cells = channel, slice(y, None, per_pattern), slice(x, None, per_pattern)
+        sum_3HW[cells] += values_HW.astype(np.float32) - np.float32(black)
+        clipped_3HW[cells] |= values_HW >= code
+        num_3HW[channel, y, x] += 1.0
+    for (channel, y, x), num in np.ndenumerate(num_3HW[..., 0, 0]):
+        gain = plan.balance.multipliers_rgb[channel] / (plan.full_scale_dn * num)
+        sum_3HW[channel, y::per_pattern, x::per_pattern] *= np.float32(gain)
+    return sum_3HW, clipped_3HW
+
+
+def _place(mosaic: Mosaic, index: int) -> tuple[int, int]:
+    """Return row and column of a plane in the filter pattern; planes without a mosaic coincide."""
+    return divmod(index, mosaic.period) if mosaic.period > 1 else (0, 0)
+
+
+def _demosaiced(raw: Any, mosaic: Mosaic, plan: DevelopPlan) -> tuple[Linear, Mask]:
+    """Return what `_averaged_cells` returns, every sensor pixel interpolated by LibRaw first."""
+    camera_HW3 = _balanced_camera_rgb(raw, plan)
+    clipped_HW3 = _clip_masks(mosaic, camera_HW3.shape[:2])
+    # views with the colours first: mending writes through them
+    unknown_HW = _mend_highlights(camera_HW3.transpose(2, 0, 1), clipped_HW3.transpose(2, 0, 1))
+    size = _output_size(camera_HW3.shape[:2], plan.max_side_px)
+    return _shrink(camera_HW3, size), _shrink(unknown_HW.astype(np.float32), size) >= 0.5
+
+
+def _balanced_camera_rgb(raw: Any, plan: DevelopPlan) -> Linear:
     """Return balanced camera RGB, float32 (H, W, 3); green 1 = the plan's full scale."""
     import rawpy
 
@@ -106,21 +188,16 @@ def _balanced_camera_rgb(raw: Any, plan: DevelopPlan, *, is_halved: bool) -> Lin
         user_flip=0,
         highlight_mode=rawpy.HighlightMode.Ignore,
         output_color=rawpy.ColorSpace.raw,
-        half_size=is_halved,
     )
     largest = max(red, green, blue)  # what "ignore" divides the multipliers by
-    camera_HW3: Linear = codes_HW3.astype(np.float32) * np.float32(largest / _UINT16_MAX)
+    camera_HW3: Linear = codes_HW3.astype(np.float32)
+    camera_HW3 *= np.float32(largest / _UINT16_MAX)
     return camera_HW3
 
 
-def _fits_halved(mosaic: Mosaic, plan: DevelopPlan) -> bool:
-    """Return whether one pixel per Bayer cell is enough: no demosaicing, no artefacts, fast."""
-    return mosaic.period == 2 and max(mosaic.planes_PHW.shape[1:]) >= plan.max_side_px
-
-
-def _output_size(picture_HW3: Linear, max_side_px: int) -> tuple[int, int]:
+def _output_size(shape: tuple[int, ...], max_side_px: int) -> tuple[int, int]:
     """Return (width, height) after shrinking the longer side to the limit; never larger."""
-    height, width = picture_HW3.shape[:2]
+    height, width = shape
     ratio = min(1.0, max_side_px / max(height, width))
     return max(1, round(width * ratio)), max(1, round(height * ratio))
 
@@ -132,35 +209,43 @@ def _shrink(picture: Linear, size: tuple[int, int]) -> Linear:
     return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.float32, copy=False)
 
 
-def _mend_highlights(camera_HW3: Linear, mosaic: Mosaic) -> tuple[Linear, Mask]:
-    """Return balanced camera RGB without false colours, and where its light is unknown.
+def _mend_highlights(camera_3HW: Linear, clipped_3HW: Mask) -> Mask:
+    """Take false colours out of balanced camera RGB, in place; return where light is unknown.
 
     A clipped channel is at least as bright as the brightest one: green, which clips first, would
     otherwise turn white into magenta. Where the result is near neutral, the pixel is a burnt-out
     white and its light unknown; a lamp of one pure colour keeps that colour, as a lower bound.
     """
-    clipped_HW3 = _clip_masks(mosaic, camera_HW3.shape[:2])
-    brightest_HW1 = camera_HW3.max(axis=-1, keepdims=True)
-    mended_HW3 = np.where(clipped_HW3, brightest_HW1, camera_HW3)
-    is_white_HW = mended_HW3.min(axis=-1) >= _NEAR_NEUTRAL * brightest_HW1[..., 0]
-    unknown_HW = clipped_HW3.any(axis=-1) & is_white_HW
-    mended_HW3[unknown_HW] = np.maximum(brightest_HW1[unknown_HW], np.float32(1.0))
-    return mended_HW3, unknown_HW
+    any_HW: Mask = clipped_3HW.any(axis=0)
+    if not any_HW.any():
+        return any_HW
+    camera_3N, clipped_3N = camera_3HW[:, any_HW], clipped_3HW[:, any_HW]
+    brightest_N = camera_3N.max(axis=0)
+    mended_3N = np.where(clipped_3N, brightest_N, camera_3N)
+    is_white_N = mended_3N.min(axis=0) >= _NEAR_NEUTRAL * brightest_N
+    mended_3N[:, is_white_N] = np.maximum(brightest_N[is_white_N], np.float32(1.0))
+    camera_3HW[:, any_HW] = mended_3N
+    any_HW[any_HW] = is_white_N
+    return any_HW
 
 
 def _clip_masks(mosaic: Mosaic, shape: tuple[int, ...]) -> Mask:
-    """Return which colours clipped where, bool (H, W, 3) of a developed picture of `shape`."""
+    """Return which colours clipped where, bool (H, W, 3) of a demosaiced picture of `shape`."""
     period = mosaic.period
     height, width = (side * period for side in mosaic.planes_PHW.shape[1:])
     full_HW3 = np.zeros((height, width, 3), np.uint8)
-    planes = zip(mosaic.channel_P, mosaic.clipped_values(), strict=True)
-    for index, (channel, clipped) in enumerate(planes):
-        y, x = divmod(index, period) if period > 1 else (0, 0)  # linear: planes of full size
-        full_HW3[y::period, x::period, channel] = np.where(clipped, 255, 0)
+    planes = zip(mosaic.channel_P, mosaic.planes_PHW, mosaic.clip_codes, strict=True)
+    for index, (channel, values_HW, code) in enumerate(planes):
+        y, x = _place(mosaic, index)
+        full_HW3[y::period, x::period, channel] = values_HW >= code
     if period > 1:
         full_HW3 = np.asarray(cv2.dilate(full_HW3, np.ones(_DEMOSAIC_REACH, np.uint8)))
-    if full_HW3.shape[:2] != shape:  # halved, or stretched to square pixels
+    rest = shape[0] - height, shape[1] - width
+    if all(0 <= cut < period for cut in rest):  # an incomplete pattern at the far edges
+        full_HW3 = np.pad(full_HW3, ((0, rest[0]), (0, rest[1]), (0, 0)), mode="edge")
+    else:  # stretched to square pixels
         size = shape[1], shape[0]
+        full_HW3 *= 255
         full_HW3 = np.asarray(cv2.resize(full_HW3, size, interpolation=cv2.INTER_AREA))
     is_clipped: Mask = full_HW3 > 0
     return is_clipped

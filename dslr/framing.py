@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from dslr.raw_file import Mosaic, open_raw, read_mosaic
+from dslr.raw_file import Mosaic, block_maxima, block_means, open_raw, read_mosaic
 from dslr.registration import MIN_SHARED, PLAIN_BLUR_PX, register
 from dslr.white_balance import known_multipliers
 
@@ -78,12 +78,11 @@ def preview_of(
     """Average a mosaic over blocks of whole filter patterns, at most `side_px` blocks a side."""
     planes = mosaic.planes_PHW
     side = -(-max(planes.shape[1:]) // side_px)
-    height, width = (length // side for length in planes.shape[1:])
-    blocks = planes[:, : height * side, : width * side].reshape(-1, height, side, width, side)
     range_P = mosaic.white_P - mosaic.black_P
-    mean_PHW = blocks.mean(axis=(2, 4), dtype=np.float64) - mosaic.black_P[:, None, None]
+    mean_PHW = block_means(planes, side) - mosaic.black_P[:, None, None]
     light_HW = (mean_PHW / range_P[:, None, None]).mean(axis=0)
-    clipped_HW = (blocks.max(axis=(2, 4)) >= mosaic.clip_levels_dn[:, None, None]).any(axis=0)
+    brightest_PHW = block_maxima(planes, side)
+    clipped_HW = (brightest_PHW >= mosaic.clip_levels_dn[:, None, None]).any(axis=0)
     return Preview(
         light_HW=light_HW.astype(np.float32),
         is_clipped_HW=clipped_HW,

@@ -93,11 +93,12 @@ def group_burst(burst: Sequence[Capture], previews: Mapping[Path, Preview]) -> I
     if whole.kind == "focal_length":
         yield from _group_zoom(burst, whole, previews)
         return
-    remaining = list(burst)
+    remaining, before = list(burst), list[FramingMatch]()
     while remaining:
         cluster, matches = _same_framing(remaining, previews)
         remaining = [capture for capture in remaining if capture not in cluster]
-        yield from _group_cluster(cluster, matches, previews)
+        yield from _group_cluster(cluster, matches or before, previews)
+        before = matches
 
 
 def _group_zoom(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset import readout
+from cat_dataset.channels import darkest_channel
 from cat_dataset.errors import BracketError
 from cat_dataset.photometry import DAYLIGHT_CCT_K, mired, white_balance_gains
 from cat_dataset.records import LightBasis, LightGroup, Reading, Sweep, SweepFrame
@@ -77,7 +78,7 @@ def _distinct_k(captures: Sequence[ReadCapture]) -> dict[float, ReadCapture]:
 
 
 def _balance_reading(source: SweepFrame, target: SweepFrame) -> Reading:
-    lit = np.minimum(source.linear_HW3, target.linear_HW3).min(axis=-1) > np.float32(2.0**-9)
+    lit = darkest_channel(np.minimum(source.linear_HW3, target.linear_HW3)) > np.float32(2.0**-9)
     if source.clipped_HW is not None:
         lit &= ~source.clipped_HW
     source_k = source.absolute_value or DAYLIGHT_CCT_K

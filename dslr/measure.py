@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from cat_dataset.errors import BracketError
 from cat_dataset.records import Reading
-from dslr.raw_file import Mosaic
+from dslr.raw_file import Mosaic, block_maxima, block_means
 
 _CELL_PX = 8  # sensor pixels per side of a cell, about: whole filter patterns only
 _NUM_TILES = 12  # along each side of the picture
@@ -50,11 +50,9 @@ class StopsMeasured:
 def cell_grid(mosaic: Mosaic) -> CellGrid:
     """Average a mosaic over cells of about 8 x 8 pixels."""
     side = max(1, round(_CELL_PX / mosaic.period))  # in filter patterns
-    planes = mosaic.planes_PHW
-    height, width = (length // side for length in planes.shape[1:])
-    cells = planes[:, : height * side, : width * side].reshape(-1, height, side, width, side)
-    mean_PHW = cells.mean(axis=(2, 4), dtype=np.float64) - mosaic.black_P[:, None, None]
-    clipped_PHW = cells.max(axis=(2, 4)) >= mosaic.clip_levels_dn[:, None, None]
+    mean_PHW = block_means(mosaic.planes_PHW, side) - mosaic.black_P[:, None, None]
+    brightest_PHW = block_maxima(mosaic.planes_PHW, side)
+    clipped_PHW = brightest_PHW >= mosaic.clip_levels_dn[:, None, None]
     channel_P = np.array(mosaic.channel_P)
     return CellGrid(
         mean_3HW=np.stack([mean_PHW[channel_P == c].mean(axis=0) for c in range(3)]).astype(

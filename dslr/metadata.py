@@ -62,6 +62,7 @@ class CaptureMetadata:
     focus_distance_m: float | None = None  # inf: focused at infinity
     exposure_bias_stops: float | None = None  # the dial; positive = brighter than metered
     is_flash_fired: bool | None = None
+    baseline_exposure_stops: float | None = None  # of a DNG; recorded, never applied
     utc_offset_s: int | None = None  # captured_at minus this is UTC; apart, so that all compare
     bracket_shot: int | None = None  # number within a bracket or burst, as the maker counts
     bracket_kind: str | None = None  # one of maker_notes.BRACKET_KINDS
@@ -112,6 +113,7 @@ def _from_exif(exif: Exif) -> CaptureMetadata:
             tags, "ExposureBiasValue", lambda value: abs(value) <= _LARGEST_BIAS_STOPS
         ),
         is_flash_fired=_is_flash_fired(tags),
+        baseline_exposure_stops=next(iter(numbers(tags, "Image Tag 0xC62A")), None),
         utc_offset_s=_utc_offset_s(tags),
         bracket_shot=maker.bracket_shot,
         bracket_kind=maker.bracket_kind or _bracket_kind(tags),

@@ -16,8 +16,9 @@ from cat_dataset.records import Reading
 from dslr.raw_file import Mosaic
 
 _LOWEST, _HIGHEST = 0.02, 0.8  # of full scale: neither read noise alone nor clipping
-_BLOCK_PX = 16  # of a plane, for the standard error
-_MIN_BLOCKS = 24
+_BLOCK_PX = 12  # of a plane, for the standard error
+_MIN_BLOCKS = 48
+_SMOOTH_SHARE = 0.5  # of the blocks, those with least texture
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,13 @@ def measure_noise(first: Mosaic, second: Mosaic) -> NoisePair:
             f"dark in both frames, at least {_MIN_BLOCKS} are needed to measure noise"
         )
         raise BracketError(msg)
-    own = [_own_variance(one, two, height, width, usable, which) for which in (0, 1)]
-    signal = [float(b[usable].mean()) for b in (blocks_one, blocks_two)]
+    high = [_blocks(_high_pass(plane), height, width)[usable] for plane in (one, two)]
+    shared = (high[0] * high[1]).mean(axis=1)
+    # where there is little texture, its product with the noise hardly disturbs
+    texture = _coarse_variance((blocks_one + blocks_two)[usable])
+    smooth = texture <= np.quantile(texture, _SMOOTH_SHARE)
+    own = [((h**2).mean(axis=1) - shared)[smooth] for h in high]
+    signal = [float(b[usable][smooth].mean()) for b in (blocks_one, blocks_two)]
     relative = [own_N / level**2 for own_N, level in zip(own, signal, strict=True)]
     means = [float(r.mean()) for r in relative]
     if min(means) <= 0.0:
@@ -73,19 +79,12 @@ def _blocks(plane_HW: NDArray[np.float64], height: int, width: int) -> NDArray[n
     return blocks.reshape(height * width, _BLOCK_PX**2)
 
 
-def _own_variance(
-    one_HW: NDArray[np.float64],
-    two_HW: NDArray[np.float64],
-    height: int,
-    width: int,
-    usable: NDArray[np.bool_],
-    which: int,
-) -> NDArray[np.float64]:
-    """Return the variance of one frame's own noise in each usable block."""
-    high = [_blocks(_high_pass(plane), height, width)[usable] for plane in (one_HW, two_HW)]
-    shared = (high[0] * high[1]).mean(axis=1)
-    own: NDArray[np.float64] = (high[which] ** 2).mean(axis=1) - shared
-    return own
+def _coarse_variance(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how much the means of nine parts of each block differ; blind to the high pass."""
+    part = _BLOCK_PX // 3
+    parts = blocks.reshape(-1, 3, part, 3, part).mean(axis=(2, 4))
+    variance: NDArray[np.float64] = parts.reshape(-1, 9).var(axis=1)
+    return variance
 
 
 def _high_pass(plane_HW: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -237,6 +237,7 @@ def file_origin(read: ReadCapture) -> dict[str, Any]:
         "f_number": metadata.f_number,
         "iso": metadata.iso,
         "focal_length_mm": metadata.focal_length_mm,
+        "baseline_exposure_stops": metadata.baseline_exposure_stops,
         "settings_from": metadata.source,
         "alignment": read.alignment.to_json(),
     }

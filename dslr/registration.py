@@ -6,7 +6,7 @@ shadows rule, and registered by enhanced correlation (ECC), coarse to fine. Meas
 Source: Evangelidis and Psarakis 2008, as cv2.findTransformECC.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import cv2
@@ -52,14 +52,13 @@ def register(
     usable: tuple[Mask, Mask],
     *,
     motion: Motion = "euclidean",
-    start: Warp | None = None,
     blur_px: int = PLAIN_BLUR_PX,
 ) -> Registration:
     """Return how the second picture lies on the first, linear light of equal shape.
 
-    `usable` is where each may be compared, `start` where to begin; None: where they are.
+    `usable` is where each may be compared. They lie nearly on each other; see `register_from`.
     """
-    still = np.eye(2, 3) if start is None else start
+    still: Warp = np.eye(2, 3)
     light = list(zip((first_HW, second_HW), usable, strict=True))
     share = min(float(mask_HW.mean()) for mask_HW in usable)
     if share < MIN_SHARED or min(float(p[mask_HW].sum()) for p, mask_HW in light) <= 0.0:
@@ -82,6 +81,25 @@ def register(
             break
         correlation, warp = found
     return Registration(correlation, warp, largest_shift_px(warp, mask_HW.shape), share)
+
+
+def register_from(
+    start: Warp, first_HW: Light, second_HW: Light, usable: tuple[Mask, Mask], *, blur_px: int
+) -> Registration:
+    """Return how the second picture lies on the first, which `start` tells roughly; an affine.
+
+    The second is moved by `start` first, so that structures of equal size are compared.
+    """
+    size = (first_HW.shape[1], first_HW.shape[0])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    moved_HW = np.asarray(cv2.warpAffine(second_HW, start, size, flags=flags), np.float32)
+    inside_HW = cv2.warpAffine(usable[1].astype(np.float32), start, size, flags=flags)
+    seen_HW: Mask = np.asarray(inside_HW) > 0.99
+    found = register(
+        first_HW, moved_HW, (usable[0] & seen_HW, seen_HW), motion="affine", blur_px=blur_px
+    )
+    full = [np.vstack([warp, [0.0, 0.0, 1.0]]) for warp in (start, found.warp)]
+    return replace(found, warp=(full[0] @ full[1])[:2])
 
 
 def _agreeing(pictures: list[Light], warp: Warp, usable: tuple[Mask, Mask]) -> NDArray[np.uint8]:

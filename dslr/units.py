@@ -50,6 +50,7 @@ RAW_SUFFIXES = frozenset(
         *("rwl", "sr2", "srf", "srw", "x3f"),
     )
 )
+_NO_FILE = "{}: is no file (a pipe, a device, or a link that leads nowhere); leave it out"
 FILE_TIMEOUT_S = 60.0  # for reading one file; a 60-megapixel file takes about 3 s
 
 ResultT = TypeVar("ResultT")
@@ -75,8 +76,10 @@ def scan_folder(batch: CaptureBatch, *, num_workers: int = 2) -> tuple[CaptureGr
     """
     paths = find_raw_files(batch.folder)
     stated, excluded = read_captures_files(batch.folder, paths)
+    wanted = [path for path in paths if path not in excluded]
+    no_files = {path: _NO_FILE.format(path) for path in wanted if not path.is_file()}
     read, unreadable = _in_workers(
-        [path for path in paths if path not in excluded], read_metadata, num_workers
+        [path for path in wanted if path not in no_files], read_metadata, num_workers
     )
     captures = {
         path: Capture(path, path.relative_to(batch.folder).as_posix(), metadata)
@@ -84,8 +87,8 @@ def scan_folder(batch: CaptureBatch, *, num_workers: int = 2) -> tuple[CaptureGr
     }
     named = {path for group in stated for path in group.paths}
     bursts = list(split_into_bursts(c for path, c in captures.items() if path not in named))
-    wanted = [c.path for burst in bursts if may_be_series(burst) for c in burst]
-    previews, broken = _in_workers(wanted, preview_of_file, num_workers)
+    to_view = [c.path for burst in bursts if may_be_series(burst) for c in burst]
+    previews, broken = _in_workers(to_view, preview_of_file, num_workers)
     found: list[tuple[tuple[Path, ...], int, Grouped]] = []
     for number, group in enumerate(stated, start=len(bursts)):
         grouped = _stated(group, captures)
@@ -97,7 +100,7 @@ def scan_folder(batch: CaptureBatch, *, num_workers: int = 2) -> tuple[CaptureGr
             (tuple(c.path for c in grouped.captures), number, grouped)
             for grouped in (group_burst(whole, previews) if whole else ())
         ]
-    failures = unreadable | broken
+    failures = no_files | unreadable | broken
     for path, why in failures.items():
         name = path.relative_to(batch.folder).as_posix()
         reason = why.replace(str(path), name)  # the same row wherever the folder lies
@@ -114,7 +117,7 @@ def find_raw_files(folder: Path) -> tuple[Path, ...]:
     if not folder.is_dir():
         msg = f"folder {folder}: does not exist; give the folder that holds the RAW files"
         raise RawError(msg)
-    paths = [p for p in folder.rglob("*") if p.suffix.lower() in RAW_SUFFIXES and p.is_file()]
+    paths = [p for p in folder.rglob("*") if p.suffix.lower() in RAW_SUFFIXES and not p.is_dir()]
     if not paths:
         msg = (
             f"folder {folder}: holds no RAW file ({', '.join(sorted(RAW_SUFFIXES)[:6])} ...); "
@@ -159,11 +162,19 @@ def _in_workers(
         if outcome.result is not None:
             results[outcome.index] = outcome.result
         else:
-            failures[outcome.index] = outcome.failure or "no result"
+            failures[outcome.index] = _named_failure(paths[outcome.index], outcome.failure)
     return (
         {paths[index]: results[index] for index in sorted(results)},
         {paths[index]: failures[index] for index in sorted(failures)},
     )
+
+
+def _named_failure(path: Path, failure: str | None) -> str:
+    """Return why a file could not be read; what befell its worker does not name it."""
+    why = failure or "its worker gave no result"
+    if str(path) in why:
+        return why
+    return f"{path}: {why}; leave it out, or convert it to DNG"
 
 
 def _named(

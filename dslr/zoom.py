@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dslr.framing import MIN_CORRELATION, Preview
-from dslr.registration import Registration, register, zoom_about_centre
+from dslr.registration import Registration, register_from, zoom_about_centre
 
 if TYPE_CHECKING:
     from dslr.grouping import Capture
@@ -45,12 +45,11 @@ def match_zoom(short: Preview, long: Preview, nominal_magnification: float) -> R
 
     `magnification` of the result is below 1: what the shorter focal length shows smaller.
     """
-    return register(
+    return register_from(
+        zoom_about_centre(1.0 / nominal_magnification, long.light_HW.shape),
         long.light_HW,
         short.light_HW,
         (~long.is_clipped_HW, ~short.is_clipped_HW),
-        motion="affine",
-        start=zoom_about_centre(1.0 / nominal_magnification, long.light_HW.shape),
         blur_px=zoom_blur_px(nominal_magnification),
     )
 

@@ -18,7 +18,7 @@ from cat_dataset.records import Reading, Sweep, SweepFrame
 from dslr.develop import Developed
 from dslr.framing import MIN_CORRELATION
 from dslr.reading import ReadCapture, ReadGroup, file_origin
-from dslr.registration import Warp, register, zoom_about_centre
+from dslr.registration import Warp, register_from, zoom_about_centre
 from dslr.series import SeriesKind
 from dslr.series_frames import SeriesName, SweepAndRejections, absolute_values, frame_rejection
 from dslr.zoom import MAX_OFF_LOG2, zoom_blur_px
@@ -98,12 +98,11 @@ def measure_magnifications(
 def _magnified(long: Developed, short: Developed, nominal: float) -> Magnified | str:
     """Return how the shorter focal length compares with the longer, or why that is unknown."""
     shape = long.clipped_HW.shape
-    found = register(
+    found = register_from(
+        zoom_about_centre(1.0 / nominal, shape),
         _green(long),
         _green(short),
         (~long.clipped_HW, ~short.clipped_HW),
-        motion="affine",
-        start=zoom_about_centre(1.0 / nominal, shape),
         blur_px=zoom_blur_px(nominal),
     )
     off_log2 = abs(math.log2(found.magnification * nominal))

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cat_dataset.cli import cameras, checks, composing, datasets, jobs, preview, training
+from cat_dataset.cli import cameras, captures, checks, composing, datasets, jobs, preview, training
 from cat_dataset.errors import CatError
 
 app = typer.Typer(
@@ -44,7 +44,7 @@ app.command(name="run")(jobs.run)
 app.command()(preview.preview)
 app.command()(datasets.render)
 app.command()(cameras.simulate_camera)
-app.command()(datasets.ingest)
+app.command()(captures.ingest)
 app.command()(composing.compose)
 app.command()(training.train)
 app.command()(training.edit)

@@ -16,13 +16,10 @@ from cat_dataset.cli.options import (
 )
 from cat_dataset.errors import CatError, JobError
 
-_HEAD_BYTES = 1 << 16
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cat_dataset.batches import CaptureBatch
-    from cat_dataset.manifest import DatasetJob, Job
+    from cat_dataset.manifest import Job
     from cat_dataset.running import RunSummary, WorkUnit
 
 
@@ -56,38 +53,6 @@ def render(
     require_extras("render", "render")
     units = render_units(job, manifest.parent, workers, keep_linear=keep_linear)
     make_or_plan(job, units, out, workers, retry_failed, dry_run, keep_linear=keep_linear)
-
-
-def ingest(
-    folder: Annotated[Path, typer.Argument(help="Folder of RAW files, searched to its depths.")],
-    out: OutFolder,
-    name: Annotated[
-        str, typer.Option(help="Name of the data set; sample keys begin with it.")
-    ] = "captures",
-    seed: Annotated[int, typer.Option(min=0, help="Seed of values, phrasings and splits.")] = 0,
-    workers: Workers = DEFAULT_WORKERS,
-    retry_failed: RetryFailed = False,
-    dry_run: DryRun = False,
-) -> None:
-    """Turn a folder of RAW captures into a data set of pairs whose scale was measured.
-
-    Example: cat-dataset ingest ~/photos/brackets --out out/captures --dry-run
-    """
-    from cat_dataset.batches import CaptureBatch
-    from cat_dataset.extras import require_extras
-    from cat_dataset.manifest import DatasetJob, Job, validated
-
-    require_extras("ingest", "dslr")
-    job = validated(
-        Job,
-        {
-            "dataset": validated(DatasetJob, {"name": name, "seed": seed}, "ingest"),
-            "capture": (validated(CaptureBatch, {"name": name, "folder": Path()}, "ingest"),),
-        },
-        "ingest",
-    )
-    units = capture_units(job.dataset, job.capture[0], folder, workers=workers, show=dry_run)
-    make_or_plan(job, units, out, workers, retry_failed, dry_run)
 
 
 def render_units(
@@ -131,50 +96,6 @@ def require_devices(job: "Job") -> None:
     for outcome in supervise([partial(check_devices, batches)], num_workers=1, timeout_s=120.0):
         if outcome.failure is not None:
             raise CatError(outcome.failure)
-
-
-def capture_units(
-    dataset: "DatasetJob",
-    batch: "CaptureBatch",
-    folder: Path,
-    *,
-    workers: int,
-    show: bool = False,
-) -> "list[WorkUnit]":
-    """Return the units of work of one folder of captures: its brackets and single files."""
-    from functools import partial
-
-    from cat_dataset.running import WorkUnit
-    from dslr.units import ingest_unit, scan_folder
-
-    located = batch.model_copy(update={"folder": folder})
-    with shown_progress():  # an interrupt while scanning says how to go on, too
-        groups = scan_folder(located, num_workers=workers)
-    if show:
-        for group in groups:
-            names = ", ".join(path.name for path in group.paths)
-            typer.echo(f"{group.unit_id}: {group.kind}, {names} ({group.reason})")
-    return [
-        WorkUnit(
-            group.unit_id,
-            "dslr",
-            partial(ingest_unit, dataset, located, group),
-            made_of=_contents(group.kind, group.paths, folder),
-        )
-        for group in groups
-    ]
-
-
-def _contents(kind: str, paths: "Sequence[Path]", folder: Path) -> str:
-    """Return what tells one capture group from another: names, sizes and heads of its files."""
-    import hashlib
-
-    lines = [kind]
-    for path in paths:
-        with path.open("rb") as file:
-            head = hashlib.sha256(file.read(_HEAD_BYTES)).hexdigest()  # holds time and settings
-        lines.append(f"{path.relative_to(folder).as_posix()} {path.stat().st_size} {head}")
-    return "; ".join(lines)
 
 
 def make_or_plan(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cat_dataset.cli import cameras, datasets, training
+from cat_dataset.cli import cameras, captures, datasets, training
 from cat_dataset.cli.options import (
     DEFAULT_WORKERS,
     DryRun,
@@ -78,18 +78,18 @@ def _all_units(
     units = datasets.render_units(job, base, workers) if job.render else []
     failures: list[str] = []
     for batch in job.capture:
-        units += datasets.capture_units(job.dataset, batch, base / batch.folder, workers=workers)
+        units += captures.capture_units(job.dataset, batch, base / batch.folder, workers=workers)
     if job.simulate_camera is not None:
-        captures = out / "captures"
+        photographed = out / "captures"
         with shown_progress() as progress:
-            failures = cameras.write_brackets(job, captures, workers, progress)
+            failures = cameras.write_brackets(job, photographed, workers, progress)
         camera = job.simulate_camera
         batch = validated(
             CaptureBatch,
-            {"name": camera.name, "folder": captures, "attributes": camera.attributes},
+            {"name": camera.name, "folder": photographed, "attributes": camera.attributes},
             "simulate_camera",
         )
-        units += datasets.capture_units(job.dataset, batch, captures, workers=workers)
+        units += captures.capture_units(job.dataset, batch, photographed, workers=workers)
     return units, failures
 
 
