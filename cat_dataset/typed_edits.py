@@ -11,7 +11,7 @@ from cat_dataset.records import EditScale
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
 _VALUE = re.compile(
-    rf"^\s*(?P<prefix>[fF]/|[xX])?(?P<number>{_NUMBER})(?:/(?P<below>[1-9]\d*))?"
+    rf"^\s*(?P<prefix>[fF]/|[xX]|[iI][sS][oO])?\s*(?P<number>{_NUMBER})(?:/(?P<below>[1-9]\d*))?"
     r"\s*(?P<unit>[^\d\s/]*(?:\s[a-z]+)?)\s*$"
 )
 _FROM_TO = re.compile(r"^\s*(?:from\s+)?(?P<source>.+?)\s*(?:->|\bto\b)\s*(?P<target>.+)$")
@@ -22,6 +22,7 @@ _ABSOLUTE_SPELLINGS = {
     "m": ("m",),
     "s": ("s", "sec"),
     "%": ("%",),
+    "ISO": ("iso",),
 }
 _FROM_TO_SPELLINGS = {"degrees": ("deg", "degrees"), "cm": ("cm",)}  # alone, they are differences
 

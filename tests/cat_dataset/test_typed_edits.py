@@ -44,6 +44,7 @@ def test_differences_are_read_in_every_unit(typed: str, value: float) -> None:
         ("roughness=from 20% to 60%", 40.0),
         ("sun_elevation=10deg->40deg", 30.0),
         ("object_scale=100%->200%", 1.0),
+        ("iso_noise=ISO800->ISO 3200", 2.0),
     ],
 )
 def test_absolute_values_become_differences(typed: str, value: float) -> None:
