@@ -22,6 +22,7 @@ from dslr.zoom import match_zoom_series
 MAX_PAUSE_S = 2.0  # between the end of one exposure and the start of the next
 MAX_PAUSE_SHARE = 0.1  # of the exposure time, where that is longer
 MAX_PAUSE_BY_HAND_S = 30.0  # to turn a ring or a dial between two single captures
+MAX_EQUAL_CAPTURES = 12  # in a row that are looked at for a lamp or another balance
 MIN_BALANCE_RATIO = 1.02  # multipliers nearer than this are one balance
 
 Kind = SeriesKind | Literal["single", "unreadable"]
@@ -77,8 +78,13 @@ def _runs(captures: Iterable[Capture]) -> Iterator[tuple[Capture, ...]]:
 
 
 def may_be_series(captures: Sequence[Capture]) -> bool:
-    """Return whether settings alone allow a series: then the pixels are worth looking at."""
-    return len(captures) > 1
+    """Return whether settings alone allow a series: then the pixels are worth looking at.
+
+    Many captures of equal settings are a time lapse or sport, no series of light or balance.
+    """
+    if len(captures) <= MAX_EQUAL_CAPTURES:
+        return len(captures) > 1
+    return not find_axis([capture.metadata for capture in captures]).is_all_equal
 
 
 def group_burst(burst: Sequence[Capture], previews: Mapping[Path, Preview]) -> Iterator[Grouped]:
@@ -87,7 +93,8 @@ def group_burst(burst: Sequence[Capture], previews: Mapping[Path, Preview]) -> I
     `previews` holds every framing of a burst that `may_be_series`; otherwise it is not read.
     """
     if not may_be_series(burst):
-        yield Grouped(tuple(burst), "single", _why_alone())
+        for capture in burst:
+            yield Grouped((capture,), "single", _why_alone(burst))
         return
     whole = find_axis([capture.metadata for capture in burst])
     if whole.kind == "focal_length":
@@ -214,7 +221,9 @@ def _differ_in_lens(pair: Sequence[CaptureMetadata]) -> bool:
     return (first.f_number, first.focus_distance_m) != (second.f_number, second.focus_distance_m)
 
 
-def _why_alone() -> str:
+def _why_alone(burst: Sequence[Capture]) -> str:
+    if len(burst) > 1:
+        return f"one of {len(burst)} captures in a row with equal settings"
     return (
         f"no other capture of its body and lens within {MAX_PAUSE_S:g} s, "
         f"or {MAX_PAUSE_BY_HAND_S:g} s of another single one"

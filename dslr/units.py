@@ -4,27 +4,17 @@ Every file is read in a supervised process: LibRaw can crash or hang on a damage
 must cost only the file.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from cat_dataset.batches import CaptureBatch
 from cat_dataset.errors import RawError
 from cat_dataset.manifest import DatasetJob
 from cat_dataset.records import Rejection, UnitResult
-from cat_dataset.supervise import supervise
 from dslr.captures_file import StatedGroup, read_captures_files
-from dslr.framing import preview_of_file
-from dslr.grouping import (
-    Capture,
-    Grouped,
-    Kind,
-    group_burst,
-    may_be_series,
-    split_into_bursts,
-)
+from dslr.file_workers import group_bursts, read_in_workers
+from dslr.grouping import Capture, Grouped, Kind, split_into_bursts
 from dslr.ingest import ingest_captures
 from dslr.metadata import read_metadata
 
@@ -51,9 +41,6 @@ RAW_SUFFIXES = frozenset(
     )
 )
 _NO_FILE = "{}: is no file (a pipe, a device, or a link that leads nowhere); leave it out"
-FILE_TIMEOUT_S = 60.0  # for reading one file; a 60-megapixel file takes about 3 s
-
-ResultT = TypeVar("ResultT")
 
 
 @dataclass(frozen=True)
@@ -78,7 +65,7 @@ def scan_folder(batch: CaptureBatch, *, num_workers: int = 2) -> tuple[CaptureGr
     stated, excluded = read_captures_files(batch.folder, paths)
     wanted = [path for path in paths if path not in excluded]
     no_files = {path: _NO_FILE.format(path) for path in wanted if not path.is_file()}
-    read, unreadable = _in_workers(
+    read, unreadable = read_in_workers(
         [path for path in wanted if path not in no_files], read_metadata, num_workers
     )
     captures = {
@@ -87,19 +74,16 @@ def scan_folder(batch: CaptureBatch, *, num_workers: int = 2) -> tuple[CaptureGr
     }
     named = {path for group in stated for path in group.paths}
     bursts = list(split_into_bursts(c for path, c in captures.items() if path not in named))
-    to_view = [c.path for burst in bursts if may_be_series(burst) for c in burst]
-    previews, broken = _in_workers(to_view, preview_of_file, num_workers)
-    found: list[tuple[tuple[Path, ...], int, Grouped]] = []
-    for number, group in enumerate(stated, start=len(bursts)):
-        grouped = _stated(group, captures)
-        if grouped.captures:
-            found.append((tuple(c.path for c in grouped.captures), number, grouped))
-    for number, burst in enumerate(bursts):
-        whole = [capture for capture in burst if capture.path not in broken]
-        found += [
-            (tuple(c.path for c in grouped.captures), number, grouped)
-            for grouped in (group_burst(whole, previews) if whole else ())
-        ]
+    grouped, broken = group_bursts(bursts, num_workers)
+    groups = [
+        *grouped,
+        *((n, _stated(group, captures)) for n, group in enumerate(stated, start=len(bursts))),
+    ]
+    found = [
+        (tuple(c.path for c in group.captures), number, group)
+        for number, group in groups
+        if group.captures
+    ]
     failures = no_files | unreadable | broken
     for path, why in failures.items():
         name = path.relative_to(batch.folder).as_posix()
@@ -149,32 +133,6 @@ def _stated(group: StatedGroup, captures: Mapping[Path, Capture]) -> Grouped:
         return Grouped(members, "single", f"captures.toml{name}; its other files are unreadable")
     reason = f"{len(members)} frames, captures.toml{name}"
     return Grouped(members, group.series.kind, reason)
-
-
-def _in_workers(
-    paths: Sequence[Path], read: Callable[[Path], ResultT], num_workers: int
-) -> tuple[dict[Path, ResultT], dict[Path, str]]:
-    """Return what was read of each file in a supervised process, and why some could not be."""
-    results: dict[int, ResultT] = {}
-    failures: dict[int, str] = {}
-    calls = [partial(read, path) for path in paths]
-    for outcome in supervise(calls, num_workers=num_workers, timeout_s=FILE_TIMEOUT_S):
-        if outcome.result is not None:
-            results[outcome.index] = outcome.result
-        else:
-            failures[outcome.index] = _named_failure(paths[outcome.index], outcome.failure)
-    return (
-        {paths[index]: results[index] for index in sorted(results)},
-        {paths[index]: failures[index] for index in sorted(failures)},
-    )
-
-
-def _named_failure(path: Path, failure: str | None) -> str:
-    """Return why a file could not be read; what befell its worker does not name it."""
-    why = failure or "its worker gave no result"
-    if str(path) in why:
-        return why
-    return f"{path}: {why}; leave it out, or convert it to DNG"
 
 
 def _named(

@@ -81,7 +81,7 @@ def write_brackets(job: "Job", out: "Path", workers: int, progress: "Progress") 
         if outcome.result is None:
             failures.append(f"{names[number]}: {outcome.failure}")
         else:
-            _photograph(out, outcome.result, dataset, camera, number)
+            photograph_light(out, outcome.result, dataset, camera, number)
         progress.advance(1)
     return failures
 
@@ -103,7 +103,7 @@ def _scene_call(
     return partial(render_camera_sweep, dataset, camera, number, values, f_number=f_number)
 
 
-def _photograph(
+def photograph_light(
     out: "Path",
     light: "LightBasis | Sweep",
     dataset: "DatasetJob",

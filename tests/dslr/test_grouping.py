@@ -285,3 +285,12 @@ def test_a_real_file_registers_with_itself(raw_folder: Path) -> None:
 
     assert match.is_same
     assert match.correlation == pytest.approx(1.0, abs=1e-6)
+
+
+def test_a_time_lapse_is_no_series_and_its_pixels_are_not_read() -> None:
+    """Thirteen and more captures of equal settings: no lamp is switched, no balance tried."""
+    shots = [capture(f"{i:02d}", after_s=float(i)) for i in range(13)]
+
+    assert not may_be_series(shots)
+    assert {g.kind for g in group_burst(shots, {})} == {"single"}
+    assert may_be_series(shots[:2])
