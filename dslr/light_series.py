@@ -47,7 +47,7 @@ def white_balance_sweep(
             linear_HW3=base.developed.linear_HW3
             * white_balance_gains(base_k, cct_k).astype(np.float32),
             clipped_HW=base.developed.clipped_HW,
-            origin={**file_origin(base), "balance_of": read.capture.name, "wb_cct_k": cct_k},
+            origin={**file_origin(base), "balance": _balance_origin(read, cct_k)},
         )
         for cct_k, read in temperatures_k.items()
     )
@@ -64,6 +64,16 @@ def white_balance_sweep(
         wb_cct_k=base_k,
         origin=origin,
     )
+
+
+def _balance_origin(read: ReadCapture, cct_k: float) -> dict[str, Any]:
+    """Return where a balance comes from: the multipliers are exact, kelvin is derived of them."""
+    return {
+        "file": read.capture.name,
+        "wb_multipliers": list(read.balance.multipliers_rgb),
+        "wb_cct_k": cct_k,
+        "wb_duv": read.balance.duv,
+    }
 
 
 def _distinct_k(captures: Sequence[ReadCapture]) -> dict[float, ReadCapture]:

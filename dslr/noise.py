@@ -16,7 +16,7 @@ from cat_dataset.records import Reading
 from dslr.raw_file import Mosaic
 
 _LOWEST, _HIGHEST = 0.02, 0.8  # of full scale: neither read noise alone nor clipping
-_BLOCK_PX = 12  # of a plane, for the standard error
+BLOCK_PX = 12  # of a plane, for the standard error
 _MIN_BLOCKS = 48
 _SMOOTH_SHARE = 0.5  # of the blocks, those with least texture
 
@@ -36,9 +36,9 @@ def measure_noise(first: Mosaic, second: Mosaic) -> NoisePair:
     Raises:
         BracketError: too little of the picture is neither clipped nor dark.
     """
-    one, two = (_green(mosaic) for mosaic in (first, second))
-    height, width = (side // _BLOCK_PX for side in one.shape)
-    blocks_one, blocks_two = (_blocks(plane, height, width) for plane in (one, two))
+    one, two = (green_plane(mosaic) for mosaic in (first, second))
+    height, width = (side // BLOCK_PX for side in one.shape)
+    blocks_one, blocks_two = (block_rows(plane, height, width) for plane in (one, two))
     level = np.minimum(blocks_one.min(axis=1), blocks_two.min(axis=1))
     peak = np.maximum(blocks_one.max(axis=1), blocks_two.max(axis=1))
     usable = (level > _LOWEST) & (peak < _HIGHEST)
@@ -48,7 +48,7 @@ def measure_noise(first: Mosaic, second: Mosaic) -> NoisePair:
             f"dark in both frames, at least {_MIN_BLOCKS} are needed to measure noise"
         )
         raise BracketError(msg)
-    high = [_blocks(_high_pass(plane), height, width)[usable] for plane in (one, two)]
+    high = [block_rows(high_pass(plane), height, width)[usable] for plane in (one, two)]
     shared = (high[0] * high[1]).mean(axis=1)
     # where there is little texture, its product with the noise hardly disturbs
     texture = _coarse_variance((blocks_one + blocks_two)[usable])
@@ -65,7 +65,7 @@ def measure_noise(first: Mosaic, second: Mosaic) -> NoisePair:
     )
 
 
-def _green(mosaic: Mosaic) -> NDArray[np.float64]:
+def green_plane(mosaic: Mosaic) -> NDArray[np.float64]:
     """Return one green plane over full scale, black subtracted."""
     index = mosaic.channel_P.index(1)
     scale = mosaic.white_P[index] - mosaic.black_P[index]
@@ -73,21 +73,22 @@ def _green(mosaic: Mosaic) -> NDArray[np.float64]:
     return plane
 
 
-def _blocks(plane_HW: NDArray[np.float64], height: int, width: int) -> NDArray[np.float64]:
-    cut = plane_HW[: height * _BLOCK_PX, : width * _BLOCK_PX]
-    blocks = cut.reshape(height, _BLOCK_PX, width, _BLOCK_PX).swapaxes(1, 2)
-    return blocks.reshape(height * width, _BLOCK_PX**2)
+def block_rows(plane_HW: NDArray[np.float64], height: int, width: int) -> NDArray[np.float64]:
+    """Return `height` x `width` square blocks of a plane, one a row."""
+    cut = plane_HW[: height * BLOCK_PX, : width * BLOCK_PX]
+    blocks = cut.reshape(height, BLOCK_PX, width, BLOCK_PX).swapaxes(1, 2)
+    return blocks.reshape(height * width, BLOCK_PX**2)
 
 
 def _coarse_variance(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how much the means of nine parts of each block differ; blind to the high pass."""
-    part = _BLOCK_PX // 3
+    part = BLOCK_PX // 3
     parts = blocks.reshape(-1, 3, part, 3, part).mean(axis=(2, 4))
     variance: NDArray[np.float64] = parts.reshape(-1, 9).var(axis=1)
     return variance
 
 
-def _high_pass(plane_HW: NDArray[np.float64]) -> NDArray[np.float64]:
+def high_pass(plane_HW: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mixed second difference, scaled so that white noise keeps its variance."""
     rolled = plane_HW - np.roll(plane_HW, 1, axis=0)
     high: NDArray[np.float64] = (rolled - np.roll(rolled, 1, axis=1)) / 2.0
@@ -101,5 +102,5 @@ def _log2_ratio(first_N: NDArray[np.float64], second_N: NDArray[np.float64]) -> 
     residual = second_N - ratio * first_N
     variance = float((residual**2).sum()) / (count - 1) / count / float(first_N.mean()) ** 2
     return Reading(
-        math.log2(ratio), math.sqrt(variance) / ratio / math.log(2.0), count * _BLOCK_PX**2
+        math.log2(ratio), math.sqrt(variance) / ratio / math.log(2.0), count * BLOCK_PX**2
     )

@@ -28,6 +28,7 @@ from dslr.framing import Preview, sensor_shape_of
 from dslr.grouping import Capture, Kind
 from dslr.measure import CellGrid, cell_grid, measure_stops
 from dslr.noise import NoisePair, measure_noise
+from dslr.photon_transfer import FrameNoise, frame_noise
 from dslr.raw_file import Mosaic, open_raw, read_mosaic
 from dslr.residual import Residual, residual_of
 from dslr.white_balance import WhiteBalance, white_balance_of
@@ -51,6 +52,7 @@ class ReadCapture:
     residual: Residual | None  # against the anchor; None: not compared
     moving_HW: NDArray[np.bool_] | None  # of the picture: what moved since the anchor
     noise: NoisePair | None  # against the anchor, of an ISO series
+    frame_noise: FrameNoise | None  # of this frame by itself
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,16 @@ def _read_anchor(capture: Capture, kind: Kind, max_side_px: int) -> tuple[ReadCa
     view = None if kind in _NOT_ALIGNED else alignment_view(mosaic)
     anchor = _Anchor(plan, view, cell_grid(mosaic), mosaic if kind == "iso" else None)
     read = ReadCapture(
-        capture, _sha256(capture), developed, anchor.cells, balance, STANDS_STILL, None, None, None
+        capture,
+        _sha256(capture),
+        developed,
+        anchor.cells,
+        balance,
+        STANDS_STILL,
+        None,
+        None,
+        None,
+        frame_noise(mosaic),
     )
     return read, anchor
 
@@ -173,7 +184,16 @@ def _read_frame(capture: Capture, kind: Kind, anchor: _Anchor) -> ReadCapture:
     still = cells if residual is None else without(cells, residual.moving_HW)
     moving_HW = None if residual is None else _moving_picture(residual, developed, flip)
     return ReadCapture(
-        capture, _sha256(capture), developed, still, balance, alignment, residual, moving_HW, noise
+        capture,
+        _sha256(capture),
+        developed,
+        still,
+        balance,
+        alignment,
+        residual,
+        moving_HW,
+        noise,
+        frame_noise(mosaic),
     )
 
 
@@ -243,6 +263,8 @@ def file_origin(read: ReadCapture) -> dict[str, Any]:
     }
     if read.capture.stated is not None:
         origin["stated_value"] = read.capture.stated
+    if read.frame_noise is not None:
+        origin["noise"] = read.frame_noise.to_json()
     if read.residual is not None:
         origin["residual"] = read.residual.to_json()
     return origin
