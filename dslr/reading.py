@@ -34,7 +34,7 @@ from dslr.residual import Residual, residual_of
 from dslr.white_balance import WhiteBalance, white_balance_of
 
 # Other light, or another focal length: the pictures differ by design.
-_NOT_ALIGNED: tuple[Kind, ...] = ("single", "unreadable", "focal_length")
+_NOT_ALIGNED: tuple[Kind, ...] = ("single", "unreadable", "focal_length", "lamp")
 _MOTION_SHOWS: tuple[Kind, ...] = ("exposure", "iso", "shutter")
 _OTHER_BLUR: tuple[Kind, ...] = ("aperture", "focus_distance")
 

@@ -54,7 +54,11 @@ def run(
     if dry_run:
         from cat_dataset.cli.planning import plan_text
 
-        typer.echo(plan_text(job, datasets.render_units(job, manifest.parent, workers)))
+        units = datasets.render_units(job, manifest.parent, workers) if job.render else []
+        for batch in job.capture:
+            folder = manifest.parent / batch.folder
+            units += captures.capture_units(job.dataset, batch, folder, workers=workers, show=True)
+        typer.echo(plan_text(job, units))
         return
     units, failures = _all_units(job, manifest.parent, out, workers)
     summary = datasets.make_dataset(job, units, out / "dataset", workers, retry_failed)
