@@ -32,6 +32,11 @@ def read_draw(
     grid = (slice(None, None, reading_step(mask_HW.shape)),) * 2
     small = _on_grid(basis, grid)
     source, target, mask = source_HW3[grid], target_HW3[grid], mask_HW[grid]
+    if basis.clipped_HW is not None:  # burnt out: white in any light, which tells nothing of it
+        known_HW = ~basis.clipped_HW[grid]
+        small = replace(small, images_GHW3=small.images_GHW3[:, known_HW][:, None])
+        source, target = source[known_HW][None], target[known_HW][None]
+        mask = mask[known_HW][None]
     if len(draw.edits) > 1:
         return _read_together(small, draw, source, target)
     return (_read_one(small, draw, source, target, mask),)

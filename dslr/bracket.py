@@ -48,17 +48,17 @@ class BracketFrame:
 
 
 def place_frames(
-    axis: ExposureAxis, cells: Sequence[CellGrid], anchor: int
+    axis: ExposureAxis, cells: Sequence[CellGrid], anchor: int, candidates: Sequence[int]
 ) -> tuple[tuple[BracketFrame, ...], dict[int, str]]:
     """Return the frames that form a bracket, and why the others were dropped, by index.
 
-    Frames are measured outward from the anchor; one too far from it to share unclipped light is
-    measured against the frame before it.
+    Only `candidates` are placed. Frames are measured outward from the anchor; one too far from it
+    to share unclipped light is measured against the frame before it.
     """
     placed = {anchor: BracketFrame(anchor, 0.0, 0.0, Reading(0.0, 0.0, 0), {})}
     dropped: dict[int, str] = {}
     by_distance = sorted(
-        (index for index in range(len(cells)) if index != anchor),
+        (index for index in candidates if index != anchor),
         key=lambda index: (abs(axis.snapped_stops[index] - axis.snapped_stops[anchor]), index),
     )
     for index in by_distance:

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from cat_dataset.errors import RawError
 from cat_dataset.manifest import validated
@@ -48,7 +48,7 @@ class StatedSeries(StrictModel):
     name: Annotated[str, Field(max_length=64)] | None = None
     kind: SeriesKind
     files: Annotated[tuple[str, ...], Field(min_length=1)]  # names or wildcards
-    values: tuple[float, ...] | None = None  # one for each file; see UNIT_OF_VALUES
+    values: tuple[FiniteFloat, ...] | None = None  # one for each file; see UNIT_OF_VALUES
 
     @model_validator(mode="after")
     def _a_lamp_has_values(self) -> Self:
@@ -87,17 +87,22 @@ def read_captures_files(
     """Return the stated series and the excluded files of all captures.toml below a folder.
 
     Raises:
-        RawError: a file breaks a rule, or names captures that do not exist or are named twice.
+        JobError: a file breaks a rule of its keys and values.
+        RawError: a file is no TOML, or names captures that do not exist or are named twice.
     """
-    groups: list[StatedGroup] = []
-    excluded: set[Path] = set()
-    for file in sorted(folder.rglob(CAPTURES_FILE)):
-        stated = _load(file)
-        below = [path for path in paths if path.is_relative_to(file.parent)]
-        for pattern in stated.exclude:
-            excluded.update(_matching(file, below, pattern))
-        remaining = [path for path in below if path not in excluded]
-        groups += [_group(file, series, remaining) for series in stated.series]
+    stated = {file: _load(file) for file in sorted(folder.rglob(CAPTURES_FILE))}
+    below = {file: [p for p in paths if p.is_relative_to(file.parent)] for file in stated}
+    excluded = {  # of all files first: a series above does not bring back what one below excludes
+        path
+        for file, said in stated.items()
+        for pattern in said.exclude
+        for path in _matching(file, below[file], pattern)
+    }
+    groups = [
+        _group(file, series, [path for path in below[file] if path not in excluded])
+        for file, said in stated.items()
+        for series in said.series
+    ]
     _check_named_once(groups)
     return tuple(groups), frozenset(excluded)
 
@@ -135,7 +140,9 @@ def _group(file: Path, series: StatedSeries, paths: Sequence[Path]) -> StatedGro
 
 def _matching(file: Path, paths: Sequence[Path], pattern: str) -> list[Path]:
     names = {path: path.relative_to(file.parent).as_posix() for path in paths}
-    found = [path for path, name in names.items() if fnmatchcase(name.lower(), pattern.lower())]
+    found = [path for path, name in names.items() if name.lower() == pattern.lower()] or [
+        path for path, name in names.items() if fnmatchcase(name.lower(), pattern.lower())
+    ]
     if not found:
         msg = (
             f"{file}: '{pattern}' names no RAW file of its folder; names are relative to that "

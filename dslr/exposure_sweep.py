@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cat_dataset.errors import BracketError
 from cat_dataset.records import Sweep, SweepFrame
 from dslr.bracket import BracketFrame, pair_readings, place_frames
 from dslr.exposure import ExposureAxis, exposure_axis
@@ -22,12 +23,10 @@ def exposure_sweep(
     """Return frames of a bracket, each where the sensor says it stands."""
     kept, refused = split_by_residual(group, kind, name)
     cells = [read.cells for read in group.captures]
-    frames, dropped = place_frames(_stated_axis(group.captures), cells, group.anchor)
-    frames = tuple(frame for frame in frames if frame.index in kept)
+    # what moved or drifted must neither stand for an exposure nor carry another frame's scale
+    frames, dropped = place_frames(_stated_axis(group.captures), cells, group.anchor, kept)
     rejections = refused + tuple(
-        frame_rejection(name, index, kind, why)
-        for index, why in sorted(dropped.items())
-        if index in kept
+        frame_rejection(name, group, index, kind, why) for index, why in sorted(dropped.items())
     )
     sweep = Sweep(
         scene=name.unit_id,
@@ -47,6 +46,13 @@ def _stated_axis(captures: Sequence[ReadCapture]) -> ExposureAxis:
     if None not in stated:
         stops = tuple(float(value) for value in stated if value is not None)
         return ExposureAxis(stops, stops)
+    unknown = [r.capture.name for r in captures if r.capture.metadata.exposure_time_s is None]
+    if unknown:
+        msg = (
+            f"exposure time of {', '.join(unknown)} is unknown; state the stops of all files in "
+            f"captures.toml, values = [...]"
+        )
+        raise BracketError(msg)
     return exposure_axis([read.capture.metadata for read in captures])
 
 

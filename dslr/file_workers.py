@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from cat_dataset.supervise import Outcome, supervise
+from dslr.bursts import Capture
 from dslr.framing import Preview, preview_of_file
-from dslr.grouping import Capture, Grouped, group_burst, may_be_series
+from dslr.grouping import Grouped, group_burst, may_be_series
 
 FILE_TIMEOUT_S = 60.0  # for reading one file; a 60-megapixel file takes about 3 s
 _BURST_TIMEOUT_S = 600.0  # for comparing the frames of one burst; a pair takes about 0.1 s
@@ -42,9 +43,9 @@ def read_in_workers(
 
 def group_bursts(
     bursts: Sequence[Burst], num_workers: int
-) -> tuple[list[tuple[int, Grouped]], dict[Path, str]]:
-    """Return the groups of all bursts, each with its burst's number, and files without pixels."""
-    found: list[tuple[int, Grouped]] = []
+) -> tuple[list[Grouped], dict[Path, str]]:
+    """Return the groups of all bursts, and why files have no pixels."""
+    found: list[Grouped] = []
     broken: dict[Path, str] = {}
     for numbers in _portions(bursts):
         to_view = [c.path for n in numbers if may_be_series(bursts[n]) for c in bursts[n]]
@@ -58,8 +59,7 @@ def group_bursts(
         ]
         kept = [n for n, burst in whole.items() if burst]
         for outcome in _quietly(calls, num_workers, _BURST_TIMEOUT_S):
-            number = kept[outcome.index]
-            found += [(number, group) for group in _found(whole[number], outcome)]
+            found += _found(whole[kept[outcome.index]], outcome)
     return found, broken
 
 

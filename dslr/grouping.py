@@ -1,41 +1,27 @@
-"""Split a folder of captures into series and single captures.
+"""Split a burst of captures into series and single captures.
 
-Captures of one body and lens that follow each other without a pause form a burst; so do single
-ones that were set by hand within half a minute. Within a burst, frames of one framing whose
-settings differ along a clean axis are a series, in whatever order and with duplicates. Everything
-else stays single, with the reason.
+Frames of one framing whose settings differ along a clean axis are a series, in whatever order and
+with duplicates. Everything else stays single, with the reason.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
 from dslr.added_light import find_lamp
+from dslr.bursts import MAX_PAUSE_BY_HAND_S, MAX_PAUSE_S, Capture
 from dslr.exposure import exposure_axis
 from dslr.framing import FramingMatch, Preview, match_framing
 from dslr.metadata import CaptureMetadata
 from dslr.series import AxisFound, SeriesKind, find_axis
 from dslr.zoom import match_zoom_series
 
-MAX_PAUSE_S = 2.0  # between the end of one exposure and the start of the next
-MAX_PAUSE_SHARE = 0.1  # of the exposure time, where that is longer
-MAX_PAUSE_BY_HAND_S = 30.0  # to turn a ring or a dial between two single captures
 MAX_EQUAL_CAPTURES = 12  # in a row that are looked at for a lamp or another balance
+MAX_LAMP_SHIFT_PX = 0.5  # of the picture: a difference of two frames shows every edge that moved
 MIN_BALANCE_RATIO = 1.02  # multipliers nearer than this are one balance
 
 Kind = SeriesKind | Literal["single", "unreadable"]
-
-
-@dataclass(frozen=True)
-class Capture:
-    """One RAW file and its settings."""
-
-    path: Path
-    name: str  # path relative to the batch's folder, with slashes
-    metadata: CaptureMetadata
-    stated: float | None = None  # its value in captures.toml
 
 
 @dataclass(frozen=True)
@@ -45,36 +31,6 @@ class Grouped:
     captures: tuple[Capture, ...]
     kind: Kind
     reason: str
-
-
-def split_into_bursts(captures: Iterable[Capture]) -> Iterator[tuple[Capture, ...]]:
-    """Yield runs of captures of one body and lens, without a pause between them.
-
-    Single captures set by hand within half a minute of each other are one run.
-    """
-    for _, members in groupby(sorted(captures, key=_sort_key), key=_camera):
-        by_hand: list[Capture] = []
-        for run in _runs(members):
-            if len(run) == 1 and (not by_hand or _is_set_by_hand(by_hand[-1], run[0])):
-                by_hand.append(run[0])
-                continue
-            if by_hand:
-                yield tuple(by_hand)
-            by_hand = list(run) if len(run) == 1 else []
-            if len(run) > 1:
-                yield run
-        if by_hand:
-            yield tuple(by_hand)
-
-
-def _runs(captures: Iterable[Capture]) -> Iterator[tuple[Capture, ...]]:
-    run: list[Capture] = []
-    for capture in captures:
-        if run and _is_pause(run[-1].metadata, capture.metadata):
-            yield tuple(run)
-            run = []
-        run.append(capture)
-    yield tuple(run)
 
 
 def may_be_series(captures: Sequence[Capture]) -> bool:
@@ -96,45 +52,70 @@ def group_burst(burst: Sequence[Capture], previews: Mapping[Path, Preview]) -> I
         for capture in burst:
             yield Grouped((capture,), "single", _why_alone(burst))
         return
-    whole = find_axis([capture.metadata for capture in burst])
-    if whole.kind == "focal_length":
-        yield from _group_zoom(burst, whole, previews)
+    runs = list(_clean_runs(burst))
+    if not any(axis.kind == "focal_length" for _, axis in runs):
+        yield from _group_framings(burst, previews)
         return
-    remaining, before = list(burst), list[FramingMatch]()
+    for run, axis in runs:  # every focal length is a framing of its own
+        if axis.kind == "focal_length":
+            yield from _group_zoom(run, axis, previews)
+        else:
+            yield from _group_framings(run, previews)
+
+
+def _group_framings(
+    burst: Sequence[Capture], previews: Mapping[Path, Preview]
+) -> Iterator[Grouped]:
+    """Yield the series and singles of captures, framing by framing."""
+    remaining = list(burst)
+    nearest: dict[Path, FramingMatch] = {}
     while remaining:
         cluster, matches = _same_framing(remaining, previews)
         remaining = [capture for capture in remaining if capture not in cluster]
-        yield from _group_cluster(cluster, matches or before, previews)
-        before = matches
+        yield from _group_cluster(cluster, matches, nearest, previews)
+        nearest |= {path: match for path, match in matches.items() if not match.is_same}
 
 
 def _group_zoom(
     burst: Sequence[Capture], axis: AxisFound, previews: Mapping[Path, Preview]
 ) -> Iterator[Grouped]:
-    members, outsiders = match_zoom_series(burst, previews)
-    if len(members) > 1:
-        yield Grouped(tuple(members), "focal_length", f"{len(members)} frames, {axis.reason}")
-    else:
-        outsiders = {members[0]: "no other view of its scene", **outsiders}
+    remaining, outsiders = list(burst), dict[Capture, str]()
+    while remaining:
+        members, others = match_zoom_series(remaining, previews)
+        remaining = [] if len(members) > 1 else list(others)
+        if len(members) > 1:
+            yield Grouped(tuple(members), "focal_length", f"{len(members)} frames, {axis.reason}")
+            outsiders |= others
+        else:  # the longest shows something else: the next one is what the others lie around
+            outsiders[members[0]] = "no other view of its scene"
     for capture, why in outsiders.items():
         yield Grouped((capture,), "single", f"{axis.reason}, but {why}")
 
 
 def _group_cluster(
-    cluster: Sequence[Capture], matches: Sequence[FramingMatch], previews: Mapping[Path, Preview]
+    cluster: Sequence[Capture],
+    matches: Mapping[Path, FramingMatch],
+    nearest: Mapping[Path, FramingMatch],
+    previews: Mapping[Path, Preview],
 ) -> Iterator[Grouped]:
-    """Yield the series of captures of one framing; singles where they do not differ cleanly."""
+    """Yield the series of captures of one framing; singles where they do not differ cleanly.
+
+    `matches` are those of this cluster, `nearest` what its captures had against earlier ones.
+    """
     if len(cluster) == 1:
-        others = [m for m in matches if not m.is_same]
-        nearest = max(others, key=lambda m: m.correlation).describe() if others else "none there"
-        reason = f"no other capture of its framing; nearest in time: {nearest}"
+        own = nearest.get(cluster[0].path)
+        others = [own] if own is not None else list(matches.values())
+        said = max(others, key=lambda m: m.correlation).describe() if others else "none there"
+        reason = f"no other capture of its framing; nearest in time: {said}"
         yield Grouped(tuple(cluster), "single", reason)
         return
-    loosest = min((m for m in matches if m.is_same), key=lambda m: m.correlation).describe()
+    same = [match for match in matches.values() if match.is_same]
+    loosest = min(same, key=lambda m: m.correlation).describe()
+    farthest_px = max(match.shift_px for match in same)
     for run, axis in _clean_runs(cluster):
         kind, why = axis.kind, axis.reason
         if axis.is_all_equal and len(run) > 1:
-            kind, why = _differ_in_light(run, previews)
+            kind, why = _differ_in_light(run, previews, farthest_px)
         if kind is not None:
             yield Grouped(tuple(run), kind, f"{len(run)} frames, {why}, {loosest}")
             continue
@@ -164,10 +145,19 @@ def _clean_runs(cluster: Sequence[Capture]) -> Iterator[tuple[list[Capture], Axi
 
 
 def _differ_in_light(
-    captures: Sequence[Capture], previews: Mapping[Path, Preview]
+    captures: Sequence[Capture], previews: Mapping[Path, Preview], farthest_px: float
 ) -> tuple[SeriesKind | None, str]:
-    """Return what captures of equal settings are a series of: balance, a lamp, or nothing."""
+    """Return what captures of equal settings are a series of: a lamp, balance, or nothing.
+
+    A lamp comes first: automatic balance follows it, and the light of a RAW file does not care.
+    """
     framings = [previews[capture.path] for capture in captures]
+    lamp = find_lamp(framings)
+    if lamp is not None and farthest_px > MAX_LAMP_SHIFT_PX:
+        moved = f"the camera moved ({farthest_px:.1f} px, at most {MAX_LAMP_SHIFT_PX:g})"
+        return None, f"{lamp}, but {moved}: use a tripod"
+    if lamp is not None:
+        return "lamp", lamp
     balances = [p.multipliers_rgb for p in framings if p.multipliers_rgb is not None]
     if len(balances) == len(framings):
         spread = max(
@@ -176,16 +166,13 @@ def _differ_in_light(
         )
         if spread >= MIN_BALANCE_RATIO:
             return "white_balance", f"balance varies by {100.0 * (spread - 1.0):.0f} %"
-    lamp = find_lamp(framings)
-    if lamp is not None:
-        return "lamp", lamp
     return None, "all settings are equal, and so is the light"
 
 
 def _same_framing(
     captures: Sequence[Capture], previews: Mapping[Path, Preview]
-) -> tuple[list[Capture], list[FramingMatch]]:
-    """Return the captures framed like the middle exposure, and the best match of every other one.
+) -> tuple[list[Capture], dict[Path, FramingMatch]]:
+    """Return the captures framed like the middle exposure, and how every other one matches it.
 
     The cluster grows outward from the middle: each capture is held against the member of the
     cluster nearest in exposure, with which it shares the most unclipped light.
@@ -193,7 +180,7 @@ def _same_framing(
     stops = _exposures(captures)
     ranked = sorted(range(len(captures)), key=lambda index: (stops[index], index))
     middle = ranked[len(ranked) // 2]
-    members, matches = [middle], []
+    members, matches = [middle], dict[Path, FramingMatch]()
     for index in sorted(ranked, key=lambda i: (abs(stops[i] - stops[middle]), i)):
         if index == middle:
             continue
@@ -203,7 +190,7 @@ def _same_framing(
             *(previews[capture.path] for capture in pair),
             has_other_blur=_differ_in_lens([capture.metadata for capture in pair]),
         )
-        matches.append(match)
+        matches[captures[index].path] = match
         if match.is_same:
             members.append(index)
     return [captures[index] for index in sorted(members)], matches
@@ -228,44 +215,3 @@ def _why_alone(burst: Sequence[Capture]) -> str:
         f"no other capture of its body and lens within {MAX_PAUSE_S:g} s, "
         f"or {MAX_PAUSE_BY_HAND_S:g} s of another single one"
     )
-
-
-def _camera(capture: Capture) -> tuple[str, ...]:
-    """Return what all frames of a series have in common."""
-    metadata = capture.metadata
-    return str(capture.path.parent), metadata.body, metadata.serial, metadata.lens
-
-
-def _sort_key(capture: Capture) -> tuple[object, ...]:
-    time = capture.metadata.captured_at
-    return (*_camera(capture), time.isoformat() if time else "", capture.path.name)
-
-
-def _is_pause(before: CaptureMetadata, after: CaptureMetadata) -> bool:
-    """Return whether one bracket ended and another began; no clock, no pause.
-
-    The camera's own number of the shot tells where it is there. The time written is an exposure's
-    start or its end, depending on the maker: the longer of the two exposures is granted.
-    """
-    numbers = before.bracket_shot, after.bracket_shot
-    if numbers[0] and numbers[1] and numbers[1] <= numbers[0]:
-        return True
-    pause_s = _pause_s(before, after)
-    longest_s = _longest_s(before, after)
-    return pause_s is not None and pause_s > max(MAX_PAUSE_S, MAX_PAUSE_SHARE * longest_s)
-
-
-def _is_set_by_hand(before: Capture, after: Capture) -> bool:
-    pause_s = _pause_s(before.metadata, after.metadata)
-    return pause_s is not None and pause_s <= MAX_PAUSE_BY_HAND_S
-
-
-def _pause_s(before: CaptureMetadata, after: CaptureMetadata) -> float | None:
-    """Return the seconds without light between two captures; None where a clock is missing."""
-    if before.captured_at is None or after.captured_at is None:
-        return None
-    return (after.captured_at - before.captured_at).total_seconds() - _longest_s(before, after)
-
-
-def _longest_s(before: CaptureMetadata, after: CaptureMetadata) -> float:
-    return max(before.exposure_time_s or 0.0, after.exposure_time_s or 0.0)

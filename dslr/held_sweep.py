@@ -6,6 +6,7 @@ The scale is the setting, snapped to what was meant; of an ISO series the noise 
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
@@ -15,8 +16,10 @@ from cat_dataset.attributes import find_attribute
 from cat_dataset.errors import BracketError
 from cat_dataset.photometry import aperture_stops
 from cat_dataset.records import Reading, Sweep, SweepFrame
+from dslr.bursts import Capture
 from dslr.exposure import exposure_axis, snap_series
 from dslr.measure import central_cells, measure_stops
+from dslr.metadata import CaptureMetadata
 from dslr.reading import ReadCapture, ReadGroup, file_origin
 from dslr.series import ATTRIBUTE_OF_KIND, SeriesKind
 from dslr.series_frames import (
@@ -28,6 +31,7 @@ from dslr.series_frames import (
 )
 
 MAX_BRIGHTNESS_GAP_STOPS = 0.3  # measured against what the settings say
+FARTHEST_M = 1000.0  # the end of what focus_distance may say
 MIN_SHUTTER_MOVING_SHARE = 0.003  # of the picture: motion blur needs something that moves
 
 
@@ -41,23 +45,27 @@ def held_sweep(
     rejections = list(refused)
     frames: dict[int, SweepFrame] = {}
     expected = _stated_or_zero(group, kind)
+    # light that one frame lost would tell the frames apart by itself
+    lost_HW = np.logical_or.reduce([group.captures[i].developed.clipped_HW for i in kept])
     for index in kept:
         read = group.captures[index]
         try:
+            if kind == "iso":
+                _check_noise_is_told(read, is_anchor=index == group.anchor)
             gain = _brightness_stops(group, index)
             _check_brightness(gain, expected[index] - expected[group.anchor])
         except BracketError as error:
-            rejections.append(frame_rejection(name, index, kind, str(error)))
+            rejections.append(frame_rejection(name, group, index, kind, str(error)))
             continue
         frames[index] = SweepFrame(
-            absolute_value=values[index],
+            absolute_value=_sayable(kind, values[index]),
             axis_value=positions[index],
             linear_HW3=read.developed.linear_HW3 * np.float32(2.0**-gain.value),
-            clipped_HW=read.developed.clipped_HW,
+            clipped_HW=lost_HW,
             moving_HW=None if kind == "shutter" else read.moving_HW,
             origin={**file_origin(read), "brightness": _brightness_origin(gain)},
         )
-    if kind == "shutter" and frames:
+    if kind == "shutter" and len(frames) > 1:
         _check_something_moves([group.captures[index] for index in frames])
     sweep = Sweep(
         scene=name.unit_id,
@@ -68,6 +76,27 @@ def held_sweep(
         origin=origin,
     )
     return (sweep if len(frames) > 1 else None), tuple(rejections)
+
+
+def _sayable(kind: SeriesKind, value: float) -> float:
+    """Return infinity as the farthest distance there is a word for, 0.001 dioptres away."""
+    return FARTHEST_M if kind == "focus_distance" and math.isinf(value) else value
+
+
+def _check_noise_is_told(read: ReadCapture, *, is_anchor: bool) -> None:
+    """Raise BracketError where a frame of an ISO series has no noise to measure, or lost it."""
+    if read.alignment.is_applied:
+        msg = (
+            f"the camera moved by {read.alignment.shift_px:.1f} px: moving the frame back would "
+            f"smooth the noise that the series is about; use a tripod"
+        )
+        raise BracketError(msg)
+    if read.noise is None and not is_anchor:
+        msg = (
+            "its noise cannot be measured: too little of the picture is neither clipped nor dark; "
+            "expose a scene with more middle tones"
+        )
+        raise BracketError(msg)
 
 
 def _positions(kind: SeriesKind, values: Sequence[float]) -> tuple[float, ...]:
@@ -85,9 +114,20 @@ def _positions(kind: SeriesKind, values: Sequence[float]) -> tuple[float, ...]:
             return tuple(attribute.to_axis(value) for value in values)
 
 
+def _as_stated(capture: Capture, kind: SeriesKind) -> CaptureMetadata:
+    """Return the settings of a frame, with what captures.toml says of the aperture or of ISO."""
+    match kind:
+        case "aperture" if capture.stated is not None:
+            return replace(capture.metadata, f_number=capture.stated)
+        case "iso" if capture.stated is not None:
+            return replace(capture.metadata, iso=capture.stated)
+        case _:
+            return capture.metadata
+
+
 def _stated_or_zero(group: ReadGroup, kind: SeriesKind) -> tuple[float, ...]:
     """Return the exposure that the settings give each frame, in stops; a filter holds it at 0."""
-    metadata = [read.capture.metadata for read in group.captures]
+    metadata = [_as_stated(read.capture, kind) for read in group.captures]
     if kind == "shutter" or any(m.exposure_time_s is None for m in metadata):
         return (0.0,) * len(metadata)
     return exposure_axis(metadata).snapped_stops

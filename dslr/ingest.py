@@ -13,17 +13,20 @@ from cat_dataset.batches import CaptureBatch
 from cat_dataset.compose import compose_basis, compose_light, compose_sweep
 from cat_dataset.errors import BracketError
 from cat_dataset.manifest import DatasetJob
+from cat_dataset.photometry import MAX_CCT_K
 from cat_dataset.plans import CAMERA_ATTRIBUTES, PairPlan
 from cat_dataset.records import LightBasis, Rejection, Sweep, UnitResult
 from cat_dataset.splits import split_of
+from dslr.bursts import Capture
 from dslr.exposure_sweep import exposure_sweep
-from dslr.grouping import Capture, Kind
+from dslr.grouping import Kind
 from dslr.held_sweep import held_sweep
 from dslr.light_series import lamp_basis, single_basis, white_balance_sweep
 from dslr.raw_file import software_versions
 from dslr.reading import ReadGroup, read_group
 from dslr.series import ATTRIBUTE_OF_KIND, SeriesKind
 from dslr.series_frames import SeriesName, SweepAndRejections
+from dslr.white_balance import LOWEST_K
 from dslr.zoom_sweep import zoom_sweep
 
 _SWEEP_OF_KIND: Mapping[
@@ -63,11 +66,24 @@ def ingest_captures(
     plans: dict[str, PairPlan] = {
         a: plan for a, plan in batch.attributes.items() if a in CAMERA_ATTRIBUTES
     }
+    if group.plan.balance.cct_k is None and plans.pop("white_balance", None) is not None:
+        results.append(_unknown_balance(name, group))
     results.append(compose_basis(basis, plans, dataset))
     return UnitResult(
         tuple(pair for result in results for pair in result.pairs),
         tuple(rejection for result in results for rejection in result.rejections),
     )
+
+
+def _unknown_balance(name: str, group: ReadGroup) -> UnitResult:
+    """Return the row that says why a group gives no pairs of white balance."""
+    why = (
+        f"{group.captures[group.anchor].capture.name}: the colour temperature of its balance is "
+        f"unknown (no colour matrix, or not between {LOWEST_K:g} K and {MAX_CCT_K:g} K), so a "
+        f"difference in mired cannot be stated; convert it to DNG, or do without"
+    )
+    key = f"{name}-single-white_balance"
+    return UnitResult(rejections=(Rejection(key, name, "rejected", why, "white_balance"),))
 
 
 def _series_result(

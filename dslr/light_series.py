@@ -18,6 +18,7 @@ from cat_dataset.errors import BracketError
 from cat_dataset.photometry import DAYLIGHT_CCT_K, mired, white_balance_gains
 from cat_dataset.records import LightBasis, LightGroup, Reading, Sweep, SweepFrame
 from dslr.reading import ReadCapture, ReadGroup, file_origin
+from dslr.series import EQUAL_STOPS, Setting, setting_axes
 from dslr.series_frames import SeriesName
 
 MIN_BALANCE_STEP_MIRED = 3.0  # balances nearer than this are one
@@ -103,7 +104,8 @@ def lamp_basis(group: ReadGroup, name: SeriesName, origin: Mapping[str, Any]) ->
     Raises:
         BracketError: the lamp's power is 0 in no frame or in all, or it adds no light.
     """
-    off, on, power = _off_and_on(group.captures)
+    off, on = _off_and_on(group.captures)
+    _check_equal_exposure(off, on)
     lamp_HW3 = on.developed.linear_HW3 - off.developed.linear_HW3
     clipped_HW = on.developed.clipped_HW | off.developed.clipped_HW
     _check_only_adds(off.developed.linear_HW3, lamp_HW3, clipped_HW)
@@ -111,7 +113,7 @@ def lamp_basis(group: ReadGroup, name: SeriesName, origin: Mapping[str, Any]) ->
     return LightBasis(
         scene=f"{name.unit_id}-lamp",
         split=name.split,
-        groups=(LightGroup("lamp", "lamp", None, power), LightGroup("ambient", "ambient", None)),
+        groups=(LightGroup("lamp", "lamp", None), LightGroup("ambient", "ambient", None)),
         images_GHW3=np.stack([lamp_HW3, off.developed.linear_HW3]),
         wb_cct_k=DAYLIGHT_CCT_K if cct_k is None else cct_k,
         main_lamp="lamp",
@@ -122,18 +124,30 @@ def lamp_basis(group: ReadGroup, name: SeriesName, origin: Mapping[str, Any]) ->
 
 def _off_and_on(
     captures: Sequence[ReadCapture],
-) -> tuple[ReadCapture, ReadCapture, float | None]:
-    """Return the frames without and with the lamp, and its stated power if there is one."""
+) -> tuple[ReadCapture, ReadCapture]:
+    """Return the frames without the lamp, and with it at its brightest."""
     stated = [read.capture.stated for read in captures]
     if None in stated:
         ranked = sorted(captures, key=lambda read: float(read.developed.linear_HW3.mean()))
-        return ranked[0], ranked[-1], None
+        return ranked[0], ranked[-1]
     powers = [float(power) for power in stated if power is not None]
     if min(powers) > 0.0 or max(powers) <= 0.0:
         msg = f"powers of the lamp {powers}: give one frame with 0, the lamp off, and one with more"
         raise BracketError(msg)
-    brightest = powers.index(max(powers))
-    return captures[powers.index(0.0)], captures[brightest], powers[brightest]
+    return captures[powers.index(0.0)], captures[powers.index(max(powers))]
+
+
+def _check_equal_exposure(off: ReadCapture, on: ReadCapture) -> None:
+    """Raise BracketError where settings differ: the difference would not be the lamp alone."""
+    axes = setting_axes([off.capture.metadata, on.capture.metadata])
+    settings: tuple[Setting, ...] = ("time", "f_number", "iso")
+    differ = [s for s in settings if axes.spread(s) > EQUAL_STOPS or s in axes.half_known]
+    if differ:
+        msg = (
+            f"{off.capture.name} and {on.capture.name} differ in {' and '.join(differ)}: a lamp is "
+            f"the difference of two equal exposures; set the camera to manual"
+        )
+        raise BracketError(msg)
 
 
 def _check_only_adds(

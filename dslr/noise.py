@@ -18,6 +18,7 @@ from dslr.raw_file import Mosaic
 _LOWEST, _HIGHEST = 0.02, 0.8  # of full scale: neither read noise alone nor clipping
 BLOCK_PX = 12  # of a plane, for the standard error
 _MIN_BLOCKS = 48
+_LARGEST_PX = 1536  # of a green plane, its middle: more blocks say no more
 _SMOOTH_SHARE = 0.5  # of the blocks, those with least texture
 
 
@@ -53,8 +54,13 @@ def measure_noise(first: Mosaic, second: Mosaic) -> NoisePair:
     # where there is little texture, its product with the noise hardly disturbs
     texture = _coarse_variance((blocks_one + blocks_two)[usable])
     smooth = texture <= np.quantile(texture, _SMOOTH_SHARE)
-    own = [((h**2).mean(axis=1) - shared)[smooth] for h in high]
     signal = [float(b[usable][smooth].mean()) for b in (blocks_one, blocks_two)]
+    # the brighter frame shows the same texture more strongly
+    strength = signal[0] / signal[1], signal[1] / signal[0]
+    own = [
+        ((h**2).mean(axis=1) - gain * shared)[smooth]
+        for h, gain in zip(high, strength, strict=True)
+    ]
     relative = [own_N / level**2 for own_N, level in zip(own, signal, strict=True)]
     means = [float(r.mean()) for r in relative]
     if min(means) <= 0.0:
@@ -66,10 +72,13 @@ def measure_noise(first: Mosaic, second: Mosaic) -> NoisePair:
 
 
 def green_plane(mosaic: Mosaic) -> NDArray[np.float64]:
-    """Return one green plane over full scale, black subtracted."""
+    """Return the middle of one green plane over full scale, black subtracted."""
     index = mosaic.channel_P.index(1)
+    whole_HW = mosaic.planes_PHW[index]
+    top, left = (max(0, (side - _LARGEST_PX) // 2) for side in whole_HW.shape)
+    middle_HW = whole_HW[top : top + _LARGEST_PX, left : left + _LARGEST_PX]
     scale = mosaic.white_P[index] - mosaic.black_P[index]
-    plane: NDArray[np.float64] = (mosaic.planes_PHW[index] - mosaic.black_P[index]) / scale
+    plane: NDArray[np.float64] = (middle_HW - mosaic.black_P[index]) / scale
     return plane
 
 

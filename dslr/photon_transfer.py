@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from dslr.noise import BLOCK_PX, block_rows, green_plane, high_pass
 from dslr.raw_file import Mosaic
 
-_LARGEST_PX = 1536  # of a green plane, its middle: more blocks say no more
 _QUIET_QUANTILE = 0.2  # of the blocks of one brightness
 _LOWEST, _HIGHEST = 0.005, 0.85  # of full scale
 _NUM_LEVELS = 12
@@ -46,7 +45,7 @@ class FrameNoise:
 
 def frame_noise(mosaic: Mosaic) -> FrameNoise | None:
     """Return the noise of a frame; None where its picture has too few flat parts to tell."""
-    plane = _middle(green_plane(mosaic))
+    plane = green_plane(mosaic)
     height, width = (side // BLOCK_PX for side in plane.shape)
     signal = block_rows(plane, height, width)
     level, peak = signal.mean(axis=1), signal.max(axis=1)
@@ -62,12 +61,6 @@ def frame_noise(mosaic: Mosaic) -> FrameNoise | None:
     if shot <= 0.0:
         return None
     return FrameNoise(math.sqrt(max(float(read), 0.0)), float(shot))
-
-
-def _middle(plane_HW: NDArray[np.float64]) -> NDArray[np.float64]:
-    cuts = [(max(0, (side - _LARGEST_PX) // 2), min(side, _LARGEST_PX)) for side in plane_HW.shape]
-    (top, height), (left, width) = cuts
-    return plane_HW[top : top + height, left : left + width]
 
 
 def _quiet_points(

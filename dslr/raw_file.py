@@ -276,6 +276,8 @@ def _check_is_picture(mosaic: Mosaic, path: Path) -> None:
         raise RawError(msg)
     rows = mosaic.planes_PHW[0, :: -(-height // _CHECKED_ROWS)].astype(np.float32)
     low, high = np.percentile(rows, (1.0, 99.0))
+    if low == high >= mosaic.clip_codes[0]:
+        return  # burnt out all over: a whole file, of whose light nothing can be compared
     if low == high:
         msg = (
             f"{path}: its pixels are empty (98 % of {width}x{height} equal {low:g} DN); the "

@@ -1,6 +1,5 @@
 """Read all captures of a group alike: one develop plan, one framing, cells to measure with."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from cat_dataset.errors import BracketError, RawError
 from cat_dataset.records import Rejection
+from cat_dataset.shards import sha256_of_file
 from dslr.alignment import (
     STANDS_STILL,
     Alignment,
@@ -22,10 +22,11 @@ from dslr.alignment import (
     cropped,
     without_border,
 )
+from dslr.bursts import Capture
 from dslr.develop import Developed, DevelopPlan, develop, plan_develop, turned
 from dslr.exposure import exposure_axis
 from dslr.framing import Preview, sensor_shape_of
-from dslr.grouping import Capture, Kind
+from dslr.grouping import Kind
 from dslr.measure import CellGrid, cell_grid, measure_stops
 from dslr.noise import NoisePair, measure_noise
 from dslr.photon_transfer import FrameNoise, frame_noise
@@ -63,6 +64,7 @@ class ReadGroup:
     anchor: int  # index into `captures`
     plan: DevelopPlan
     rejections: tuple[Rejection, ...]  # files that cannot be read, frames that do not fit
+    numbers: tuple[int, ...]  # of each capture among all files of the group
 
     @property
     def anchor_cells(self) -> CellGrid:
@@ -75,6 +77,7 @@ class _Anchor:
     """What the other frames are held against."""
 
     plan: DevelopPlan
+    sensor_shape: tuple[int, int]
     view: Preview | None  # None: frames of this kind are not aligned
     cells: CellGrid
     mosaic: Mosaic | None  # kept where noise is measured
@@ -119,7 +122,7 @@ def read_group(
     )
     at = in_order.index(next(iter(read)))
     framed = _framed(tuple(read[index] for index in in_order), anchor)
-    return ReadGroup(framed, at, anchor.plan, rejections)
+    return ReadGroup(framed, at, anchor.plan, rejections, tuple(in_order))
 
 
 def _middle_first(captures: Sequence[Capture]) -> list[int]:
@@ -140,10 +143,12 @@ def _read_anchor(capture: Capture, kind: Kind, max_side_px: int) -> tuple[ReadCa
         plan = plan_develop(raw, mosaic, balance, colour, max_side_px)
         developed = develop(raw, mosaic, plan)
     view = None if kind in _NOT_ALIGNED else alignment_view(mosaic)
-    anchor = _Anchor(plan, view, cell_grid(mosaic), mosaic if kind == "iso" else None)
+    anchor = _Anchor(
+        plan, sensor_shape_of(mosaic), view, cell_grid(mosaic), mosaic if kind == "iso" else None
+    )
     read = ReadCapture(
         capture,
-        _sha256(capture),
+        sha256_of_file(capture.path),
         developed,
         anchor.cells,
         balance,
@@ -164,6 +169,7 @@ def _read_frame(capture: Capture, kind: Kind, anchor: _Anchor) -> ReadCapture:
     """
     with open_raw(capture.path) as raw:
         mosaic = read_mosaic(raw, capture.path)
+        _check_sensor_size(mosaic, anchor)
         balance = white_balance_of(raw, capture.metadata.dng_colour)
         developed = develop(raw, mosaic, anchor.plan)
     alignment = STANDS_STILL
@@ -185,7 +191,7 @@ def _read_frame(capture: Capture, kind: Kind, anchor: _Anchor) -> ReadCapture:
     moving_HW = None if residual is None else _moving_picture(residual, developed, flip)
     return ReadCapture(
         capture,
-        _sha256(capture),
+        sha256_of_file(capture.path),
         developed,
         still,
         balance,
@@ -195,6 +201,16 @@ def _read_frame(capture: Capture, kind: Kind, anchor: _Anchor) -> ReadCapture:
         noise,
         frame_noise(mosaic),
     )
+
+
+def _check_sensor_size(mosaic: Mosaic, anchor: _Anchor) -> None:
+    height, width = sensor_shape_of(mosaic)
+    if (height, width) != anchor.sensor_shape:
+        msg = (
+            f"has {width}x{height} sensor pixels, the anchor frame {anchor.sensor_shape[1]}x"
+            f"{anchor.sensor_shape[0]}; do not mix crop modes"
+        )
+        raise BracketError(msg)
 
 
 def _moving_picture(residual: Residual, developed: Developed, flip: int) -> NDArray[np.bool_]:
@@ -243,10 +259,6 @@ def _framed(captures: tuple[ReadCapture, ...], anchor: _Anchor) -> tuple[ReadCap
     )
 
 
-def _sha256(capture: Capture) -> str:
-    return hashlib.sha256(capture.path.read_bytes()).hexdigest()
-
-
 def file_origin(read: ReadCapture) -> dict[str, Any]:
     """Return which file a picture comes from, and the settings the camera printed."""
     metadata = read.capture.metadata
@@ -257,6 +269,9 @@ def file_origin(read: ReadCapture) -> dict[str, Any]:
         "f_number": metadata.f_number,
         "iso": metadata.iso,
         "focal_length_mm": metadata.focal_length_mm,
+        "bracket_kind": metadata.bracket_kind,
+        "bracket_shot": metadata.bracket_shot,
+        "is_flash_fired": metadata.is_flash_fired,
         "baseline_exposure_stops": metadata.baseline_exposure_stops,
         "settings_from": metadata.source,
         "alignment": read.alignment.to_json(),

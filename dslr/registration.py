@@ -24,6 +24,7 @@ PLAIN_BLUR_PX = 5
 _ROUNDS = cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 80, 1e-6
 _SLOW_SHARE = 0.08  # of the longer side: changes over more are slow
 _TILE_PX = 12
+_RIM_SHARE = 0.008  # of the longer side: 8 px of a picture may have moved
 _OUTLIER_ROUNDS = 2
 _OUTLIER_TIMES = 3.0  # the typical difference of a tile
 _MAX_OUTLIER_SHARE = 0.25
@@ -64,9 +65,9 @@ def register(
     if share < MIN_SHARED or min(float(p[mask_HW].sum()) for p, mask_HW in light) <= 0.0:
         return Registration(0.0, still, float("inf"), share)
     pictures = [_structure(p, mask_HW) for p, mask_HW in light]
-    mask_HW = usable[1].astype(np.uint8)  # OpenCV masks the picture that it warps
     warp, correlation = still, 0.0
-    for step, step_blur_px in _steps(mask_HW.shape, blur_px):
+    for step, step_blur_px in _steps(usable[1].shape, blur_px):
+        mask_HW = _clear(usable, warp, blur_px)
         found = _ecc(pictures, mask_HW, warp, step, motion, step_blur_px)
         if found is None:  # what moved may pull too hard: begin with what agrees as it lies
             agreeing_HW = mask_HW & _agreeing(pictures, warp, usable)
@@ -75,9 +76,9 @@ def register(
             return Registration(0.0, still, float("inf"), share)
         correlation, warp = found
     for _ in range(_OUTLIER_ROUNDS):
-        kept_HW = mask_HW & _agreeing(pictures, warp, usable)
+        kept_HW = _clear(usable, warp, blur_px) & _agreeing(pictures, warp, usable)
         found = _ecc(pictures, kept_HW, warp, 1, motion, blur_px)
-        if found is None:
+        if found is None or found[0] <= correlation:  # nothing else moved: edges are needed
             break
         correlation, warp = found
     return Registration(correlation, warp, largest_shift_px(warp, mask_HW.shape), share)
@@ -100,6 +101,20 @@ def register_from(
     )
     full = [np.vstack([warp, [0.0, 0.0, 1.0]]) for warp in (start, found.warp)]
     return replace(found, warp=(full[0] @ full[1])[:2])
+
+
+def _clear(usable: tuple[Mask, Mask], warp: Warp, blur_px: int) -> NDArray[np.uint8]:
+    """Return where the second picture may be compared, as OpenCV wants it: clear of both masks.
+
+    The rim of what is left out lies at one place in both pictures, however they moved, and would
+    hold them there; so as much as blurring and moving spread it is left out as well.
+    """
+    size = usable[1].shape[::-1]
+    first_HW = cv2.warpAffine(usable[0].astype(np.uint8), warp, size, flags=cv2.INTER_NEAREST)
+    both_HW = ((np.asarray(first_HW) > 0) & usable[1]).astype(np.uint8)
+    side_px = 2 * (blur_px // 2 + round(_RIM_SHARE * max(both_HW.shape))) + 1
+    clear_HW = np.asarray(cv2.erode(both_HW, np.ones((side_px, side_px), np.uint8)), np.uint8)
+    return clear_HW if clear_HW.mean() >= MIN_SHARED else both_HW
 
 
 def _agreeing(pictures: list[Light], warp: Warp, usable: tuple[Mask, Mask]) -> NDArray[np.uint8]:
@@ -187,13 +202,16 @@ def largest_shift_px(warp: Warp, shape: tuple[int, ...]) -> float:
 def _structure(light_HW: Light, usable_HW: Mask) -> Light:
     """Return the log of the light without its slow changes: edges and textures are left.
 
-    A cloud's shade would otherwise look like another picture. What is not usable is set to the
-    mean, or it would leak into its neighbours when ECC blurs.
+    A cloud's shade would otherwise look like another picture. What is not usable has no structure,
+    or it would leak into its neighbours when ECC blurs.
     """
     mean = np.float32(light_HW[usable_HW].mean())
-    relative_HW = np.where(usable_HW, np.maximum(light_HW / mean, 0.0), np.float32(1.0))
-    compressed_HW: Light = np.log2(relative_HW + np.float32(_SHADOW_OFFSET))
+    relative_HW = np.maximum(light_HW / mean, np.float32(0.0))
+    weight_HW = usable_HW.astype(np.float32)
+    compressed_HW = weight_HW * np.log2(relative_HW + np.float32(_SHADOW_OFFSET))
     sigma_px = _SLOW_SHARE * max(light_HW.shape)
-    slow_HW = cv2.GaussianBlur(compressed_HW, (0, 0), sigma_px)
-    structure_HW: Light = compressed_HW - np.asarray(slow_HW, np.float32)
+    slow_HW, near_HW = (
+        np.asarray(cv2.GaussianBlur(p, (0, 0), sigma_px)) for p in (compressed_HW, weight_HW)
+    )
+    structure_HW: Light = compressed_HW - weight_HW * slow_HW / np.maximum(near_HW, 1e-3)
     return structure_HW

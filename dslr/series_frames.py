@@ -57,7 +57,7 @@ def split_by_residual(
         if why is None:
             kept.append(index)
         else:
-            rejections.append(frame_rejection(name, index, kind, why))
+            rejections.append(frame_rejection(name, group, index, kind, why))
     return tuple(kept), tuple(rejections)
 
 
@@ -83,7 +83,9 @@ def _too_different(read: ReadCapture, kind: SeriesKind) -> str | None:
     return None
 
 
-def frame_rejection(name: SeriesName, index: int, kind: SeriesKind, why: str) -> Rejection:
-    """Return the row of a frame that is left out of its series."""
-    key = f"{name.unit_id}-frame-{index:02d}"
+def frame_rejection(
+    name: SeriesName, group: ReadGroup, index: int, kind: SeriesKind, why: str
+) -> Rejection:
+    """Return the row of a frame that is left out of its series, named by its file's number."""
+    key = f"{name.unit_id}-frame-{group.numbers[index]:02d}"
     return Rejection(key, name.unit_id, "rejected", why, ATTRIBUTE_OF_KIND[kind])

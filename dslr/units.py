@@ -12,9 +12,10 @@ from cat_dataset.batches import CaptureBatch
 from cat_dataset.errors import RawError
 from cat_dataset.manifest import DatasetJob
 from cat_dataset.records import Rejection, UnitResult
+from dslr.bursts import Capture, sessions, split_into_bursts
 from dslr.captures_file import StatedGroup, read_captures_files
 from dslr.file_workers import group_bursts, read_in_workers
-from dslr.grouping import Capture, Grouped, Kind, split_into_bursts
+from dslr.grouping import Grouped, Kind
 from dslr.ingest import ingest_captures
 from dslr.metadata import read_metadata
 
@@ -52,7 +53,7 @@ class CaptureGroup:
     reason: str  # why these files belong together, or what is wrong with the file
     paths: tuple[Path, ...]
     captures: tuple[Capture, ...]  # empty for an unreadable file
-    split_scene: str  # names the split: captures of one burst never lie on both sides of it
+    split_scene: str  # names the split: captures of one session never lie on both sides of it
 
 
 def scan_folder(batch: CaptureBatch, *, num_workers: int = 2) -> tuple[CaptureGroup, ...]:
@@ -75,13 +76,11 @@ def scan_folder(batch: CaptureBatch, *, num_workers: int = 2) -> tuple[CaptureGr
     named = {path for group in stated for path in group.paths}
     bursts = list(split_into_bursts(c for path, c in captures.items() if path not in named))
     grouped, broken = group_bursts(bursts, num_workers)
-    groups = [
-        *grouped,
-        *((n, _stated(group, captures)) for n, group in enumerate(stated, start=len(bursts))),
-    ]
+    session = sessions(captures.values())
+    groups = [*grouped, *(_stated(group, captures) for group in stated)]
     found = [
-        (tuple(c.path for c in group.captures), number, group)
-        for number, group in groups
+        (tuple(c.path for c in group.captures), session[group.captures[0].path], group)
+        for group in groups
         if group.captures
     ]
     failures = no_files | unreadable | broken
@@ -139,11 +138,15 @@ def _named(
     batch: CaptureBatch, found: Iterable[tuple[tuple[Path, ...], int, Grouped]]
 ) -> tuple[CaptureGroup, ...]:
     """Number the groups by their first file, so that a name depends on the folder alone."""
-    split_scene_of_burst: dict[int, str] = {}
+    split_scene_of_session: dict[int, str] = {}
     groups = []
-    for number, (paths, burst, grouped) in enumerate(sorted(found, key=lambda item: min(item[0]))):
+    for number, (paths, session, grouped) in enumerate(
+        sorted(found, key=lambda item: min(item[0]))
+    ):
         unit_id = f"{batch.name}-{number:04d}"
-        split_scene = split_scene_of_burst.setdefault(burst, unit_id) if burst >= 0 else unit_id
+        split_scene = (
+            split_scene_of_session.setdefault(session, unit_id) if session >= 0 else unit_id
+        )
         groups.append(
             CaptureGroup(
                 unit_id, grouped.kind, grouped.reason, paths, grouped.captures, split_scene

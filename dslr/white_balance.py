@@ -18,6 +18,7 @@ from dslr.metadata import DngColour
 Matrix3 = NDArray[np.float64]
 _START_XY = (0.3457, 0.3585)  # D50, where the DNG specification starts the search
 _MAX_ROUNDS = 40
+LOWEST_K = 1950.0  # the blue of a black body leaves sRGB below
 _UNKNOWN_SPREAD = 1e-6  # multipliers equal to this precision were never set
 
 
@@ -37,14 +38,17 @@ def white_balance_of(raw: Any, dng_colour: DngColour | None) -> WhiteBalance:
     as_shot = known_multipliers(raw.camera_whitebalance)
     if as_shot is not None:
         cct_k, duv = kelvin_of_multipliers(as_shot, matrix, dng_colour)
+        if cct_k is not None and not LOWEST_K <= cct_k < np.floor(MAX_CCT_K):
+            cct_k = duv = None  # no black body that sRGB can show: no number is better
         return WhiteBalance(as_shot, cct_k, duv, "as shot")
     daylight = known_multipliers(raw.daylight_whitebalance)
     if daylight is not None:
-        return WhiteBalance(daylight, None, None, "daylight of the camera model")
+        return WhiteBalance(daylight, DAYLIGHT_CCT_K, None, "daylight of the camera model")
     if matrix is not None:
         neutral = matrix @ np.linalg.inv(XYZ_TO_SRGB).sum(axis=1)  # camera RGB of D65 white
         red, green, blue = (float(value) for value in neutral)
-        return WhiteBalance((green / red, 1.0, green / blue), None, None, "D65 of the matrix")
+        multipliers = green / red, 1.0, green / blue
+        return WhiteBalance(multipliers, DAYLIGHT_CCT_K, None, "D65 of the matrix")
     return WhiteBalance((1.0, 1.0, 1.0), None, None, "unknown")
 
 
@@ -114,7 +118,10 @@ def kelvin_of_multipliers(
 def dng_matrix(colour: DngColour, cct_k: float) -> Matrix3:
     """Return XYZ to this camera's RGB at a colour temperature: AB * CC * CM (DNG 1.7)."""
     matrix = np.array(colour.colour_matrix_1)
-    if colour.colour_matrix_2 is not None and colour.illuminant_2_k is not None:
+    has_second = (
+        colour.illuminant_2_k is not None and colour.illuminant_2_k != colour.illuminant_1_k
+    )
+    if colour.colour_matrix_2 is not None and colour.illuminant_2_k is not None and has_second:
         low, high = 1.0 / colour.illuminant_1_k, 1.0 / colour.illuminant_2_k
         share = float(np.clip((1.0 / cct_k - high) / (low - high), 0.0, 1.0))
         matrix = share * matrix + (1.0 - share) * np.array(colour.colour_matrix_2)

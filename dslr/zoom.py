@@ -9,7 +9,7 @@ from dslr.framing import MIN_CORRELATION, Preview
 from dslr.registration import Registration, register_from, zoom_about_centre
 
 if TYPE_CHECKING:
-    from dslr.grouping import Capture
+    from dslr.bursts import Capture
 
 MAX_OFF_LOG2 = 0.2  # measured against printed magnification: printed focal lengths are rounded
 

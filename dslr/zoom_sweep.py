@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from cat_dataset.records import Reading, Sweep, SweepFrame
 from dslr.develop import Developed
 from dslr.framing import MIN_CORRELATION
+from dslr.held_sweep import MAX_BRIGHTNESS_GAP_STOPS
 from dslr.reading import ReadCapture, ReadGroup, file_origin
 from dslr.registration import Warp, register_from, zoom_about_centre
 from dslr.series import SeriesKind
@@ -72,7 +73,9 @@ def zoom_sweep(
         is_measured_the_scale=True,
         origin=origin,
     )
-    rejections = tuple(frame_rejection(name, i, kind, why) for i, why in sorted(refused.items()))
+    rejections = tuple(
+        frame_rejection(name, group, i, kind, why) for i, why in sorted(refused.items())
+    )
     return (sweep if len(frames) > 1 else None), rejections
 
 
@@ -116,17 +119,28 @@ def _magnified(long: Developed, short: Developed, nominal: float) -> Magnified |
     across, along = (float(np.hypot(*found.warp[:, axis])) for axis in (0, 1))
     stderr = abs(math.log2(across / along)) / 2.0
     log2 = Reading(math.log2(found.magnification), stderr, long.clipped_HW.size)
-    return Magnified(log2, _brighter_stops(long, short, found.warp))
+    brighter_stops = _brighter_stops(long, short, found.warp)
+    if brighter_stops is None or abs(brighter_stops) > MAX_BRIGHTNESS_GAP_STOPS:
+        said = "unknown" if brighter_stops is None else f"{brighter_stops:+.2f} stops"
+        return (
+            f"its brightness against the longest focal length is {said}, at most "
+            f"{MAX_BRIGHTNESS_GAP_STOPS:g} stops are taken out; set the exposure by hand"
+        )
+    return Magnified(log2, brighter_stops)
 
 
-def _brighter_stops(long: Developed, short: Developed, warp: Warp) -> float:
-    """Return by how much the shorter focal length shows the common view brighter."""
+def _brighter_stops(long: Developed, short: Developed, warp: Warp) -> float | None:
+    """Return by how much the shorter focal length shows the common view brighter.
+
+    None where the two share no unclipped light.
+    """
     size = long.clipped_HW.shape[::-1]
-    flags = cv2.INTER_AREA | cv2.WARP_INVERSE_MAP
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     lit = cv2.warpAffine(_green(short), warp, size, flags=flags)
     lost = cv2.warpAffine(short.clipped_HW.astype(np.float32), warp, size, flags=flags)
     usable = (lost == 0.0) & ~long.clipped_HW
-    return math.log2(float(lit[usable].sum()) / float(_green(long)[usable].sum()))
+    sums = [float(np.asarray(light)[usable].sum()) for light in (lit, _green(long))]
+    return math.log2(sums[0] / sums[1]) if min(sums) > 0.0 else None
 
 
 def _green(developed: Developed) -> NDArray[np.float32]:

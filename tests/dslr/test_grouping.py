@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from dslr.bursts import Capture, split_into_bursts
 from dslr.framing import Preview, match_framing, preview_of_file
-from dslr.grouping import Capture, Grouped, group_burst, may_be_series, split_into_bursts
+from dslr.grouping import Grouped, group_burst, may_be_series
 from dslr.metadata import CaptureMetadata, read_metadata
 from tests.dslr.conftest import photograph, scene_light
 
@@ -251,7 +252,12 @@ def test_simulated_brackets_have_one_framing_in_spite_of_their_noise(
 def test_a_shift_is_measured_in_picture_pixels() -> None:
     """Registration finds a known shift across two stops."""
     light = scene_light("shift", 192, 256)[..., 1]
-    moved = cv2.warpAffine(light, np.array([[1.0, 0.0, 1.5], [0.0, 1.0, 0.0]]), (256, 192))
+    moved = cv2.warpAffine(
+        light,
+        np.array([[1.0, 0.0, 1.5], [0.0, 1.0, 0.0]]),
+        (256, 192),
+        borderMode=cv2.BORDER_REPLICATE,  # no black rim, which no camera would record
+    )
     pictures = [
         Preview(picture.astype(np.float32), np.zeros(picture.shape, np.bool_), (768, 1024))
         for picture in (light, 0.25 * moved)
