@@ -23,10 +23,9 @@ from cat_dataset.attributes import find_attribute
 from cat_dataset.batches import CaptureBatch, ComposeJob, RenderBatch
 from cat_dataset.display import ToneCurve
 from cat_dataset.errors import EditScaleError, JobError
-from cat_dataset.plans import (
-    StrictModel,
-)
+from cat_dataset.plans import StrictModel
 from cat_dataset.simulated_camera import SimulatedCamera
+from cat_dataset.train_job import TrainJob
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -60,39 +59,6 @@ class DatasetJob(StrictModel):
         return self
 
 
-class TrainJob(StrictModel):
-    """Two stages on the same shards: the base learns from words, then the frozen base's adapter."""
-
-    attributes: Annotated[tuple[str, ...], Field(min_length=1)] = (
-        *("exposure", "white_balance", "light_power"),
-    )
-    size_px: Annotated[int, Field(ge=16, multiple_of=8)] = 48  # crops the trainer sees
-    hidden_size: Annotated[int, Field(ge=32, multiple_of=32)] = 128  # the dial
-    code_size: PositiveInt = 64  # channels of the adapter's summed code
-    num_base_steps: PositiveInt = 500
-    num_adapter_steps: PositiveInt = 700
-    batch_size: PositiveInt = 32
-    base_learning_rate: PositiveFloat = 2e-3  # peak, after warm-up
-    adapter_learning_rate: PositiveFloat = 4e-3
-    identity_share: Share = 0.15  # of the base's samples: target = source
-    time_shift: PositiveFloat = 3.0  # above 1: more training at high noise
-    checkpoint_every_steps: PositiveInt = 100
-    seed: Annotated[int, Field(ge=0)] = 0
-
-    @field_validator("attributes")
-    @classmethod
-    def _attributes_exist(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            try:
-                find_attribute(name)
-            except EditScaleError as error:
-                raise ValueError(str(error)) from None
-        if len(set(names)) < len(names):
-            msg = f"attributes {list(names)} name one twice; remove it"
-            raise ValueError(msg)
-        return names
-
-
 class EvaluateJob(StrictModel):
     """What is measured on held-out scenes."""
 
@@ -100,6 +66,26 @@ class EvaluateJob(StrictModel):
     max_pairs_per_attribute: PositiveInt = 200
     num_sweep_scenes: PositiveInt = 8
     num_sweep_steps: Annotated[int, Field(ge=3)] = 9
+    num_behaviour_pairs: PositiveInt = 16  # per attribute: identity, back, in two steps, units
+    num_combination_pairs: PositiveInt = 16  # per attribute: edited together with another one
+    beyond_share: PositiveFloat = 0.25  # extrapolation asks this far beyond the trained range
+    # By attribute, intervals of values that no training pair had: scored as interpolation.
+    held_out_values: dict[str, tuple[tuple[float, float], ...]] = Field(default_factory=dict)
+
+    @field_validator("held_out_values")
+    @classmethod
+    def _intervals_rise(
+        cls, intervals: dict[str, tuple[tuple[float, float], ...]]
+    ) -> dict[str, tuple[tuple[float, float], ...]]:
+        for name, pairs in intervals.items():
+            try:
+                find_attribute(name)
+            except EditScaleError as error:
+                raise ValueError(str(error)) from None
+            if any(low >= high for low, high in pairs):
+                msg = f"{name}: interval {[list(pair) for pair in pairs]} must rise; swap its ends"
+                raise ValueError(msg)
+        return intervals
 
 
 class DatasetManifest(StrictModel):

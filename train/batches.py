@@ -6,9 +6,9 @@ middle of an epoch. Every change of the pictures keeps the number true or change
 Shapes: B batch, C = 3 channels, H height, W width.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -16,63 +16,136 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cat_dataset.manifest import TrainJob
 from cat_dataset.plans import BASIS_ATTRIBUTES
 from cat_dataset.records import EditScale
-from cat_dataset.seeding import derive_rng
+from cat_dataset.seeding import derive_rng, derive_seed
+from cat_dataset.train_job import TrainJob
 from train.log_light import encode_log_light, linear_of_codes
-from train.pairs import Pictures, TrainingPairs
+from train.order import sample_at
+from train.pairs import Example, PairSource
 
 Linear = NDArray[np.float32]
+PixelT = TypeVar("PixelT", bound=np.generic)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures in log light and the edits between them."""
+    """Pictures in log light and the edits between them: a step's samples, or a part of them."""
 
     source_BCHW: Tensor
     target_BCHW: Tensor
     edits: tuple[tuple[EditScale, ...], ...]  # of each sample
+    counted_B1HW: Tensor | None = None  # 0 where something moved, else 1; None: all counts
+    first: int = 0  # place of the first sample in the step's whole batch
+    num_whole: int | None = None  # samples of the whole batch; None: this is the whole
+
+    def __len__(self) -> int:
+        return len(self.edits)
+
+    @property
+    def places(self) -> slice:
+        """Where these samples stand in the step's whole batch."""
+        return slice(self.first, self.first + len(self))
+
+    def parts(self, size: int | None) -> Iterator["Batch"]:
+        """Yield the batch in parts of at most `size` samples; None: in one."""
+        if size is None or size >= len(self):
+            yield self
+            return
+        for start in range(0, len(self), size):
+            of_part = slice(start, start + size)
+            counted = self.counted_B1HW
+            yield Batch(
+                self.source_BCHW[of_part],
+                self.target_BCHW[of_part],
+                self.edits[of_part],
+                None if counted is None else counted[of_part],
+                self.first + start,
+                len(self) if self.num_whole is None else self.num_whole,
+            )
+
+    def to(self, device: torch.device) -> "Batch":
+        """Return the batch on a device."""
+        if self.source_BCHW.device == device:
+            return self
+        counted = self.counted_B1HW
+        return replace(
+            self,
+            source_BCHW=self.source_BCHW.to(device),
+            target_BCHW=self.target_BCHW.to(device),
+            counted_B1HW=None if counted is None else counted.to(device),
+        )
+
+
+@dataclass(frozen=True)
+class View:
+    """A pair as the trainer sees it."""
+
+    linear_2HWC: Linear
+    edits: tuple[EditScale, ...]
+    counted_HW: NDArray[np.bool_] | None = None  # None: all
 
 
 def draw_batch(
-    pairs: TrainingPairs, job: TrainJob, stage: str, step: int, identity_share: float
+    pairs: PairSource,
+    job: TrainJob,
+    stage: str,
+    step: int,
+    identity_share: float,
+    *,
+    rank: int = 0,
+    num_ranks: int = 1,
 ) -> Batch:
-    """Return the batch of a step; every epoch visits each pair once, in an order of its own.
+    """Return the batch of a step, or one process's part of it.
 
-    A share of the samples loses its edits and gets its source as target.
+    Every epoch visits each pair once, in an order of its own. A share of the samples loses its
+    edits and gets its source as target.
     """
-    first = step * job.batch_size
-    examples = []
-    for position in range(first, first + job.batch_size):
-        epoch, place = divmod(position, len(pairs))
-        order = epoch_order(job.seed, stage, epoch, len(pairs))
-        row = pairs.rows[order[place]]
-        rng = derive_rng(job.seed, stage, "augment", position)
-        linear, edits = _augmented(rng, pairs.pictures(row), row.edits, job.size_px)
-        if rng.random() < identity_share:
-            linear, edits = np.stack([linear[0], linear[0]]), ()
-        examples.append((linear, edits))
-    return collate(examples)
+    size = job.batch_size // num_ranks
+    begin = step * job.batch_size + rank * size
+    views = [
+        _draw_view(pairs, job, stage, position, identity_share)
+        for position in range(begin, begin + size)
+    ]
+    return replace(collate(views), first=rank * size, num_whole=job.batch_size)
 
 
-def whole_batch(pairs: TrainingPairs, numbers: Sequence[int], size_px: int) -> Batch:
-    """Return chosen pairs, centre crop, unchanged otherwise: for losses that can be compared."""
-    rows = [pairs.rows[number] for number in numbers]
-    return collate([(_centre_square(pairs.pictures(r), size_px), r.edits) for r in rows])
+def _draw_view(
+    pairs: PairSource, job: TrainJob, stage: str, position: int, identity_share: float
+) -> View:
+    epoch, number = sample_at(job.seed, stage, position, len(pairs))
+    example = pairs.example(number, derive_seed(job.seed, stage, "compose"), epoch)
+    rng = derive_rng(job.seed, stage, "augment", position)
+    view = _augmented(rng, example, job.size_px)
+    if rng.random() < identity_share:
+        return replace(view, linear_2HWC=view.linear_2HWC[[0, 0]], edits=())
+    return view
 
 
-@lru_cache(maxsize=2)  # a batch asks for the same epoch again and again, or for two at its border
-def epoch_order(seed: int, stage: str, epoch: int, num_pairs: int) -> tuple[int, ...]:
-    """Return the order of pairs in an epoch."""
-    return tuple(derive_rng(seed, stage, "epoch", epoch).permutation(num_pairs).tolist())
+def whole_batch(pairs: PairSource, numbers: Sequence[int], size_px: int, seed: int = 0) -> Batch:
+    """Return chosen pairs, centre crop, unchanged otherwise: for losses that can be compared.
+
+    `seed` decides the numbers of composed pairs.
+    """
+    examples = [pairs.example(number, seed, 0) for number in numbers]
+    return collate([_view(e, _centre_square(e), e.edits, size_px) for e in examples])
 
 
-def collate(examples: Sequence[tuple[Linear, tuple[EditScale, ...]]]) -> Batch:
-    """Stack examples, each linear light (2, H, W, 3) and its edits, into a batch in log light."""
-    linear_B2HWC = torch.from_numpy(np.stack([linear for linear, _ in examples]))
+def collate(views: Sequence[View]) -> Batch:
+    """Stack views into a batch in log light."""
+    linear_B2HWC = torch.from_numpy(np.stack([view.linear_2HWC for view in views]))
     both_2BCHW = encode_log_light(linear_B2HWC).permute(1, 0, 4, 2, 3).contiguous()
-    return Batch(both_2BCHW[0], both_2BCHW[1], tuple(edits for _, edits in examples))
+    edits = tuple(view.edits for view in views)
+    return Batch(both_2BCHW[0], both_2BCHW[1], edits, _counted(views))
+
+
+def _counted(views: Sequence[View]) -> Tensor | None:
+    """Return 1 for pixels that count in the loss (B, 1, H, W); None where all do."""
+    if all(view.counted_HW is None for view in views):
+        return None
+    all_HW = np.ones(views[0].linear_2HWC.shape[1:3], np.bool_)
+    masks = [all_HW if view.counted_HW is None else view.counted_HW for view in views]
+    return torch.from_numpy(np.stack(masks)).float().unsqueeze(1)
 
 
 def resize_area(linear_HWC: Linear, height_px: int, width_px: int) -> Linear:
@@ -85,18 +158,36 @@ def resize_area(linear_HWC: Linear, height_px: int, width_px: int) -> Linear:
     return np.asarray(cv2.resize(linear_HWC, (width_px, height_px), interpolation=method))
 
 
-def _augmented(
-    rng: np.random.Generator, pictures: Pictures, edits: tuple[EditScale, ...], size_px: int
-) -> tuple[Linear, tuple[EditScale, ...]]:
-    """Return linear light (2, size, size, 3) of a random view of a pair, and its edits."""
+@dataclass(frozen=True)
+class _Square:
+    """A square window of a picture."""
+
+    top: int
+    left: int
+    side: int
+    is_mirrored: bool = False
+
+    def of(self, picture_HW: NDArray[PixelT]) -> NDArray[PixelT]:
+        """Return the window of a picture or mask (H, W, ...)."""
+        rows, columns = (
+            slice(self.top, self.top + self.side),
+            slice(self.left, self.left + self.side),
+        )
+        window = picture_HW[rows, columns]
+        return window[:, ::-1] if self.is_mirrored else window
+
+
+def _augmented(rng: np.random.Generator, example: Example, size_px: int) -> View:
+    """Return a random view of a pair, half of the time from target to source."""
+    edits = example.edits
     is_photometric = all(edit.attribute in BASIS_ATTRIBUTES for edit in edits)
-    if is_photometric:  # neither a crop nor a mirror changes how much light there is
-        linear = _random_square(rng, pictures, size_px)
-    else:
-        linear = _centre_square(pictures, size_px)
+    # neither a crop nor a mirror changes how much light there is
+    square = _random_square(rng, example, size_px) if is_photometric else _centre_square(example)
+    view = _view(example, square, edits, size_px)
     if rng.random() < 0.5:
-        return linear[::-1].copy(), tuple(reversed_edit(edit) for edit in edits)
-    return linear, edits
+        backwards = tuple(reversed_edit(edit) for edit in edits)
+        return replace(view, linear_2HWC=view.linear_2HWC[::-1].copy(), edits=backwards)
+    return view
 
 
 def reversed_edit(edit: EditScale) -> EditScale:
@@ -104,25 +195,28 @@ def reversed_edit(edit: EditScale) -> EditScale:
     return EditScale(edit.attribute, -edit.value, edit.target_value, edit.source_value)
 
 
-def _random_square(rng: np.random.Generator, pictures: Pictures, size_px: int) -> Linear:
-    """Return linear light of a random square of both pictures, mirrored half of the time."""
-    height, width = pictures.shape[1:3]
+def _random_square(rng: np.random.Generator, example: Example, size_px: int) -> _Square:
+    """Return a random square, mirrored half of the time."""
+    height, width = example.pictures.shape[1:3]
     largest = min(height, width)
     side = int(rng.integers(min(size_px, largest), largest + 1))
     top = int(rng.integers(0, height - side + 1))
     left = int(rng.integers(0, width - side + 1))
-    square = pictures[:, top : top + side, left : left + side]
-    if rng.random() < 0.5:
-        square = square[:, :, ::-1]
-    return _squares_at_size(square, size_px)
+    return _Square(top, left, side, is_mirrored=bool(rng.random() < 0.5))
 
 
-def _centre_square(pictures: Pictures, size_px: int) -> Linear:
-    height, width = pictures.shape[1:3]
+def _centre_square(example: Example) -> _Square:
+    height, width = example.pictures.shape[1:3]
     side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    return _squares_at_size(pictures[:, top : top + side, left : left + side], size_px)
+    return _Square((height - side) // 2, (width - side) // 2, side)
 
 
-def _squares_at_size(pictures: Pictures, size_px: int) -> Linear:
-    return np.stack([resize_area(linear_of_codes(p), size_px, size_px) for p in pictures])
+def _view(example: Example, square: _Square, edits: tuple[EditScale, ...], size_px: int) -> View:
+    """Return a square of both pictures at the size of the trainer's crops."""
+    both = [linear_of_codes(square.of(picture)) for picture in example.pictures]
+    linear_2HWC = np.stack([resize_area(picture, size_px, size_px) for picture in both])
+    if example.moving_HW is None:
+        return View(linear_2HWC, edits)
+    moving = square.of(example.moving_HW).astype(np.float32)
+    # one moved pixel spoils the average of its area
+    return View(linear_2HWC, edits, resize_area(moving, size_px, size_px) <= 0.0)

@@ -6,7 +6,8 @@ in its header the step and the job it belongs to. It appears whole or not at all
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,15 +21,14 @@ from cat_dataset.atomic import write_bytes_atomic
 from cat_dataset.errors import JobError
 
 _NUM_KEPT = 2  # the newest checkpoint and, should it prove bad, the one before
-_EMA_DECAY, _EMA_WARM_UP_STEPS = 0.98, 10
-_WARM_UP_STEPS = 30
+_EMA_WARM_UP_STEPS = 10
 _BETAS = (0.9, 0.98)
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
 
 
-def learning_rate_at(step: int, num_steps: int, peak: float) -> float:
+def learning_rate_at(step: int, num_steps: int, peak: float, warm_up_steps: int) -> float:
     """Return the learning rate of a step: linear warm-up, then half a cosine to zero."""
-    warm_up = min(1.0, (step + 1) / _WARM_UP_STEPS)
+    warm_up = min(1.0, (step + 1) / max(1, warm_up_steps))
     return peak * warm_up * 0.5 * (1.0 + math.cos(math.pi * step / num_steps))
 
 
@@ -39,14 +39,23 @@ class TrainedWeights:
     parameters: dict[str, nn.Parameter]
     average: dict[str, Tensor]  # exponential moving average; this is what is shipped
     optimizer: torch.optim.AdamW
+    ema_decay: float
     num_steps_done: int = 0
 
     @classmethod
-    def fresh(cls, parameters: Mapping[str, nn.Parameter]) -> "TrainedWeights":
+    def fresh(
+        cls,
+        parameters: Mapping[str, nn.Parameter],
+        *,
+        ema_decay: float = 0.98,
+        weight_decay: float = 0.01,
+    ) -> "TrainedWeights":
         """Return the state before the first step."""
         average = {name: p.detach().clone() for name, p in parameters.items()}
-        optimizer = torch.optim.AdamW(parameters.values(), lr=0.0, betas=_BETAS, fused=True)
-        return cls(dict(parameters), average, optimizer)
+        optimizer = torch.optim.AdamW(
+            parameters.values(), lr=0.0, betas=_BETAS, weight_decay=weight_decay, fused=True
+        )
+        return cls(dict(parameters), average, optimizer, ema_decay)
 
     def update(self, learning_rate: float) -> None:
         """Apply the gradients of one step and move the average along."""
@@ -55,11 +64,24 @@ class TrainedWeights:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         done = self.num_steps_done
-        decay = min(_EMA_DECAY, (1 + done) / (_EMA_WARM_UP_STEPS + done))
-        with torch.no_grad():
-            for name, parameter in self.parameters.items():
-                self.average[name].lerp_(parameter, 1.0 - decay)
+        decay = min(self.ema_decay, (1 + done) / (_EMA_WARM_UP_STEPS + done))
+        with torch.no_grad():  # all at once: one by one takes as long as the optimiser itself
+            torch._foreach_lerp_(
+                list(self.average.values()), list(self.parameters.values()), 1.0 - decay
+            )
         self.num_steps_done = done + 1
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Let the networks hold the moving average while the context lasts."""
+        raw = {name: parameter.detach().clone() for name, parameter in self.parameters.items()}
+        self.ship_average()
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for name, parameter in self.parameters.items():
+                    parameter.copy_(raw[name])
 
     def ship_average(self) -> None:
         """Put the moving average in the place of the raw weights."""
@@ -83,7 +105,8 @@ class TrainedWeights:
                 parameter.copy_(tensors[f"weight/{name}"])
                 self.average[name].copy_(tensors[f"average/{name}"])
                 self.optimizer.state[parameter] = {
-                    moment: tensors[f"{moment}/{name}"].clone() for moment in _MOMENTS
+                    moment: tensors[f"{moment}/{name}"].to(parameter.device, copy=True)
+                    for moment in _MOMENTS
                 }
         self.num_steps_done = num_steps_done
 

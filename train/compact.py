@@ -106,8 +106,8 @@ def predict_target(
         encoder_hidden_states=words_BTD,
         pooled_projections=pooled_BD,
         timestep=time_B,
-        img_ids=_positions(height_px // PATCH_PX, width_px // PATCH_PX),
-        txt_ids=torch.zeros(words_BTD.shape[1], 3),
+        img_ids=_positions(height_px // PATCH_PX, width_px // PATCH_PX).to(source_BCHW.device),
+        txt_ids=torch.zeros(words_BTD.shape[1], 3, device=source_BCHW.device),
         return_dict=False,
     )
     return source_BCHW + unpack(correction_BLD, height_px, width_px)

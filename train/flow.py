@@ -4,12 +4,50 @@ Sources: Liu et al. 2022 (2209.03003), time reversed; logit-normal times and the
 al. 2024 (2403.03206).
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
 
 Predictor = Callable[[Tensor, Tensor], Tensor]  # (x_t, time_B) to the predicted x0
+
+# What FLUX schedulers have where their config says nothing: diffusers 0.42,
+# FlowMatchEulerDiscreteScheduler.__init__.
+_SCHEDULER_DEFAULTS = MappingProxyType(
+    {
+        "use_dynamic_shifting": False,
+        "shift": 1.0,
+        "base_shift": 0.5,
+        "max_shift": 1.15,
+        "base_image_seq_len": 256,
+        "max_image_seq_len": 4096,
+    }
+)
+
+
+def scheduler_shift(config: Mapping[str, float], num_tokens: int) -> float:
+    """Return the shift at which a base was trained for pictures of `num_tokens` tokens.
+
+    A base either has one shift, or one that grows with the picture: exp(mu), with mu linear in the
+    number of tokens. `config` is that of its FlowMatchEulerDiscreteScheduler.
+
+    Source: Esser et al. 2024, section 5.3.2; `calculate_shift` of diffusers' FLUX pipelines.
+
+    >>> dynamic = {"use_dynamic_shifting": True}
+    >>> [round(scheduler_shift(dynamic, tokens), 4) for tokens in (256, 4096)]
+    [1.6487, 3.1582]
+    >>> scheduler_shift({"shift": 3.0}, 4096)
+    3.0
+    """
+    full = {**_SCHEDULER_DEFAULTS, **config}
+    if not full["use_dynamic_shifting"]:
+        return float(full["shift"])
+    slope = (full["max_shift"] - full["base_shift"]) / (
+        full["max_image_seq_len"] - full["base_image_seq_len"]
+    )
+    return math.exp(full["base_shift"] + slope * (num_tokens - full["base_image_seq_len"]))
 
 
 def draw_times(generator: torch.Generator, batch_size: int, shift: float) -> Tensor:
@@ -36,6 +74,6 @@ def euler_sample(predict: Predictor, noise_BCHW: Tensor, num_steps: int) -> Tens
     x_t = noise_BCHW
     for step in range(num_steps):
         now, after = 1.0 - step / num_steps, 1.0 - (step + 1) / num_steps
-        x0 = predict(x_t, torch.full((len(x_t),), now))
+        x0 = predict(x_t, torch.full((len(x_t),), now, device=x_t.device))
         x_t = x0 + (after / now) * (x_t - x0)
     return x_t

@@ -1,22 +1,105 @@
-"""The training pairs in memory: decoded once where they fit, read at random where they do not."""
+"""The training pairs: stored ones, in memory where they fit, read at random where they do not.
+
+`open_pairs` decides by the manifest whether pairs are stored (here) or composed from linear light
+where it is read (`train.basis_pairs`); both are a `PairSource` and go through the same batches.
+"""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.errors import JobError
+from cat_dataset.display import TONE_CURVE, decode_png
+from cat_dataset.errors import JobError, ShardError
+from cat_dataset.plans import attributes_of_plan
 from cat_dataset.progress import Progress
-from cat_dataset.reading import PairDataset, PairRow
+from cat_dataset.reading import PairDataset, PairRow, read_index, read_members
+from cat_dataset.records import EditScale
 
 MAX_CACHE_BYTES = 2 * 2**30  # of decoded pictures; above it, pairs are read as they are drawn
 Pictures = NDArray[np.uint8]  # (2, H, W, 3): source and target, display sRGB
+_MOVING = ("source.moving.png", "target.moving.png")
+
+
+@dataclass(frozen=True)
+class Example:
+    """One pair to train on, at its own size."""
+
+    pictures: Pictures
+    edits: tuple[EditScale, ...]
+    moving_HW: NDArray[np.bool_] | None = None  # what no edit explains; None: nothing moved
+
+    @property
+    def num_bytes(self) -> int:
+        """How much memory it takes."""
+        return self.pictures.nbytes + (0 if self.moving_HW is None else self.moving_HW.nbytes)
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What must never be trained, so that it can be tested."""
+
+    combinations: tuple[str, ...] = ()  # "exposure+light_power"
+    values: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
+
+    def covers(self, edits: Sequence[EditScale]) -> bool:
+        """Return whether edits must not be trained; pairs are trained in both directions.
+
+        >>> HeldOut(values={"exposure": [(0.5, 1.0)]}).covers([EditScale("exposure", -0.7)])
+        True
+        """
+        return self.covers_together([edit.attribute for edit in edits]) or any(
+            low <= abs(edit.value) <= high or low <= -abs(edit.value) <= high
+            for edit in edits
+            for low, high in self.values.get(edit.attribute, ())
+        )
+
+    def covers_together(self, attributes: Iterable[str]) -> bool:
+        """Return whether all parts of a combination are edited at once.
+
+        >>> HeldOut(("exposure+light_power",)).covers_together(["light_power", "exposure"])
+        True
+        """
+        edited = set(attributes)
+        return any(set(attributes_of_plan(name)) <= edited for name in self.combinations)
+
+
+NOTHING_HELD_OUT = HeldOut()
+
+
+class HasEdits(Protocol):
+    """What tells which numbers are trained."""
+
+    @property
+    def edits(self) -> tuple[EditScale, ...]:
+        """Between source and target."""
+
+
+class PairSource(Protocol):
+    """Pairs by number, in the order of their keys."""
+
+    @property
+    def rows(self) -> Sequence[HasEdits]:
+        """The edits that occur, from which the tasks of an adapter are read."""
+
+    def __len__(self) -> int: ...
+
+    def load(self, progress: Progress, name: str) -> None:
+        """Read now what fits into memory."""
+
+    def example(self, number: int, seed: int, epoch: int) -> Example:
+        """Return a pair; only composed ones depend on the seed and the epoch."""
+
+    def fingerprint(self) -> str:
+        """Return a hash of the data."""
 
 
 class TrainingPairs:
-    """Pairs of some splits and attributes, by number; the order is that of their keys."""
+    """Stored pairs of some splits and attributes."""
 
     def __init__(
         self,
@@ -24,10 +107,11 @@ class TrainingPairs:
         splits: Sequence[str],
         attributes: Sequence[str],
         *,
+        held_out: HeldOut = NOTHING_HELD_OUT,
         allow_none: bool = False,
         max_cache_bytes: int = MAX_CACHE_BYTES,
     ) -> None:
-        """Open data sets.
+        """Open data sets; pairs whose edits are held out are left out.
 
         Raises:
             ShardError: a folder holds no finished data set.
@@ -35,41 +119,55 @@ class TrainingPairs:
         """
         self._folders = tuple(folders)
         self._dataset = PairDataset(folders, splits=splits, attributes=attributes)
-        self.rows: tuple[PairRow, ...] = self._dataset.rows
+        self.rows: tuple[PairRow, ...] = tuple(
+            row for row in self._dataset.rows if not held_out.covers(row.edits)
+        )
         if not self.rows and not allow_none:
-            msg = (
-                f"{', '.join(map(str, folders))}: no pair of split {'/'.join(splits)} on "
-                f"{', '.join(attributes)} only; add scenes to the data set or attributes to train"
-            )
-            raise JobError(msg)
+            raise JobError(_nothing_to_train_on(folders, splits, attributes))
         num_bytes = sum(6 * row.width_px * row.height_px for row in self.rows)
-        self._cache: dict[str, Pictures] | None = {} if num_bytes <= max_cache_bytes else None
+        self._cache: dict[str, Example] | None = {} if num_bytes <= max_cache_bytes else None
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def load(self, progress: Progress, name: str) -> None:
-        """Read every pair now, if they all fit into memory."""
+        """Read every pair now if they all fit into memory, else one of each data set.
+
+        Raises:
+            ShardError: a shard is broken.
+            JobError: a data set has a tone curve that training cannot undo.
+        """
+        rows = self.rows
         if self._cache is None:
-            return
-        progress.start(name, len(self.rows))
-        for row in self.rows:
-            self.pictures(row)
+            rows = tuple({row.tar_path.parent: row for row in self.rows}.values())
+        progress.start(name, len(rows))
+        for row in rows:
+            self._example(row)
             progress.advance(1)
 
-    def pictures(self, row: PairRow) -> Pictures:
-        """Return source and target of a pair.
+    def example(self, number: int, seed: int = 0, epoch: int = 0) -> Example:  # as PairSource
+        """Return a pair as it is stored.
 
         Raises:
             ShardError: its shard is broken.
+            JobError: its tone curve cannot be undone.
         """
+        return self._example(self.rows[number])
+
+    def pictures(self, row: PairRow) -> Pictures:
+        """Return source and target of a pair; raises as `example`."""
+        return self._example(row).pictures
+
+    def _example(self, row: PairRow) -> Example:
         if self._cache is not None and row.key in self._cache:
             return self._cache[row.key]
         sample = self._dataset.read(row)
+        _check_tone_curve(row, sample.record)
         pictures = np.stack([sample.source_HW3, sample.target_HW3])
+        example = Example(pictures, row.edits, _moving(row))
         if self._cache is not None:
-            self._cache[row.key] = pictures
-        return pictures
+            self._cache[row.key] = example
+        return example
 
     def fingerprint(self) -> str:
         """Return a hash of the data sets: their indices hold the sha256 of every shard."""
@@ -77,3 +175,45 @@ class TrainingPairs:
         for folder in self._folders:
             digest.update((folder / "index.parquet").read_bytes())
         return digest.hexdigest()
+
+
+def _nothing_to_train_on(
+    folders: Sequence[Path], splits: Sequence[str], attributes: Sequence[str]
+) -> str:
+    where = ", ".join(map(str, folders))
+    kinds = {kind for folder in folders for kind in read_index(folder)["kind"].to_pylist()}
+    if kinds & {"basis", "sweep"} and "pair" not in kinds:
+        return (
+            f"{where}: holds linear light, no stored pairs; set "
+            f'pairs = "composed" in [train] to draw them from it'
+        )
+    return (
+        f"{where}: no pair of split {'/'.join(splits)} on "
+        f"{', '.join(attributes)} only; add scenes to the data set or attributes to train"
+    )
+
+
+def _check_tone_curve(row: PairRow, record: dict[str, Any]) -> None:
+    """Raise JobError where codes are not plain sRGB light: the compact base could not paint it."""
+    tone_curve = record["develop"]["tone_curve"]
+    if tone_curve != TONE_CURVE:
+        msg = (
+            f"sample {row.key} in {row.tar_path}: has tone curve {tone_curve}, and training reads "
+            f'light from plain "{TONE_CURVE}" pictures only; make the data set with '
+            f'tone_curve = "{TONE_CURVE}", or keep its linear light and set pairs = "composed"'
+        )
+        raise JobError(msg)
+
+
+def _moving(row: PairRow) -> NDArray[np.bool_] | None:
+    """Return what moved in either picture, where the data set says so."""
+    spans = {name: row.spans[name] for name in _MOVING if name in row.spans}
+    if not spans:
+        return None
+    members = read_members(row.tar_path, row.key, spans)
+    try:
+        moving_HW = np.any([decode_png(data)[..., 0] > 0 for data in members.values()], axis=0)
+    except ValueError as error:
+        msg = f"sample {row.key} in {row.tar_path}: {error}; run `cat-dataset verify`"
+        raise ShardError(msg) from None
+    return moving_HW if moving_HW.any() else None

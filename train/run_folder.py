@@ -4,6 +4,7 @@ run.json      the job, what identifies its data, and the threads that its bits d
 base/         the frozen base (transformer/, word_encoder/), complete when it exists
 adapter/      the numeric adapter, complete when it exists
 checkpoints/  state to resume from
+samples/      pictures edited on the way: source, edited, target
 tensorboard/, train_log.jsonl
 """
 
@@ -17,7 +18,19 @@ from typing import Any
 
 from cat_dataset.atomic import write_text_atomic
 from cat_dataset.errors import JobError
-from cat_dataset.manifest import TrainJob
+from cat_dataset.train_job import TrainJob
+
+# Settings that decide how fast a run is and what it shows, never what it learns beyond float error:
+# a run may be resumed with others, for example after it ran out of memory.
+FREE_SETTINGS = frozenset(
+    {
+        "checkpoint_every_steps",
+        "gradient_checkpointing",
+        "micro_batch_size",
+        "num_loader_workers",
+        "sample_grid_every_steps",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -43,20 +56,34 @@ class RunFolder:
         """Where states to resume from lie."""
         return self.path / "checkpoints"
 
+    @property
+    def samples(self) -> Path:
+        """Where pictures edited on the way lie."""
+        return self.path / "samples"
+
 
 def claim_run_folder(
     path: Path, job: TrainJob, data_fingerprint: str, num_threads: int
 ) -> RunFolder:
     """Return the run folder of a job on its data: a new one, or the one to resume.
 
-    A run that exists keeps the number of threads it began with.
+    A run that exists keeps the number of threads it began with; `FREE_SETTINGS` may differ.
 
     Raises:
         JobError: the folder belongs to another job or other data.
     """
-    identity = {"job": job.model_dump(mode="json"), "data": data_fingerprint}
+    settings = job.model_dump(mode="json")
+    identity = {
+        "job": {name: value for name, value in settings.items() if name not in FREE_SETTINGS},
+        "data": data_fingerprint,
+    }
     run_hash = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
-    record = {"run_hash": run_hash, "num_threads": num_threads, **identity}
+    record = {
+        "run_hash": run_hash,
+        "num_threads": num_threads,
+        "job": settings,
+        "data": data_fingerprint,
+    }
     path.mkdir(parents=True, exist_ok=True)
     record_path = path / "run.json"
     if record_path.is_file():
@@ -111,6 +138,6 @@ def _read_record(path: Path) -> dict[str, Any]:
 def _first_difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
     """Return which setting differs and how, for an error message."""
     for key, value in wanted["job"].items():
-        if found["job"].get(key) != value:
+        if key not in FREE_SETTINGS and found["job"].get(key) != value:
             return f"{key} ({found['job'].get(key)}, now {value})"
     return "data set (the index of its shards differs)"

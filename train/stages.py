@@ -5,14 +5,16 @@ samples belong to the base alone: at number zero the adapter is silent by constr
 has nothing to learn.
 """
 
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from cat_dataset.manifest import TrainJob
 from cat_dataset.seeding import derive_rng, derive_seed
+from cat_dataset.train_job import TrainJob
 from train.adapter import NumericAdapter, Task
 from train.batches import Batch
 from train.compact import CompactBase, predict_target
@@ -20,20 +22,24 @@ from train.flow import draw_times, noisy_at
 from train.log_light import displayed_error, known_weights
 from train.words import words_by_number, words_of_edits
 
+Predict = Callable[[Batch, int, Tensor, Tensor, ExitStack], Tensor]
+_COMPACT_TIME_SHIFT = 3.0
 _NEUTRAL_SHARE = 0.5  # of identity samples that are told "by number" instead of "keep"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: its name, trained networks, steps, and loss."""
+    """One stage: its name, networks, steps, and loss."""
 
     name: str
     networks: tuple[nn.Module, ...]  # trained; everything else is frozen
     num_steps: int
     learning_rate: float  # peak
     identity_share: float  # of samples whose target is their source
-    predict: Callable[[Batch, int, Tensor, Tensor], Tensor]
-    # (batch, step, x_t, time_B) to the predicted target
+    time_shift: float  # of the base, where the manifest gives none
+    predict: Predict
+    # (batch, step, x_t, time_B, held) to the predicted target. What steers the base stays attached
+    # until `held` closes: checkpointed blocks are computed a second time on the way back.
 
     def parameters(self) -> dict[str, nn.Parameter]:
         """Return trained parameters by a name that is stable across runs."""
@@ -49,9 +55,11 @@ def base_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Stage
     largest = {task.attribute: task.largest_value for task in tasks}
     num_places = base.word_encoder.num_places
 
-    def predict(batch: Batch, step: int, noisy_BCHW: Tensor, time_B: Tensor) -> Tensor:
+    def predict(
+        batch: Batch, step: int, noisy_BCHW: Tensor, time_B: Tensor, _held: ExitStack
+    ) -> Tensor:
         rng = derive_rng(job.seed, "base", "words", step)
-        is_neutral = rng.random(len(batch.edits)) < _NEUTRAL_SHARE
+        is_neutral = rng.random(batch.num_whole or len(batch))[batch.places] < _NEUTRAL_SHARE
         instructions = [
             words_by_number(num_places)
             if not edits and neutral
@@ -66,6 +74,7 @@ def base_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Stage
         job.num_base_steps,
         job.base_learning_rate,
         job.identity_share,
+        _COMPACT_TIME_SHIFT,
         predict,
     )
 
@@ -76,29 +85,64 @@ def adapter_stage(job: TrainJob, base: CompactBase, adapter: NumericAdapter) -> 
         network.requires_grad_(False)
     neutral = words_by_number(base.word_encoder.num_places)
 
-    def predict(batch: Batch, _step: int, noisy_BCHW: Tensor, time_B: Tensor) -> Tensor:
-        with adapter.attached(base.transformer, batch.edits):
-            return predict_target(
-                base, noisy_BCHW, time_B, batch.source_BCHW, [neutral] * len(batch.edits)
-            )
+    def predict(
+        batch: Batch, _step: int, noisy_BCHW: Tensor, time_B: Tensor, held: ExitStack
+    ) -> Tensor:
+        held.enter_context(adapter.attached(base.transformer, batch.edits))
+        return predict_target(base, noisy_BCHW, time_B, batch.source_BCHW, [neutral] * len(batch))
 
     return Stage(
-        "adapter", (adapter,), job.num_adapter_steps, job.adapter_learning_rate, 0.0, predict
+        "adapter",
+        (adapter,),
+        job.num_adapter_steps,
+        job.adapter_learning_rate,
+        0.0,
+        _COMPACT_TIME_SHIFT,
+        predict,
     )
 
 
-def flow_loss(stage: Stage, job: TrainJob, batch: Batch, step: int, purpose: str) -> Tensor:
+def flow_loss(
+    stage: Stage,
+    job: TrainJob,
+    batch: Batch,
+    step: int,
+    purpose: str,
+    held: ExitStack | None = None,
+) -> Tensor:
     """Return the mean squared error of x0 in log light; pixels the display hides count 0.
 
-    Noise and times follow from (seed, stage, purpose, step) alone. All times count alike: the error
-    of the velocity, larger by 1 / t**2, dwells on low noise, where x_t shows the target anyway and
-    the number is not needed.
+    Noise and times follow from (seed, stage, purpose, step) alone, and each sample of a part has
+    those that it has in the whole batch: the losses of equal parts average to that of the whole.
+    All times count alike: the error of the velocity, larger by 1 / t**2, dwells on low noise, where
+    x_t shows the target anyway and the number is not needed.
+
+    Close `held` after the gradients are there; without it, no gradient checkpointing.
     """
     generator = torch.Generator().manual_seed(derive_seed(job.seed, stage.name, purpose, step))
-    noise_BCHW = torch.randn(batch.target_BCHW.shape, generator=generator)
-    time_B = draw_times(generator, len(noise_BCHW), job.time_shift)
+    num_whole = batch.num_whole or len(batch)
+    shape = (num_whole, *batch.target_BCHW.shape[1:])
+    whole_noise_BCHW = torch.randn(shape, generator=generator)
+    whole_time_B = draw_times(generator, num_whole, job.time_shift or stage.time_shift)
+    device = batch.target_BCHW.device
+    noise_BCHW = whole_noise_BCHW[batch.places].to(device)
+    time_B = whole_time_B[batch.places].to(device)
     noisy_BCHW = noisy_at(batch.target_BCHW, noise_BCHW, time_B)
-    predicted_BCHW = stage.predict(batch, step, noisy_BCHW, time_B)
-    error_BCHW = displayed_error(predicted_BCHW, batch.target_BCHW)
+    is_coarse = job.precision == "bf16"
+    with ExitStack() as own, torch.autocast(device.type, torch.bfloat16, enabled=is_coarse):
+        if is_coarse:
+            (held or own).enter_context(_quiet_norms())
+        predicted_BCHW = stage.predict(batch, step, noisy_BCHW, time_B, held or own)
+    error_BCHW = displayed_error(predicted_BCHW.float(), batch.target_BCHW)
     weights_BCHW = known_weights(batch.source_BCHW)
+    if batch.counted_B1HW is not None:
+        weights_BCHW = weights_BCHW * batch.counted_B1HW
     return (weights_BCHW * error_BCHW.square()).mean()
+
+
+@contextmanager
+def _quiet_norms() -> Iterator[None]:
+    """Norms keep float32 weights on purpose; torch says each time that this is slower."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Mismatch dtype between input and weight")
+        yield

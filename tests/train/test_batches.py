@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from cat_dataset.errors import JobError
-from cat_dataset.manifest import TrainJob
 from cat_dataset.progress import SilentProgress
 from cat_dataset.records import EditScale
-from train.batches import draw_batch, epoch_order, resize_area, reversed_edit, whole_batch
+from cat_dataset.train_job import TrainJob
+from train.batches import draw_batch, resize_area, reversed_edit, whole_batch
 from train.log_light import HALF_STOPS
 from train.pairs import TrainingPairs
 
@@ -44,14 +43,6 @@ def test_pairs_too_large_for_memory_are_read_as_drawn(
     from_disk = draw_batch(uncached, job, "base", 2, 0.0)
 
     assert torch.equal(from_memory.target_BCHW, from_disk.target_BCHW)
-
-
-def test_every_epoch_visits_each_pair_once_in_its_own_order() -> None:
-    """A permutation per (seed, stage, epoch)."""
-    first, second = (epoch_order(0, "base", epoch, 50) for epoch in (0, 1))
-
-    assert sorted(first) == sorted(second) == list(range(50))
-    assert first != second
 
 
 def test_augmented_pictures_still_show_their_number(pairs: TrainingPairs, job: TrainJob) -> None:
@@ -106,7 +97,22 @@ def test_resizing_averages_light_not_display_codes() -> None:
     assert resize_area(halves, 1, 1).ravel().tolist() == [0.5, 0.5, 0.5]
 
 
-def test_no_pair_to_train_on_is_an_error_with_a_remedy(data_folder: Path) -> None:
-    """An attribute that the data set does not have."""
-    with pytest.raises(JobError, match="no pair of split train on aperture only; add scenes"):
-        TrainingPairs([data_folder], ("train",), ("aperture",))
+def test_processes_share_a_batch(pairs: TrainingPairs, job: TrainJob) -> None:
+    """Their parts, put together, are the batch that one process draws."""
+    whole = draw_batch(pairs, job, "base", 7, 0.3)
+    parts = [draw_batch(pairs, job, "base", 7, 0.3, rank=rank, num_ranks=2) for rank in (0, 1)]
+
+    assert torch.equal(torch.cat([part.source_BCHW for part in parts]), whole.source_BCHW)
+    assert parts[0].edits + parts[1].edits == whole.edits
+    assert [part.places for part in parts] == [slice(0, 2), slice(2, 4)]
+
+
+def test_parts_keep_their_place_in_the_whole(pairs: TrainingPairs, job: TrainJob) -> None:
+    """Also those of one process's part."""
+    second = draw_batch(pairs, job, "base", 7, 0.3, rank=1, num_ranks=2)
+
+    parts = list(second.parts(1))
+
+    assert [part.places for part in parts] == [slice(2, 3), slice(3, 4)]
+    assert {part.num_whole for part in parts} == {4}
+    assert torch.equal(torch.cat([part.target_BCHW for part in parts]), second.target_BCHW)

@@ -100,9 +100,9 @@ def test_nothing_to_restore_leaves_a_fresh_state(tmp_path: Path) -> None:
 
 def test_the_learning_rate_warms_up_and_falls_to_zero() -> None:
     """Peak after 30 steps, half of it in the middle, nothing at the end."""
-    assert learning_rate_at(0, 1000, 0.3) == pytest.approx(0.01)
-    assert learning_rate_at(500, 1000, 0.3) == pytest.approx(0.15)
-    assert learning_rate_at(1000, 1000, 0.3) == pytest.approx(0.0)
+    assert learning_rate_at(0, 1000, 0.3, 30) == pytest.approx(0.01)
+    assert learning_rate_at(500, 1000, 0.3, 30) == pytest.approx(0.15)
+    assert learning_rate_at(1000, 1000, 0.3, 30) == pytest.approx(0.0)
 
 
 def test_the_average_lags_behind_and_is_what_is_shipped() -> None:

@@ -1,8 +1,11 @@
+import math
+
 import pytest
 import torch
+from diffusers import FlowMatchEulerDiscreteScheduler
 from torch import Tensor
 
-from train.flow import draw_times, euler_sample, noisy_at
+from train.flow import draw_times, euler_sample, noisy_at, scheduler_shift
 
 
 def test_time_one_is_noise_and_time_zero_the_picture() -> None:
@@ -49,3 +52,25 @@ def test_a_shift_moves_times_towards_noise() -> None:
 
     assert float(plain.median()) == pytest.approx(0.5, abs=0.01)
     assert float(shifted.median()) == pytest.approx(0.75, abs=0.01)
+
+
+@pytest.mark.parametrize(("num_tokens", "mu"), [(256, 0.5), (4096, 1.15), (2176, 0.825)])
+def test_a_base_that_shifts_with_the_picture_is_trained_as_it_samples(
+    num_tokens: int, mu: float
+) -> None:
+    """Our times are those that the stock scheduler makes of the same unshifted ones."""
+    scheduler = FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=True)
+
+    shift = scheduler_shift(scheduler.config, num_tokens)
+
+    assert shift == pytest.approx(math.exp(mu))
+    plain = draw_times(torch.Generator().manual_seed(0), 100, shift=1.0)
+    ours = draw_times(torch.Generator().manual_seed(0), 100, shift=shift)
+    torch.testing.assert_close(ours, scheduler.time_shift(mu, 1.0, plain))
+
+
+def test_a_base_with_one_shift_keeps_it() -> None:
+    """Whatever the size of the picture."""
+    scheduler = FlowMatchEulerDiscreteScheduler(shift=3.0)
+
+    assert scheduler_shift(scheduler.config, 256) == scheduler_shift(scheduler.config, 4096) == 3.0

@@ -1,24 +1,36 @@
 import hashlib
 import math
-import multiprocessing
-import os
+import shutil
 import signal
-import time
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
-from cat_dataset.errors import CatError, JobError
-from train.batches import whole_batch
+from cat_dataset.display import decode_png
+from cat_dataset.errors import CatError, JobError, ShardError
+from cat_dataset.manifest import dump_job
+from cat_dataset.progress import SilentProgress
+from cat_dataset.seeding import derive_rng
+from cat_dataset.train_job import TrainJob
+from tests.command_line import ROOT
+from train.batches import Batch, whole_batch
 from train.checkpoints import TrainedWeights, checkpoint_paths
 from train.compact import build_compact
+from train.distributed import World
+from train.loading import BatchStream
 from train.loop import run_training
 from train.pairs import TrainingPairs
-from train.run_folder import finished_adapter
+from train.run_folder import claim_run_folder, finished_adapter
 from train.runlog import read_log
 from train.stages import base_stage, flow_loss
 from train.tasks import tasks_of_pairs
+from train.trainer import Run, train_stage
 
 from .conftest import ATTRIBUTES, SIZE_PX, tiny_job
 
@@ -82,31 +94,82 @@ def test_a_stopped_run_resumes_to_the_same_bytes(
     ]
 
 
-def _train_in_child(data_folder: Path, folder: Path) -> None:
-    run_training(tiny_job(), [data_folder], folder, num_threads=2)
+KILLED_AT_A_STEP = """
+import os, signal, sys, tomllib
+from pathlib import Path
+from cat_dataset.train_job import TrainJob
+from train.loop import run_training
+job_path, data, folder, num_steps = sys.argv[1:]
+
+class KillAfter:
+    left, counts = int(num_steps), False
+
+    def start(self, name, total):
+        self.counts = name.startswith("training")
+
+    def advance(self, parts):
+        self.left -= parts if self.counts else 0
+        if self.left <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+job = TrainJob.model_validate(tomllib.loads(Path(job_path).read_text()))
+run_training(job, [Path(data)], Path(folder), num_threads=2, progress=KillAfter())
+"""
+
+
+def killed_at_a_step(job: TrainJob, data_folder: Path, folder: Path, num_steps: int) -> int:
+    """Train in a process of its own that SIGKILL ends after a step; return its exit status."""
+    job_path = folder.with_name("job.toml")
+    job_path.write_text(dump_job(job))
+    files = [str(path) for path in (job_path, data_folder, folder)]
+    run = subprocess.run(
+        [sys.executable, "-c", KILLED_AT_A_STEP, *files, str(num_steps)],
+        capture_output=True,
+        check=False,
+        cwd=ROOT,
+    )
+    return run.returncode
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("num_workers", [0, 2])
 def test_a_killed_run_resumes_to_the_same_bytes(
-    data_folder: Path, straight_run: Path, tmp_path: Path
+    num_workers: int, data_folder: Path, straight_run: Path, tmp_path: Path
 ) -> None:
-    """SIGKILL as soon as the first checkpoint is there, which no code of ours can catch."""
-    folder = tmp_path / "run"
-    child = multiprocessing.get_context("spawn").Process(
-        target=_train_in_child, args=(data_folder, folder)
-    )
-    child.start()
-    deadline = time.monotonic() + 60.0
-    while not checkpoint_paths(folder / "checkpoints", "base") and child.is_alive():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    assert child.pid is not None
-    os.kill(child.pid, signal.SIGKILL)
-    child.join()
+    """SIGKILL at random steps of both stages, which no code of ours can catch, then to the end.
 
-    run_training(tiny_job(), [data_folder], folder)
+    Nothing at all survives of a step but what a checkpoint holds; batches are drawn by workers.
+    """
+    folder, job = (
+        tmp_path / "run",
+        tiny_job().model_copy(update={"num_loader_workers": num_workers}),
+    )
+    base_steps, all_steps = job.num_base_steps, job.num_base_steps + job.num_adapter_steps
+    rng = derive_rng(num_workers, "killed")
+
+    for low, high in ((1, base_steps), (base_steps + 1, all_steps)):
+        num_steps = int(rng.integers(low, high))
+        assert killed_at_a_step(job, data_folder, folder, num_steps) == -signal.SIGKILL
+    run_training(job, [data_folder], folder)
 
     assert hashes(folder / "adapter") == hashes(straight_run / "adapter")
+    assert hashes(folder / "base") == hashes(straight_run / "base")
+    assert hashes(folder / "samples") == hashes(straight_run / "samples")
+
+
+def test_composed_pairs_resume_in_the_middle_of_an_epoch(
+    linear_folder: Path, tmp_path: Path
+) -> None:
+    """11 lights, batches of 4: the third step spans two epochs. Workers change nothing."""
+    job = tiny_job().model_copy(update={"pairs": "composed", "max_edits": 2})
+    run_training(job, [linear_folder], tmp_path / "straight", num_threads=2)
+
+    folder, helped = tmp_path / "run", job.model_copy(update={"num_loader_workers": 2})
+    with pytest.raises(_StoppedError):
+        run_training(helped, [linear_folder], folder, num_threads=2, progress=StopAfter(9))
+    run_training(helped, [linear_folder], folder)
+
+    assert hashes(folder / "adapter") == hashes(tmp_path / "straight" / "adapter")
 
 
 def test_a_complete_run_is_left_alone(data_folder: Path, straight_run: Path) -> None:
@@ -168,8 +231,77 @@ def test_the_log_has_losses_speed_and_validation(straight_run: Path) -> None:
 
     assert {entry["stage"] for entry in entries} == {"base", "adapter"}
     assert all(math.isfinite(entry["validation_loss"]) for entry in entries if "loss" not in entry)
-    assert any("samples_per_s" in entry for entry in entries)
+    for entry in (entry for entry in entries if "loss" in entry):
+        assert entry["samples_per_s"] > 0.0
+        assert 0.0 < entry["waiting_share"] < 1.0
+        assert entry["peak_memory_mb"] > 100.0  # torch alone takes more
     assert list((straight_run / "tensorboard" / "adapter").glob("events.*"))
+
+
+def test_a_resumed_run_may_spend_its_memory_otherwise(data_folder: Path, tmp_path: Path) -> None:
+    """Smaller parts, no stored activations: what an out-of-memory error tells one to do."""
+    folder = tmp_path / "run"
+    with pytest.raises(_StoppedError):
+        run_training(tiny_job(), [data_folder], folder, num_threads=2, progress=StopAfter(5))
+    frugal = {"micro_batch_size": 2, "gradient_checkpointing": True}
+
+    adapter = run_training(tiny_job().model_copy(update=frugal), [data_folder], folder)
+
+    assert adapter == finished_adapter(folder)
+
+
+def test_used_up_memory_says_what_to_lower_and_keeps_the_checkpoint(
+    data_folder: Path, tmp_path: Path
+) -> None:
+    """By the real error of an allocation that no machine can serve."""
+    job = tiny_job()
+    pairs = TrainingPairs([data_folder], ("train",), ATTRIBUTES)
+    tasks = tasks_of_pairs(pairs.rows, ATTRIBUTES)
+    stage = base_stage(job, build_compact(32, ATTRIBUTES, num_places=1), tasks)
+
+    def predict(batch: Batch, step: int, *rest: Any) -> Tensor:
+        if step == 5:
+            torch.empty(2**50)
+        return stage.predict(batch, step, *rest)
+
+    folder = claim_run_folder(tmp_path / "run", job, "data", 2)
+    run = Run(job, folder, pairs, None, tasks, SilentProgress(), torch.device("cpu"), World())
+
+    with pytest.raises(
+        CatError, match=r"step 6: out of memory on cpu .* set micro_batch_size = 2 or"
+    ):
+        train_stage(run, replace(stage, predict=predict))
+
+    assert [p.name for p in checkpoint_paths(folder.checkpoints, "base")] == [
+        "base-0000004.safetensors"
+    ]
+
+
+@pytest.mark.parametrize("num_workers", [0, 1])
+def test_a_broken_shard_is_named_whoever_reads_it(
+    num_workers: int, data_folder: Path, tmp_path: Path
+) -> None:
+    """Workers hand errors over as they are, without a traceback."""
+    shutil.copytree(data_folder, tmp_path / "data")
+    pairs = TrainingPairs([tmp_path / "data"], ("train",), ATTRIBUTES, max_cache_bytes=0)
+    (tar,) = (tmp_path / "data" / "shards").glob("*.tar")
+    tar.write_bytes(tar.read_bytes()[:100])
+    job = tiny_job().model_copy(update={"num_loader_workers": num_workers})
+    stage = base_stage(
+        job, build_compact(32, ATTRIBUTES, 1), tasks_of_pairs(pairs.rows, ATTRIBUTES)
+    )
+
+    with pytest.raises(ShardError, match=r"\Ashard .*: ends inside sample"):
+        next(iter(BatchStream(pairs, job, stage, World(), 0)))
+
+
+def test_sample_grids_show_source_edit_and_target(straight_run: Path) -> None:
+    """Six validation pairs below each other, with margins, at the end of each stage."""
+    grids = sorted((straight_run / "samples").iterdir())
+
+    assert [path.name for path in grids] == ["adapter-0000010.png", "base-0000006.png"]
+    shape = decode_png(grids[0].read_bytes()).shape
+    assert shape == (6 * (SIZE_PX + 2), 3 * (SIZE_PX + 2), 3)
 
 
 def test_one_batch_overfits(data_folder: Path) -> None:

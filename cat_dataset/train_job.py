@@ -1,0 +1,136 @@
+"""What a manifest says of a training run: `[train]`."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
+
+from cat_dataset.attributes import find_attribute
+from cat_dataset.errors import EditScaleError
+from cat_dataset.plans import (
+    BASIS_ATTRIBUTES,
+    PairPlan,
+    StrictModel,
+    attributes_of_plan,
+    check_plan,
+)
+
+Share = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+
+class TrainJob(StrictModel):
+    """Two stages on the same shards: the base learns from words, then the frozen base's adapter."""
+
+    attributes: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        *("exposure", "white_balance", "light_power"),
+    )
+    pairs: Literal["stored", "composed"] = "stored"  # composed: new numbers in every epoch
+    # of composed edits, by attribute; without one, the attribute's default_range
+    value_ranges: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    max_edits: PositiveInt = 1  # at once, in composed pairs
+    held_out_combinations: tuple[str, ...] = ()  # "exposure+light_power": never trained together
+    # By attribute, intervals of values that are never trained, in either direction.
+    held_out_values: dict[str, tuple[tuple[float, float], ...]] = Field(default_factory=dict)
+    size_px: Annotated[int, Field(ge=16, multiple_of=8)] = 48  # crops the trainer sees
+    hidden_size: Annotated[int, Field(ge=32, multiple_of=32)] = 128  # the dial
+    code_size: PositiveInt = 64  # channels of the adapter's summed code
+    num_base_steps: PositiveInt = 500
+    num_adapter_steps: PositiveInt = 700
+    batch_size: PositiveInt = 32  # of a step, over all processes
+    micro_batch_size: PositiveInt | None = None  # in memory at once; None: the whole batch
+    base_learning_rate: PositiveFloat = 2e-3  # peak, after warm-up
+    adapter_learning_rate: PositiveFloat = 4e-3
+    warm_up_steps: NonNegativeInt = 30
+    weight_decay: NonNegativeFloat = 0.01
+    largest_gradient_norm: PositiveFloat = 1.0  # longer gradients are clipped
+    ema_decay: Share = 0.98  # of the averaged weights, which are evaluated and shipped
+    identity_share: Share = 0.15  # of the base's samples: target = source
+    time_shift: PositiveFloat | None = None  # above 1: more high noise; None: the base's own
+    precision: Literal["fp32", "bf16"] = "fp32"  # of the forward pass; weights stay fp32
+    gradient_checkpointing: bool = False  # less memory, a third more time
+    device: Literal["cpu", "cuda"] = "cpu"
+    num_loader_workers: NonNegativeInt = 1  # processes that draw batches ahead
+    checkpoint_every_steps: PositiveInt = 100
+    sample_grid_every_steps: PositiveInt = 250
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    @field_validator("attributes")
+    @classmethod
+    def _attributes_exist(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            try:
+                find_attribute(name)
+            except EditScaleError as error:
+                raise ValueError(str(error)) from None
+        if len(set(names)) < len(names):
+            msg = f"attributes {list(names)} name one twice; remove it"
+            raise ValueError(msg)
+        return names
+
+    @model_validator(mode="after")
+    def _combinations_are_trained_apart(self) -> Self:
+        for name in self.held_out_combinations:
+            parts = attributes_of_plan(name)
+            if len(set(parts)) < 2 or not set(parts) <= set(self.attributes):
+                msg = (
+                    f"held_out_combinations: {name!r} must name two or more of the attributes "
+                    f"{', '.join(self.attributes)}, joined by plus signs"
+                )
+                raise ValueError(msg)
+        return self
+
+    @field_validator("held_out_values")
+    @classmethod
+    def _intervals_rise(
+        cls, intervals: dict[str, tuple[tuple[float, float], ...]]
+    ) -> dict[str, tuple[tuple[float, float], ...]]:
+        for name, spans in intervals.items():
+            if any(low >= high for low, high in spans):
+                msg = f"{name}: interval {[list(span) for span in spans]} must rise; swap its ends"
+                raise ValueError(msg)
+        return intervals
+
+    @model_validator(mode="after")
+    def _held_out_values_are_of_what_is_trained(self) -> Self:
+        unknown = sorted(set(self.held_out_values) - set(self.attributes))
+        if unknown:
+            msg = (
+                f"held_out_values: {', '.join(unknown)} is not trained, so nothing of it can be "
+                f"held out; remove it or add it to attributes"
+            )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _composing_has_its_settings(self) -> Self:
+        if self.pairs == "stored" and (self.value_ranges or self.max_edits > 1):
+            msg = (
+                'value_ranges and max_edits decide what is composed: set pairs = "composed", or '
+                "remove them"
+            )
+            raise ValueError(msg)
+        for name, value_range in self.value_ranges.items():
+            if name not in self.attributes or name not in BASIS_ATTRIBUTES:
+                msg = (
+                    f"value_ranges: {name} is none of the trained attributes that are composed "
+                    f"at any value ({', '.join(BASIS_ATTRIBUTES)}); remove it"
+                )
+                raise ValueError(msg)
+            check_plan(name, PairPlan(value_range=value_range))
+        return self
+
+    @model_validator(mode="after")
+    def _batches_divide(self) -> Self:
+        if self.micro_batch_size is not None and self.batch_size % self.micro_batch_size:
+            msg = (
+                f"micro_batch_size {self.micro_batch_size} must divide batch_size {self.batch_size}"
+            )
+            raise ValueError(msg)
+        return self

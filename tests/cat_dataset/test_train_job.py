@@ -1,0 +1,49 @@
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from cat_dataset.train_job import TrainJob
+
+
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        ({"attributes": ["exposure", "exposure"]}, "name one twice; remove it"),
+        ({"batch_size": 32, "micro_batch_size": 5}, "micro_batch_size 5 must divide batch_size 32"),
+        ({"max_edits": 2}, 'set pairs = "composed", or remove them'),
+        ({"value_ranges": {"exposure": [-1.0, 1.0]}}, 'set pairs = "composed", or remove them'),
+        (
+            {"pairs": "composed", "value_ranges": {"aperture": [-1.0, 1.0]}},
+            "aperture is none of the trained attributes that are composed",
+        ),
+        (
+            {"pairs": "composed", "value_ranges": {"exposure": [1.0, -1.0]}},
+            "must rise; swap the two numbers",
+        ),
+        ({"held_out_combinations": ["exposure"]}, "must name two or more of the attributes"),
+        ({"held_out_combinations": ["exposure+roughness"]}, "must name two or more of the attrib"),
+        ({"held_out_values": {"exposure": [[1.0, 0.5]]}}, "must rise; swap its ends"),
+        ({"held_out_values": {"roughness": [[1.0, 5.0]]}}, "roughness is not trained, so nothing"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(settings: dict[str, Any], rule: str) -> None:
+    """Each with the rule it breaks."""
+    with pytest.raises(ValidationError, match=rule):
+        TrainJob.model_validate(settings)
+
+
+def test_what_is_held_out_and_composed_is_read() -> None:
+    """The parts of a combination may stand in any order."""
+    job = TrainJob.model_validate(
+        {
+            "pairs": "composed",
+            "max_edits": 2,
+            "value_ranges": {"exposure": [-1.0, 1.5]},
+            "held_out_combinations": ["light_power+exposure"],
+            "held_out_values": {"exposure": [[0.4, 0.6], [-1.0, -0.9]]},
+        }
+    )
+
+    assert job.value_ranges == {"exposure": (-1.0, 1.5)}
+    assert job.held_out_values == {"exposure": ((0.4, 0.6), (-1.0, -0.9))}
