@@ -94,22 +94,46 @@ def training_curves(log: Sequence[Mapping[str, Any]]) -> str:
         return _svg(figure)
 
 
-def response_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
-    """Return achieved over asked per attribute, a line per scene; the ideal is the diagonal.
-
-    `curves` maps an attribute to lines with `asked` and `achieved`, equally long.
-    """
+def response_curves(curves: Sequence[Mapping[str, Any]], editor: str) -> str:
+    """Return the figure of `_response_figure` as SVG text."""
     with mpl.rc_context(_STYLE):
-        figure, axes = _panels(len(curves), width=3.2, height=2.9)
-        for axis, (name, lines) in zip(axes, sorted(curves.items()), strict=True):
-            unit = ATTRIBUTES[name].unit
-            for line in lines:
-                achieved = [math.nan if value is None else value for value in line["achieved"]]
-                axis.plot(line["asked"], achieved, color=_BLUE, linewidth=0.8, alpha=0.6)
-            asked = [value for line in lines for value in line["asked"]]
-            span = (min(asked), max(asked))
-            axis.plot(span, span, "--", color=_ORANGE, linewidth=1.0)
-            axis.set_title(name)
-            axis.set_xlabel(f"asked, {unit}")
-            axis.set_ylabel(f"achieved, {unit}")
-        return _svg(figure)
+        return _svg(_response_figure(curves, editor))
+
+
+def response_curve_files(curves: Sequence[Mapping[str, Any]], editor: str) -> dict[str, bytes]:
+    """Return the figure of `_response_figure` by file suffix, PNG and SVG."""
+    files = {}
+    with mpl.rc_context(_STYLE):
+        for suffix, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
+            sink = io.BytesIO()
+            figure = _response_figure(curves, editor)
+            figure.savefig(sink, format=suffix, dpi=150, metadata=metadata)
+            plt.close(figure)
+            files[suffix] = sink.getvalue()
+    return files
+
+
+def _response_figure(curves: Sequence[Mapping[str, Any]], editor: str) -> Figure:
+    """Return achieved over asked of one editor, a panel per attribute, a line per scene.
+
+    Solid is the physical readout, dotted the ladder; the ideal is the dashed diagonal. `curves` are
+    the rows of evaluation.json.
+    """
+    own = [curve for curve in curves if curve["editor"] == editor]
+    names = sorted({curve["attribute"] for curve in own})
+    figure, axes = _panels(len(names), width=3.2, height=2.9)
+    for axis, name in zip(axes, names, strict=False):
+        unit = ATTRIBUTES[name].unit
+        lines = [curve for curve in own if curve["attribute"] == name]
+        for line in lines:
+            is_light = line["readout"] == "physical"
+            achieved = [math.nan if value is None else value for value in line["achieved"]]
+            style, colour = ("-", _BLUE) if is_light else (":", _GREY)
+            axis.plot(line["asked"], achieved, style, color=colour, linewidth=0.8, alpha=0.6)
+        asked = [value for line in lines for value in line["asked"]]
+        span = (min(asked), max(asked))
+        axis.plot(span, span, "--", color=_ORANGE, linewidth=1.0)
+        axis.set_title(name)
+        axis.set_xlabel(f"asked, {unit}")
+        axis.set_ylabel(f"achieved, {unit}")
+    return figure

@@ -1,11 +1,13 @@
 """Edit a picture by numbers with a trained adapter.
 
-    editor = load_editor(Path("out/demo/training/adapter"))
-    edited = editor.edit(picture, [parse_edit("exposure=+1.5EV").resolve(None)])
+    editor = load_editor("out/demo/training/adapter")
+    edited = editor.edit_file("photo.jpg", ["exposure=+1.5EV", "white_balance=3200K"])
+    edited.save("edited.png")
 
-The compact base sees the picture at the size it was trained on. A photometric edit is the gain of
-light between what the base paints with the numbers and without them, from the same noise; it is
-laid over the full picture, so any size keeps its detail and number zero returns it exactly.
+An edit is the gain of light between what the base paints with the numbers and without them, from
+the same noise; it is laid over the full picture. Scaled, the base sees the whole picture at the
+size it was trained on; tiled, it sees parts of it at full size. Either way number zero returns the
+picture exactly.
 
 Shapes: B batch, C = 3 channels, H height, W width.
 """
@@ -14,6 +16,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -21,6 +24,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cat_dataset.display import encode_display
+from cat_dataset.edited_picture import EditedPicture, Method, read_picture, resolve_edits
 from cat_dataset.errors import EditScaleError, JobError
 from cat_dataset.plans import BASIS_ATTRIBUTES
 from cat_dataset.records import EditScale
@@ -28,14 +32,19 @@ from train.adapter import NumericAdapter, Task
 from train.batches import Linear, resize_area
 from train.compact import PATCH_PX, CompactBase, load_compact, predict_target
 from train.flow import euler_sample
-from train.gain import apply_gain, log2_light, transfer_gain
-from train.log_light import HALF_STOPS, decode_log_light, encode_log_light, linear_of_codes
-from train.words import words_by_number
+from train.gain import apply_gain, log2_light, repaint, resized_gain, transfer_gain
+from train.log_light import HALF_STOPS, encode_log_light, linear_of_codes
+from train.tiling import blend_tiles, tile_corners
+from train.words import words_by_number, words_of_edits
 
 NUM_SAMPLING_STEPS = 2
+_BATCH_SIZE = 32
 _MAX_ASPECT = 3.0  # longer pictures are squeezed to this for the model's view, not in the result
 _NOISE_SEED = 0
 Display = NDArray[np.uint8]
+# numbers: through the adapter; words: through the base's own instructions, without the adapter
+Channel = Literal["numbers", "words"]
+Edits = Sequence[EditScale]
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,26 @@ class Editor:
         """What can be edited, by attribute."""
         return self.adapter.tasks
 
-    def edit(self, source_HW3: Display, edits: Sequence[EditScale]) -> Display:
+    def edit_file(
+        self, path: Path | str, edits: Sequence[str], method: Method = "scaled"
+    ) -> EditedPicture:
+        """Edit a picture file by typed edits, in any order and in any unit of their attribute.
+
+        Absolute values (`white_balance=3200K`, `aperture=f/8`) need the picture's own: typed
+        (`from 5600K to 3200K`), or from its EXIF; a picture without one counts as balanced for its
+        display, 6500 K.
+
+        Raises:
+            CatError: the file is no picture.
+            EditScaleError: an edit cannot be read, is out of range, or was not trained.
+        """
+        picture, own = read_picture(Path(path))
+        defaults = {name: task.default_source for name, task in self.tasks.items()}
+        scales = resolve_edits(edits, {**defaults, **own})
+        edited, used = self.edit_at(picture, scales, method)
+        return EditedPicture(edited, scales, used)
+
+    def edit(self, source_HW3: Display, edits: Edits) -> Display:
         """Return the edited picture, uint8 display sRGB, same size; the order of edits is free.
 
         Raises:
@@ -59,42 +87,94 @@ class Editor:
         """
         return self.edit_batch([source_HW3], [edits])[0]
 
-    def edit_batch(
-        self, sources: Sequence[Display], edits: Sequence[Sequence[EditScale]]
-    ) -> list[Display]:
-        """Return edited pictures; the sources must share one size.
+    def edit_at(self, source_HW3: Display, edits: Edits, method: Method) -> tuple[Display, Method]:
+        """Return the edited picture, and how it was seen: too small a one is never tiled.
 
         Raises:
             EditScaleError: as `edit`.
         """
-        for sample in edits:
+        if method == "scaled" or min(source_HW3.shape[:2]) < self.size_px:
+            return self.edit(source_HW3, edits), "scaled"
+        self.check(edits)
+        linear, size = linear_of_codes(source_HW3), self.size_px
+        height_px, width_px = linear.shape[:2]
+        corners = tile_corners(height_px, width_px, size)
+        tiles = [linear[row : row + size, column : column + size] for row, column in corners]
+        gains = [
+            self.gains(tiles[n : n + _BATCH_SIZE], [edits] * len(tiles[n : n + _BATCH_SIZE]))
+            for n in range(0, len(tiles), _BATCH_SIZE)
+        ]
+        gain_HW3 = blend_tiles(np.concatenate(gains), corners, height_px, width_px)
+        return _developed(linear, gain_HW3, edits), "tiled"
+
+    def edit_batch(
+        self,
+        sources: Sequence[Display],
+        edits: Sequence[Edits],
+        *,
+        channel: Channel = "numbers",
+        beyond_range: bool = False,
+    ) -> list[Display]:
+        """Return edited pictures; the sources must share one size.
+
+        `beyond_range` lets values through that were not trained, to see what they do.
+
+        Raises:
+            EditScaleError: as `edit`; and more edits at once than the base has words for.
+        """
+        for sample in () if beyond_range else edits:
             self.check(sample)
-        edits = [[edit for edit in sample if edit.value != 0.0] for sample in edits]
-        linear = [linear_of_codes(source) for source in sources]
         height_px, width_px = sources[0].shape[:2]
         view_px = view_size(height_px, width_px, self.size_px)
-        small = [resize_area(picture, *view_px) for picture in linear]
-        source_BCHW = encode_log_light(torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2))
-        edited_BCHW = self.sample(source_BCHW, edits)
-        kept_BCHW = self.sample(source_BCHW, [()] * len(edits))
-        results = zip(linear, small, edited_BCHW, kept_BCHW, edits, strict=True)
-        return [_finish(*result) for result in results]
+        linear_of = {id(source): linear_of_codes(source) for source in sources}
+        small_of = {key: resize_area(light, *view_px) for key, light in linear_of.items()}
+        small = [small_of[id(source)] for source in sources]
+        gains = self.gains(small, edits, channel)
+        return [
+            _finish(linear_of[id(source)], view, gain, sample)
+            for source, view, gain, sample in zip(sources, small, gains, edits, strict=True)
+        ]
+
+    def gains(
+        self, views: Sequence[Linear], edits: Sequence[Edits], channel: Channel = "numbers"
+    ) -> NDArray[np.float32]:
+        """Return the gain of light in stops that edits make in views of one size, (B, H, W, 3).
+
+        What the base paints without numbers is painted once for a view that occurs again.
+        """
+        different = list({id(view): view for view in views}.values())
+        place_of = {id(view): number for number, view in enumerate(different)}
+        kept_BCHW = self.sample(_log_light(different), [()] * len(different))
+        kept_BCHW = kept_BCHW[[place_of[id(view)] for view in views]]
+        active = [[edit for edit in sample if edit.value != 0.0] for sample in edits]
+        edited_BCHW = self.sample(_log_light(views), active, channel)
+        is_still = torch.tensor([not sample for sample in active])  # exact, whatever the channel
+        gain_BCHW = HALF_STOPS * (edited_BCHW - kept_BCHW)
+        gain_BCHW[is_still] = 0.0
+        return gain_BCHW.permute(0, 2, 3, 1).numpy()
 
     @torch.no_grad()
-    def sample(self, source_BCHW: Tensor, edits: Sequence[Sequence[EditScale]]) -> Tensor:
-        """Return the model's picture in log light, at the size of its source."""
+    def sample(
+        self, source_BCHW: Tensor, edits: Sequence[Edits], channel: Channel = "numbers"
+    ) -> Tensor:
+        """Return the model's pictures in log light, at the size of their sources."""
         generator = torch.Generator().manual_seed(_NOISE_SEED)
         noise_CHW = torch.randn(source_BCHW.shape[1:], generator=generator)
-        instruction = words_by_number(self.base.word_encoder.num_places)
+        by_number = words_by_number(self.base.word_encoder.num_places)
+        words = [self._words(sample) if channel == "words" else by_number for sample in edits]
+        numbers = [()] * len(edits) if channel == "words" else edits
 
         def predict(noisy_BCHW: Tensor, time_B: Tensor) -> Tensor:
-            instructions = [instruction] * len(source_BCHW)
-            return predict_target(self.base, noisy_BCHW, time_B, source_BCHW, instructions)
+            return predict_target(self.base, noisy_BCHW, time_B, source_BCHW, words)
 
-        with self.adapter.attached(self.base.transformer, edits):
+        with self.adapter.attached(self.base.transformer, numbers):
             return euler_sample(predict, noise_CHW.expand_as(source_BCHW), NUM_SAMPLING_STEPS)
 
-    def check(self, edits: Sequence[EditScale]) -> None:
+    def _words(self, edits: Edits) -> tuple[str, ...]:
+        largest = {name: task.largest_value for name, task in self.tasks.items()}
+        return words_of_edits(edits, largest, self.base.word_encoder.num_places)
+
+    def check(self, edits: Edits) -> None:
         """Raise EditScaleError if the adapter was not trained on an edit; edits of one add up."""
         sums: dict[str, float] = defaultdict(float)
         for edit in edits:
@@ -112,19 +192,20 @@ class Editor:
                 raise EditScaleError(msg)
 
 
-def load_editor(adapter_folder: Path) -> Editor:
+def load_editor(adapter_folder: Path | str) -> Editor:
     """Read an adapter and the base its config points to; the two folders move together.
 
     Raises:
         JobError: a folder is missing.
     """
-    if not (adapter_folder / "config.json").is_file():
-        msg = f"adapter {adapter_folder}: holds no config.json; give the adapter folder of a run"
+    folder = Path(adapter_folder)
+    if not (folder / "config.json").is_file():
+        msg = f"adapter {folder}: holds no config.json; give the adapter folder of a run"
         raise JobError(msg)
-    adapter = NumericAdapter.from_pretrained(adapter_folder, use_safetensors=True)
-    base_folder = adapter_folder / adapter.config["base_path"]
+    adapter = NumericAdapter.from_pretrained(folder, use_safetensors=True)
+    base_folder = folder / adapter.config["base_path"]
     if not base_folder.is_dir():
-        msg = f"adapter {adapter_folder}: its base {base_folder} is missing; move both together"
+        msg = f"adapter {folder}: its base {base_folder} is missing; move both together"
         raise JobError(msg)
     base = load_compact(base_folder)
     for network in (*base.modules(), adapter):
@@ -143,20 +224,29 @@ def view_size(height_px: int, width_px: int, size_px: int) -> tuple[int, int]:
     return (size_px, long_px) if width_px >= height_px else (long_px, size_px)
 
 
-def _finish(
-    linear_HW3: Linear,
-    small_HW3: Linear,
-    edited_CHW: Tensor,
-    kept_CHW: Tensor,
-    edits: Sequence[EditScale],
-) -> Display:
-    """Return the full picture from what the base paints with and without numbers, log light.
+def _log_light(views: Sequence[Linear]) -> Tensor:
+    return encode_log_light(torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2))
 
-    The difference cancels the base's own small error, which is the same in both.
+
+def _finish(
+    linear_HW3: Linear, small_HW3: Linear, gain_HW3: NDArray[np.float32], edits: Edits
+) -> Display:
+    """Return the full picture after the gain of its small view.
+
+    The gain of a photometric edit follows the edges of the full picture. What else an edit moves or
+    blurs is known no finer than the view, so there the gain is enlarged as it is.
     """
-    if not all(edit.attribute in BASIS_ATTRIBUTES for edit in edits):
-        painted = decode_log_light(edited_CHW).permute(1, 2, 0).numpy()
-        return encode_display(resize_area(painted, *linear_HW3.shape[:2]), 1.0)
-    gain_HW3 = (HALF_STOPS * (edited_CHW - kept_CHW)).permute(1, 2, 0).numpy()
-    full_gain_HW3 = transfer_gain(log2_light(small_HW3), gain_HW3, log2_light(linear_HW3))
-    return encode_display(apply_gain(linear_HW3, full_gain_HW3), 1.0)
+    if _is_photometric(edits):
+        full_gain_HW3 = transfer_gain(log2_light(small_HW3), gain_HW3, log2_light(linear_HW3))
+    else:
+        full_gain_HW3 = resized_gain(gain_HW3, *linear_HW3.shape[:2])
+    return _developed(linear_HW3, full_gain_HW3, edits)
+
+
+def _developed(linear_HW3: Linear, gain_HW3: NDArray[np.float32], edits: Edits) -> Display:
+    apply = apply_gain if _is_photometric(edits) else repaint
+    return encode_display(apply(linear_HW3, gain_HW3), 1.0)
+
+
+def _is_photometric(edits: Edits) -> bool:
+    return all(edit.attribute in BASIS_ATTRIBUTES for edit in edits)

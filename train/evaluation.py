@@ -1,87 +1,28 @@
 """Measure an adapter on held-out scenes: what was asked against what the picture shows.
 
-Errors are in the unit of the attribute, read from light (`train.achieved`), beside the floor of the
-instrument (the same readout on the true pair) and the score of an editor that copies its source.
+The protocol is the core's (`cat_dataset.scoring`), the same for any editor; here are our models:
+the adapter, the same base steered by its words instead of by numbers, and rivals trained otherwise,
+such as an adapter without task ids.
 """
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from itertools import groupby
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
 
-import numpy as np
-
-from cat_dataset.atomic import write_bytes_atomic, write_text_atomic
-from cat_dataset.attributes import find_attribute
-from cat_dataset.display import encode_png
-from cat_dataset.errors import EditScaleError, JobError
+from cat_dataset.errors import JobError
 from cat_dataset.manifest import EvaluateJob
+from cat_dataset.plans import attributes_of_plan
 from cat_dataset.progress import Progress, SilentProgress
-from cat_dataset.reading import PairDataset, PairRow
-from cat_dataset.records import EditScale
-from train.achieved import FLOORLESS, READOUTS, Display, TruePair, psnr_db
-from train.adapter import Task
-from train.editing import load_editor
-from train.scores import AttributeScore, PairResult, score_attribute
+from cat_dataset.reading import PairDataset
+from cat_dataset.scoring.benchmark import score_editors
+from cat_dataset.scoring.editors import Asked
+from cat_dataset.scoring.planning import Plan, combination_name, plan_requests
+from cat_dataset.scoring.report import EvaluationReport
+from cat_dataset.train_job import TrainJob
+from train.editing import Editor, load_editor
+from train.scored import ScoredModel, float_order_gap
 
-REPORT_NAME = "evaluation.json"
-_BATCH_SIZE = 16
-_NUM_SAMPLES = 6  # pictures to look at, per attribute
-
-
-class EditsPictures(Protocol):
-    """What is evaluated: anything that edits pictures of one size by numbers."""
-
-    @property
-    def tasks(self) -> dict[str, Task]:
-        """What it can edit, by attribute."""
-
-    def edit_batch(
-        self, sources: Sequence[Display], edits: Sequence[Sequence[EditScale]]
-    ) -> list[Display]:
-        """Return edited pictures."""
-
-
-@dataclass(frozen=True)
-class ResponseCurve:
-    """One picture under rising numbers."""
-
-    key: str
-    scene: str
-    attribute: str
-    asked: tuple[float, ...]  # in the attribute's unit
-    achieved: tuple[float | None, ...]  # None: cannot be read
-
-
-@dataclass(frozen=True)
-class SamplePictures:
-    """Pictures to look at, PNG files beside the report."""
-
-    key: str
-    attribute: str
-    asked: float
-    achieved: float | None
-    source_png: str
-    target_png: str
-    ours_png: str
-
-
-@dataclass(frozen=True)
-class EvaluationReport:
-    """All that was measured."""
-
-    split: str
-    scores: tuple[AttributeScore, ...]
-    curves: tuple[ResponseCurve, ...]
-    samples: tuple[SamplePictures, ...]
-    pairs: tuple[PairResult, ...]
-    unmeasured: tuple[str, ...]  # attributes of the editor without readout or held-out pairs
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the report as plain JSON values."""
-        return asdict(self)
+NUMBERS, WORDS = "adapter", "words"
+_MAX_ORDERS = 32  # combinations of which the order gap is taken in floats
 
 
 def evaluate(
@@ -90,181 +31,116 @@ def evaluate(
     job: EvaluateJob,
     out_folder: Path,
     *,
+    rivals: Mapping[str, Path] | None = None,
+    trained: TrainJob | None = None,
     progress: Progress | None = None,
 ) -> EvaluationReport:
-    """Evaluate an adapter on the held-out split; write evaluation.json and sample PNGs.
+    """Evaluate an adapter on the held-out split; write the report's files into a folder.
+
+    `rivals` are other adapters by the name that the tables give them, each asked the same;
+    `trained` is the job of the adapter, which tells what combinations it has never seen.
 
     Raises:
-        JobError: the adapter is missing, or the split has no pair that it can be measured on.
+        JobError: an adapter is missing, or the split has no pair that it can be measured on.
         ShardError: a data set is missing or broken.
     """
     editor = load_editor(adapter_folder)
     dataset = PairDataset(data_folders, splits=(job.split,), attributes=tuple(editor.tasks))
-    return evaluate_editor(editor, dataset, job, out_folder, progress or SilentProgress())
+    others = {name: load_editor(folder) for name, folder in (rivals or {}).items()}
+    progress = progress or SilentProgress()
+    notes = [] if trained is None else [_zero_shot_note(trained, data_folders)]
+    return evaluate_editor(editor, dataset, job, out_folder, progress, rivals=others, notes=notes)
 
 
 def evaluate_editor(
-    editor: EditsPictures,
+    editor: Editor,
     dataset: PairDataset,
     job: EvaluateJob,
     out_folder: Path,
     progress: Progress,
+    *,
+    rivals: Mapping[str, Editor] | None = None,
+    notes: Sequence[str] = (),
 ) -> EvaluationReport:
-    """Evaluate any editor on the pairs of a data set; see `evaluate`."""
-    out_folder.mkdir(parents=True, exist_ok=True)
-    rows_of = _rows_to_measure(editor, dataset, job)
-    progress.start("evaluating pairs", sum(map(len, rows_of.values())))
-    pairs: list[PairResult] = []
-    samples: list[SamplePictures] = []
-    for name, rows in rows_of.items():
-        shown = {rows[number].key for number in _spread(len(rows), _NUM_SAMPLES)}
-        for result, pictures in _edited(editor, dataset, name, rows):
-            pairs.append(result)
-            if result.key in shown:
-                samples.append(_write_sample(out_folder, result, pictures))
-            progress.advance(1)
-    curves = _response_curves(editor, dataset, rows_of, job, progress)
-    scores = [_score(name, pairs) for name in rows_of]
-    report = EvaluationReport(
-        split=job.split,
-        scores=tuple(score for score in scores if score is not None),
-        curves=tuple(curves),
-        samples=tuple(samples),
-        pairs=tuple(pairs),
-        unmeasured=tuple(name for name in editor.tasks if name not in rows_of),
-    )
-    write_text_atomic(out_folder / REPORT_NAME, json.dumps(report.to_json(), indent=1) + "\n")
-    return report
-
-
-def _rows_to_measure(
-    editor: EditsPictures, dataset: PairDataset, job: EvaluateJob
-) -> dict[str, list[PairRow]]:
-    """Return single-edit pairs of each attribute with a readout, spread evenly over the keys.
+    """Evaluate a loaded editor on the pairs of a data set; see `evaluate`.
 
     Raises:
-        JobError: there is none.
+        JobError: a rival has the name of an editor of every run.
     """
-    rows_of: dict[str, list[PairRow]] = {}
-    for name in (name for name in editor.tasks if name in READOUTS):
-        task = editor.tasks[name]
-        rows = [
-            row
-            for row in dataset.rows
-            if len(row.edits) == 1
-            and row.edits[0].attribute == name
-            and task.low <= row.edits[0].value <= task.high
-        ]
-        if rows:
-            chosen = _spread(len(rows), job.max_pairs_per_attribute)
-            rows_of[name] = [rows[number] for number in chosen]
-    if not rows_of:
-        msg = (
-            f"split '{job.split}': holds no single-edit pair on {', '.join(editor.tasks)}; "
-            f"raise {job.split}_share or num_scenes in the data set's manifest"
-        )
+    others = [ScoredModel(_free_name(name), rival) for name, rival in (rivals or {}).items()]
+    plan = plan_evaluation(editor, dataset, job)
+    models = [ScoredModel(NUMBERS, editor), ScoredModel(WORDS, editor, "words"), *others]
+    measured = {r.attributes[0] for r in plan.requests() if len(r.attributes) == 1}
+    return score_editors(
+        dataset,
+        plan,
+        models,
+        job,
+        out_folder,
+        progress,
+        unmeasured=[name for name in editor.tasks if name not in measured],
+        notes=[*notes, *_notes(editor, dataset, plan, rivals or {})],
+    )
+
+
+def plan_evaluation(editor: Editor, dataset: PairDataset, job: EvaluateJob) -> Plan:
+    """Return what is asked: of every attribute that the adapter knows, over its trained range.
+
+    Raises:
+        JobError: the split holds no single-edit pair of any of them.
+    """
+    ranges = {name: (task.low, task.high) for name, task in editor.tasks.items()}
+    rows = [
+        row
+        for row in dataset.rows
+        if all(ranges[e.attribute][0] <= e.value <= ranges[e.attribute][1] for e in row.edits)
+    ]
+    return plan_requests(rows, ranges, job)
+
+
+def _free_name(name: str) -> str:
+    taken = (NUMBERS, WORDS, "copy", "blend", "oracle")
+    if name in taken:
+        msg = f"rival '{name}': that name is taken; the tables already show {', '.join(taken)}"
         raise JobError(msg)
-    return rows_of
+    return name
 
 
-def _spread(num_rows: int, num_chosen: int) -> list[int]:
-    """Return at most `num_chosen` row numbers, evenly spread, first and last among them."""
-    places = np.linspace(0, num_rows - 1, min(num_rows, num_chosen))
-    return [round(place) for place in places]
+def _zero_shot_note(trained: TrainJob, data_folders: Sequence[Path]) -> str:
+    """Return which combinations were trained; every other one is a test of zero-shot."""
+    held_out = {combination_name(attributes_of_plan(n)) for n in trained.held_out_combinations}
+    if trained.pairs == "composed":
+        seen = {f"any {number} at once" for number in range(2, trained.max_edits + 1)}
+    else:
+        rows = PairDataset(data_folders, splits=("train",), attributes=trained.attributes).rows
+        names = (combination_name([e.attribute for e in row.edits]) for row in rows)
+        seen = {name for name in names if "+" in name} - held_out
+    but = f" but {', '.join(sorted(held_out))}" if seen and held_out else ""
+    return f"Trained together: {', '.join(sorted(seen)) or 'nothing'}{but}; the rest is zero-shot."
 
 
-def _edited(
-    editor: EditsPictures, dataset: PairDataset, attribute: str, rows: Sequence[PairRow]
-) -> Iterator[tuple[PairResult, tuple[Display, Display, Display]]]:
-    """Yield the result of each pair with its source, target and edited picture."""
-    for chunk in _chunks_of_one_size(rows):
-        true_pairs = [_true_pair(dataset, row) for row in chunk]
-        sources = [pair.source_HW3 for pair in true_pairs]
-        edited = editor.edit_batch(sources, [(pair.edit,) for pair in true_pairs])
-        zero = (EditScale(attribute, 0.0),)
-        kept = editor.edit_batch(sources, [zero] * len(sources))
-        for row, pair, ours, same in zip(chunk, true_pairs, edited, kept, strict=True):
-            result = PairResult(
-                key=row.key,
-                scene=row.scene,
-                attribute=attribute,
-                asked=pair.edit.value,
-                achieved=_read(attribute, pair, ours),
-                floor=None if attribute in FLOORLESS else _read(attribute, pair, pair.target_HW3),
-                identity_db=psnr_db(pair.source_HW3, same),
-            )
-            yield result, (pair.source_HW3, pair.target_HW3, ours)
-
-
-def _response_curves(
-    editor: EditsPictures,
-    dataset: PairDataset,
-    rows_of: Mapping[str, Sequence[PairRow]],
-    job: EvaluateJob,
-    progress: Progress,
-) -> Iterator[ResponseCurve]:
-    """Yield curves over the trained range, each from the source of a pair of another scene."""
-    chosen_of = {
-        name: list({row.scene: row for row in rows}.values())[: job.num_sweep_scenes]
-        for name, rows in rows_of.items()
-    }
-    progress.start("evaluating curves", sum(map(len, chosen_of.values())))
-    for name, rows in chosen_of.items():
-        task = editor.tasks[name]
-        for row in rows:
-            pair = _true_pair(dataset, row)
-            low, high = askable_range(task, pair.edit)
-            asked = np.linspace(low, high, job.num_sweep_steps).tolist()
-            edits = [(replace(pair.edit, value=value, target_value=None),) for value in asked]
-            pictures = editor.edit_batch([pair.source_HW3] * len(asked), edits)
-            achieved = tuple(_read(name, pair, picture) for picture in pictures)
-            yield ResponseCurve(row.key, row.scene, name, tuple(asked), achieved)
-            progress.advance(1)
-
-
-def askable_range(task: Task, edit: EditScale) -> tuple[float, float]:
-    """Return the trained range, cut to where the target's absolute value still exists."""
-    attribute = find_attribute(task.attribute)
-    source_value = task.default_source if edit.source_value is None else edit.source_value
-    if attribute.absolute_range is None or source_value is None or attribute.is_circular:
-        return task.low, task.high
-    ends = sorted(attribute.difference(source_value, end) for end in attribute.absolute_range)
-    return max(task.low, ends[0]), min(task.high, ends[1])
-
-
-def _read(attribute: str, pair: TruePair, result_HW3: Display) -> float | None:
-    """Return what a picture achieved, None where too little of it can be read."""
-    try:
-        return READOUTS[attribute](pair, result_HW3)
-    except EditScaleError:
-        return None  # counted as unreadable in the score
-
-
-def _true_pair(dataset: PairDataset, row: PairRow) -> TruePair:
-    sample = dataset.read(row)
-    return TruePair(sample.source_HW3, sample.target_HW3, row.edits[0])
-
-
-def _chunks_of_one_size(rows: Sequence[PairRow]) -> Iterator[list[PairRow]]:
-    """Yield runs of at most _BATCH_SIZE rows that share one picture size, in order."""
-    for _, same in groupby(rows, key=lambda row: (row.height_px, row.width_px)):
-        run = list(same)
-        for start in range(0, len(run), _BATCH_SIZE):
-            yield run[start : start + _BATCH_SIZE]
-
-
-def _score(attribute: str, pairs: Sequence[PairResult]) -> AttributeScore | None:
-    """Return the score of an attribute, None where fewer than two pairs can be read."""
-    results = [pair for pair in pairs if pair.attribute == attribute]
-    if sum(result.achieved is not None for result in results) < 2:
-        return None
-    return score_attribute(attribute, results)
-
-
-def _write_sample(
-    out_folder: Path, result: PairResult, pictures: Sequence[Display]
-) -> SamplePictures:
-    names = [f"{result.key}.{role}.png" for role in ("source", "target", "ours")]
-    for name, picture in zip(names, pictures, strict=True):
-        write_bytes_atomic(out_folder / name, encode_png(picture))
-    return SamplePictures(result.key, result.attribute, result.asked, result.achieved, *names)
+def _notes(
+    editor: Editor, dataset: PairDataset, plan: Plan, rivals: Mapping[str, Editor]
+) -> list[str]:
+    """Return what a reader of the tables must know."""
+    notes = [
+        f'"{WORDS}" is the same frozen base without the adapter, steered by its own instructions: '
+        f"attribute, direction, and a third of the range (slightly, clearly, strongly). It was "
+        f"trained without digits, so a number in the prompt is what these three words can say.",
+    ]
+    if "no_task_id" not in rivals:
+        notes.append(
+            "An adapter without task ids was not given (--rival no_task_id=FOLDER): not measured."
+        )
+    combined = [request for request in plan.requests() if request.role == "combined"]
+    asked = [
+        Asked(request, dataset.read(plan.rows[request.pair_key]).source_HW3)
+        for request in combined[:_MAX_ORDERS]
+    ]
+    gap = float_order_gap(editor, asked)
+    if gap is not None:
+        notes.append(
+            f"Order of edits: the network's own light differs by at most {gap:.2g} of white "
+            f"between both orders ({len(asked)} combinations, float32)."
+        )
+    return notes

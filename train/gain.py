@@ -31,7 +31,7 @@ def transfer_gain(small_source_HW3: Stops, small_gain_HW3: Stops, full_source_HW
     slope = covariance / (np.maximum(variance, 0.0) + _FLATNESS_STOPS2)
     offset = mean_gain - slope * mean_source
     height, width = full_source_HW3.shape[:2]
-    slope, offset = (_enlarge(_window_mean(line), height, width) for line in (slope, offset))
+    slope, offset = (resized_gain(_window_mean(line), height, width) for line in (slope, offset))
     return np.asarray(slope * full_source_HW3 + offset, dtype=np.float32)
 
 
@@ -40,12 +40,23 @@ def apply_gain(linear_HW3: NDArray[np.float32], gain_HW3: Stops) -> NDArray[np.f
     return np.asarray(linear_HW3 * np.exp2(gain_HW3))
 
 
-def _window_mean(values_HW3: Stops) -> Stops:
-    window = (_WINDOW_PX, _WINDOW_PX)
-    return np.asarray(cv2.blur(values_HW3, window, borderType=cv2.BORDER_REFLECT_101))
+def repaint(linear_HW3: NDArray[np.float32], gain_HW3: Stops) -> NDArray[np.float32]:
+    """Return scene-linear light after a gain that may bring light to where there was none.
+
+    Where an object moves, black must be able to become bright: log light counts black as its floor,
+    and the gain is relative to that. A gain of zero changes nothing.
+    """
+    factor = np.exp2(gain_HW3)
+    return np.asarray(np.maximum(linear_HW3 * factor + LIGHT_FLOOR * (factor - 1.0), 0.0))
 
 
-def _enlarge(values_HW3: Stops, height_px: int, width_px: int) -> Stops:
+def resized_gain(values_HW3: Stops, height_px: int, width_px: int) -> Stops:
+    """Return values at another size, linear between pixels."""
     if values_HW3.shape[:2] == (height_px, width_px):
         return values_HW3
     return np.asarray(cv2.resize(values_HW3, (width_px, height_px), interpolation=cv2.INTER_LINEAR))
+
+
+def _window_mean(values_HW3: Stops) -> Stops:
+    window = (_WINDOW_PX, _WINDOW_PX)
+    return np.asarray(cv2.blur(values_HW3, window, borderType=cv2.BORDER_REFLECT_101))

@@ -10,7 +10,17 @@ from typing import Annotated
 
 import typer
 
-from cat_dataset.cli import cameras, captures, checks, composing, datasets, jobs, preview, training
+from cat_dataset.cli import (
+    benchmark,
+    cameras,
+    captures,
+    checks,
+    composing,
+    datasets,
+    jobs,
+    preview,
+    training,
+)
 from cat_dataset.errors import CatError
 
 app = typer.Typer(
@@ -49,6 +59,7 @@ app.command()(composing.compose)
 app.command()(training.train)
 app.command()(training.edit)
 app.command()(training.evaluate)
+app.command()(benchmark.benchmark)
 app.command()(jobs.report)
 app.command()(checks.verify)
 app.command()(checks.doctor)

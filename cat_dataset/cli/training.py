@@ -9,19 +9,20 @@ from cat_dataset.cli.options import DryRun, Manifest, OutFolder, prepare_torch, 
 from cat_dataset.errors import CatError, JobError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import numpy as np
-    from numpy.typing import NDArray
+    from collections.abc import Mapping, Sequence
 
     from cat_dataset.manifest import Job
-    from cat_dataset.records import EditScale
+    from cat_dataset.scoring.report import EvaluationReport
 
 DataFolders = Annotated[
     list[Path], typer.Option("--data", "-d", help="Data set folder; may be given several times.")
 ]
 AdapterFolder = Annotated[
     Path, typer.Option("--adapter", "-a", help="Adapter folder, the one with config.json.")
+]
+Rivals = Annotated[
+    list[str] | None,
+    typer.Option("--rival", help="NAME=FOLDER of another adapter to measure beside it."),
 ]
 
 
@@ -56,61 +57,31 @@ def edit(
         list[str],
         typer.Option("--edit", "-e", help="ATTRIBUTE=VALUE with its unit; may be given again."),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="PNG to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="PNG to write; it names its edits.")],
+    tiles: Annotated[
+        bool, typer.Option("--tiles", help="Show the model parts at full size, not the whole.")
+    ] = False,
 ) -> None:
-    """Edit a picture by numbers.
+    """Edit a picture by numbers, of any size and in any order.
 
     Example: cat-dataset edit photo.jpg --adapter out/demo/training/adapter
-    --edit exposure=+1.5EV --edit white_balance=3200K -o edited.png
+    --edit exposure=+1.5EV --edit "white_balance=from 5600K to 3200K" -o edited.png
     """
-    from cat_dataset.atomic import write_bytes_atomic
-    from cat_dataset.display import encode_png
+    from cat_dataset.edited_picture import check_png_name, read_picture
     from cat_dataset.extras import require_extras
     from cat_dataset.typed_edits import parse_edit
 
-    typed = [parse_edit(text) for text in edits]
-    if out.suffix.lower() != ".png":
-        msg = f"{out}: the edited picture is written as PNG; name it {out.with_suffix('.png').name}"
-        raise CatError(msg)
-    source = _read_picture(image)
+    for text in edits:  # a slip is said at once, before torch is loaded
+        parse_edit(text)
+    check_png_name(out)
+    read_picture(image)
     require_extras("edit", "train")
     prepare_torch()
     from train.editing import load_editor
 
-    editor = load_editor(adapter)
-    own_values = {name: task.default_source for name, task in editor.tasks.items()}
-    scales = [item.resolve(own_values.get(item.attribute)) for item in typed]
-    edited = editor.edit(source, scales)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes_atomic(out, encode_png(edited))
-    typer.echo(f"{out}: {_describe(scales)}")
-
-
-def _read_picture(path: Path) -> "NDArray[np.uint8]":
-    from cat_dataset.display import decode_png
-
-    try:
-        return decode_png(path.read_bytes())
-    except OSError as error:
-        msg = f"picture {path}: cannot be read ({error.strerror})"
-        raise CatError(msg) from None
-    except ValueError as error:
-        msg = f"picture {path}: {error}; give a PNG, JPEG or TIFF file"
-        raise CatError(msg) from None
-
-
-def _describe(scales: "Sequence[EditScale]") -> str:
-    from cat_dataset.attributes import find_attribute
-
-    parts = []
-    for scale in scales:
-        attribute = find_attribute(scale.attribute)
-        text = f"{scale.attribute} {scale.value:+.4g} {attribute.unit}"
-        if scale.source_value is not None and scale.target_value is not None:
-            unit = attribute.absolute_unit
-            text += f" ({scale.source_value:.4g} to {scale.target_value:.4g} {unit})"
-        parts.append(text)
-    return ", ".join(parts)
+    edited = load_editor(adapter).edit_file(image, edits, "tiled" if tiles else "scaled")
+    edited.save(out)
+    typer.echo(f"{out}: {edited.describe()}")
 
 
 def evaluate(
@@ -118,9 +89,12 @@ def evaluate(
     adapter: AdapterFolder,
     data: DataFolders,
     out: OutFolder,
+    rival: Rivals = None,
     dry_run: DryRun = False,
 ) -> None:
     """Measure the adapter's error in each attribute's unit on held-out scenes.
+
+    Copy, blend, the analytic operator and the base's own words are measured beside it.
 
     Example: cat-dataset evaluate manifests/demo.toml --adapter out/demo/training/adapter
     --data out/demo/dataset --out out/demo/evaluation
@@ -132,8 +106,20 @@ def evaluate(
     if dry_run:
         typer.echo(_held_out_text(job, data))
         return
-    require_extras("evaluate", "train")
-    run_evaluation(job, adapter, data, out)
+    require_extras("evaluate", "train", "report")
+    run_evaluation(job, adapter, data, out, _named_folders(rival or []))
+
+
+def _named_folders(texts: "Sequence[str]") -> dict[str, Path]:
+    """Return the rivals of NAME=FOLDER options."""
+    named = {}
+    for text in texts:
+        name, equals, folder = text.partition("=")
+        if not equals or not name:
+            msg = f"--rival {text}: write NAME=FOLDER, for example no_task_id=out/other/adapter"
+            raise CatError(msg)
+        named[name] = Path(folder)
+    return named
 
 
 def _held_out_text(job: "Job", data: "Sequence[Path]") -> str:
@@ -149,17 +135,35 @@ def _held_out_text(job: "Job", data: "Sequence[Path]") -> str:
     return f"split {job.evaluate.split}: {found}; at most {most} of each trained one are measured"
 
 
-def run_evaluation(job: "Job", adapter: Path, data: "Sequence[Path]", out: Path) -> None:
+def run_evaluation(
+    job: "Job",
+    adapter: Path,
+    data: "Sequence[Path]",
+    out: Path,
+    rivals: "Mapping[str, Path] | None" = None,
+) -> None:
     """Evaluate with progress and print the table."""
     prepare_torch()
     from train.evaluation import evaluate as measure
 
     with shown_progress() as progress:
-        report = measure(adapter, data, job.evaluate, out, progress=progress)
-    typer.echo(f"split {report.split}, errors in each attribute's unit:")
-    for score in report.scores:
-        typer.echo(
-            f"  {score.attribute}: MAE {score.mae:.3g} {score.unit} (copy {score.copy_mae:.3g}), "
-            f"slope {score.slope:.3f}, sign right {score.sign_accuracy:.1%}, "
-            f"identity at 0 {score.identity_mean_db:.1f} dB, {score.num_pairs} pairs"
+        report = measure(
+            adapter,
+            data,
+            job.evaluate,
+            out,
+            rivals=rivals,
+            trained=job.train,
+            progress=progress,
         )
+    print_report(report, out)
+
+
+def print_report(report: "EvaluationReport", out: Path) -> None:
+    """Print a line per attribute, and where everything else stands."""
+    from cat_dataset.scoring.markdown import short_lines
+
+    typer.echo(f"split {report.split}, {report.editors[0]}, errors in each attribute's unit:")
+    for line in short_lines(report):
+        typer.echo(f"  {line}")
+    typer.echo(f"all scores and baselines: {out / 'scores.md'}")

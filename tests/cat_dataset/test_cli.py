@@ -12,7 +12,7 @@ from tests.command_line import ROOT, command
 
 COMMANDS = (
     "run", "preview", "render", "simulate-camera", "ingest", "compose", "train", "edit", "evaluate",
-    "report", "verify", "doctor",
+    "benchmark", "report", "verify", "doctor",
 )  # fmt: skip
 MANIFEST = """
 [dataset]

@@ -19,14 +19,15 @@ from tests.cat_dataset.conftest import make_light_basis
 
 EVALUATION = {
     "split": "test",
-    "scores": [
-        {
-            "attribute": "exposure", "unit": "stops", "num_pairs": 40, "num_scenes": 9,
-            "mae": 0.0171, "mae_interval": [0.015, 0.02], "floor_mae": 0.004, "copy_mae": 1.1,
-            "bias": 0.001, "slope": 1.004, "sign_accuracy": 1.0, "identity_mean_db": 47.3,
-        }
+    "editors": ["adapter", "copy"],
+    "num_edits": 40,
+    "notes": ["the base was <never> told numbers"],
+    "failures": ["a--pair-00: was not trained on fog"],
+    "curves": [
+        {"editor": name, "attribute": "exposure", "readout": readout,
+         "asked": [-1.0, 0.0, 1.0], "achieved": [-0.9, 0.0, None]}
+        for name in ("adapter", "copy") for readout in ("physical", "ladder")
     ],
-    "curves": [{"attribute": "exposure", "asked": [-1.0, 0.0, 1.0], "achieved": [-0.9, 0.0, None]}],
     "samples": [
         {
             "attribute": "exposure", "asked": 1.0, "achieved": 0.98,
@@ -34,6 +35,22 @@ EVALUATION = {
         }
     ],
 }  # fmt: skip
+SCORES = """# Scale accuracy
+
+Note: text between the tables
+
+## Scores
+
+| editor | MAE |
+| --- | --- |
+| adapter | 0.0171 |
+
+## Behaviour
+
+| editor | identity |
+| --- | --- |
+| adapter | 47.3 |
+"""
 
 
 @pytest.fixture(params=["render", "dslr"])  # computed pairs of a RAW file have no second frame
@@ -56,6 +73,7 @@ def job_folder(tmp_path: Path, dataset_job: DatasetJob, request: pytest.FixtureR
     )
     (tmp_path / "evaluation").mkdir()
     (tmp_path / "evaluation" / "evaluation.json").write_text(json.dumps(EVALUATION))
+    (tmp_path / "evaluation" / "scores.md").write_text(SCORES)
     picture = derive_rng(0, "report").integers(0, 255, (8, 8, 3)).astype("uint8")
     (tmp_path / "evaluation" / "a.png").write_bytes(encode_png(picture))
     return tmp_path
@@ -69,7 +87,10 @@ def test_the_page_is_self_contained_and_shows_what_was_measured(job_folder: Path
     assert page.count("data:image/png;base64,") >= 2 * 2 + 3
     assert page.count("<svg") == 4  # histograms, measured, training, response
     assert "the lamp &lt;fell&gt; over" in page
-    assert re.search(r"<b>0\.0171</b>", page)
+    assert "<td>0.0171</td>" in page
+    assert "<h3>Behaviour</h3>" in page
+    assert "never&gt; told numbers" in page
+    assert "was not trained on fog" in page
     assert "asked +1 stops, achieved +0.98 stops" in page
     assert "Rejected and failed" in page
 

@@ -1,5 +1,6 @@
 """A small data set in real shards, made by the core's own composer, and a job that fits it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +8,16 @@ import pytest
 from numpy.typing import NDArray
 
 from cat_dataset.compose import compose_basis
-from cat_dataset.manifest import DatasetJob, TrainJob
+from cat_dataset.linear_store import encode_linear
+from cat_dataset.manifest import DatasetJob
 from cat_dataset.plans import PairPlan
-from cat_dataset.records import LightBasis, LightGroup, Split
+from cat_dataset.records import LightBasis, LightGroup, Split, UnitResult
 from cat_dataset.seeding import derive_rng
 from cat_dataset.shards import shard_path, write_index, write_shard
 from cat_dataset.tables import staged_table
+from cat_dataset.train_job import TrainJob
+from train.editing import Editor, load_editor
+from train.loop import run_training
 
 SIZE_PX = 32
 ATTRIBUTES = ("exposure", "white_balance", "light_power")
@@ -21,14 +26,27 @@ ATTRIBUTES = ("exposure", "white_balance", "light_power")
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished data set of 16 scenes with 3 pairs per attribute."""
-    folder = tmp_path_factory.mktemp("data")
     dataset = DatasetJob(name="tiny", seed=1)
     plans = {name: PairPlan(num_pairs=3) for name in ATTRIBUTES}
+    results = [compose_basis(light, plans, dataset) for light in scenes()]
+    return write_dataset(tmp_path_factory.mktemp("data"), results)
+
+
+@pytest.fixture(scope="session")
+def linear_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished data set of the same scenes' linear light."""
+    results = [UnitResult(linear=(encode_linear(light),)) for light in scenes()]
+    return write_dataset(tmp_path_factory.mktemp("linear"), results)
+
+
+def scenes() -> list[LightBasis]:
+    """Return the light of 16 scenes: 11 to train on, 2 to validate, 3 to test."""
     splits: list[Split] = ["train"] * 11 + ["val"] * 2 + ["test"] * 3
-    results = [
-        compose_basis(light_basis(number, split), plans, dataset)
-        for number, split in enumerate(splits)
-    ]
+    return [light_basis(number, split) for number, split in enumerate(splits)]
+
+
+def write_dataset(folder: Path, results: Sequence[UnitResult]) -> Path:
+    """Write a data set of one shard and return its folder."""
     staged = [
         staged_table(result, producer="test", unit_id=f"scene-{number}", origin={})
         for number, result in enumerate(results)
@@ -65,7 +83,8 @@ def light_basis(number: int, split: Split) -> LightBasis:
     lamp_HW3 = surface_HW3 * lamp_W[None, :, None]
     images = np.stack([lamp_HW3, 0.4 * surface_HW3]).astype(np.float32)
     groups = (LightGroup("key", "lamp", 3200.0), LightGroup("world", "ambient", None))
-    return LightBasis(f"scene-{number}", split, groups, images, main_lamp="key")
+    origin = {"producer": "test"}
+    return LightBasis(f"scene-{number}", split, groups, images, main_lamp="key", origin=origin)
 
 
 def blobs(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -78,3 +97,20 @@ def blobs(rng: np.random.Generator) -> NDArray[np.float64]:
         share = np.exp(-distance2 / radius**2)[..., None]
         reflectance = (1.0 - share) * reflectance + share * rng.uniform(0.1, 1.0, 3)
     return reflectance
+
+
+@pytest.fixture(scope="session")
+def run_folder(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run long enough for numbers to do something visible."""
+    folder = tmp_path_factory.mktemp("editing") / "run"
+    job = tiny_job().model_copy(
+        update={"num_base_steps": 80, "num_adapter_steps": 120, "batch_size": 8}
+    )
+    run_training(job, [data_folder], folder, num_threads=2)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def editor(run_folder: Path) -> Editor:
+    """The editor of that run."""
+    return load_editor(run_folder / "adapter")

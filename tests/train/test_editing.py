@@ -1,35 +1,18 @@
+import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from cat_dataset.display import encode_png
 from cat_dataset.errors import EditScaleError, JobError
 from cat_dataset.manifest import EvaluateJob
 from cat_dataset.records import EditScale
 from cat_dataset.seeding import derive_rng
 from train.editing import Display, Editor, load_editor, view_size
 from train.evaluation import evaluate
-from train.loop import run_training
-
-from .conftest import tiny_job
-
-
-@pytest.fixture(scope="module")
-def run_folder(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run long enough for numbers to do something visible."""
-    folder = tmp_path_factory.mktemp("editing") / "run"
-    job = tiny_job().model_copy(
-        update={"num_base_steps": 80, "num_adapter_steps": 120, "batch_size": 8}
-    )
-    run_training(job, [data_folder], folder, num_threads=2)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def editor(run_folder: Path) -> Editor:
-    """The editor of that run."""
-    return load_editor(run_folder / "adapter")
 
 
 def picture(height_px: int, width_px: int) -> Display:
@@ -127,17 +110,90 @@ def test_an_adapter_without_its_base_names_what_is_missing(
 def test_a_trained_adapter_is_evaluated_on_held_out_scenes(
     run_folder: Path, data_folder: Path, tmp_path: Path
 ) -> None:
-    """The whole path: shards, training, editing, readouts."""
-    report = evaluate(run_folder / "adapter", [data_folder], EvaluateJob(), tmp_path)
+    """The whole path: shards, training, editing, readouts; better than a copy."""
+    job = EvaluateJob(num_sweep_scenes=1, num_behaviour_pairs=1, num_combination_pairs=1)
+    report = evaluate(run_folder / "adapter", [data_folder], job, tmp_path)
 
-    exposure = report.scores[0]
-    assert exposure.attribute == "exposure"
-    assert exposure.mae < 0.7 * exposure.copy_mae
-    assert {score.attribute for score in report.scores} == {
+    (copy,) = [
+        c
+        for c in report.comparisons
+        if (c.attribute, c.readout, c.other) == ("exposure", "physical", "copy")
+    ]
+    assert copy.ratio is not None
+    assert copy.ratio > 1 / 0.7
+    assert {score.attribute for score in report.main_scores()} == {
         "exposure",
         "white_balance",
         "light_power",
     }
+
+
+def test_three_lines_edit_a_file_and_write_its_edits_into_it(
+    run_folder: Path, tmp_path: Path
+) -> None:
+    """The Python API of the README; Pillow reads the edits back."""
+    (tmp_path / "photo.png").write_bytes(encode_png(picture(75, 130)))
+
+    editor = load_editor(run_folder / "adapter")
+    edited = editor.edit_file(tmp_path / "photo.png", ["exposure=2x", "white_balance=5600K"])
+    edited.save(tmp_path / "edited.png")
+
+    with Image.open(tmp_path / "edited.png") as image:
+        record = json.loads(image.text["cat-edits"])
+        assert image.size == (130, 75)
+    assert record["method"] == "scaled"
+    assert [edit["value"] for edit in record["edits"]] == pytest.approx([1.0, 24.725], abs=0.001)
+    assert edited.describe() == (
+        "exposure +1 stops, white_balance +24.73 mired (6500 to 5600 K); scaled"
+    )
+
+
+def test_a_number_in_any_unit_and_order_gives_the_same_picture(
+    editor: Editor, tmp_path: Path
+) -> None:
+    """Stops or a factor, K or mired, first or last."""
+    path = tmp_path / "photo.png"
+    path.write_bytes(encode_png(picture(64, 64)))
+
+    one = editor.edit_file(path, ["exposure=+1EV", "white_balance=from 6500K to 5000K"])
+    other = editor.edit_file(path, ["white_balance=46.1538462mired", "exposure=2x"])
+
+    assert (one.picture_HW3 == other.picture_HW3).all()
+
+
+def test_tiles_see_the_picture_at_full_size_and_leave_no_border(editor: Editor) -> None:
+    """Zero stays exact; an exposure is as strong as scaled, and the answer says which it was."""
+    source = picture(100, 170)
+
+    kept, method = editor.edit_at(source, [EditScale("exposure", 0.0)], "tiled")
+    tiled, _ = editor.edit_at(source, [EditScale("exposure", 1.0)], "tiled")
+    scaled, other = editor.edit_at(source, [EditScale("exposure", 1.0)], "scaled")
+
+    assert (method, other) == ("tiled", "scaled")
+    assert (kept == source).all()
+    assert np.abs(tiled.astype(int) - scaled).mean() < 12
+    assert tiled.mean() > source.mean() + 10
+
+
+def test_a_picture_smaller_than_a_tile_is_scaled_and_said_so(editor: Editor) -> None:
+    """There is nothing to tile."""
+    edited, method = editor.edit_at(picture(20, 400), [EditScale("exposure", 0.5)], "tiled")
+
+    assert method == "scaled"
+    assert edited.shape == (20, 400, 3)
+
+
+def test_a_batch_gives_what_single_edits_give(editor: Editor) -> None:
+    """One source painted once for three numbers, and another one among them."""
+    one, other = picture(40, 48), picture(40, 48)[::-1].copy()
+    edits = [[EditScale("exposure", value)] for value in (0.5, -0.5, 0.0, 1.0)]
+    sources = [one, one, other, other]
+
+    together = editor.edit_batch(sources, edits)
+
+    for source, edit, edited in zip(sources, edits, together, strict=True):
+        alone = editor.edit(source, edit)
+        assert np.abs(edited.astype(int) - alone).max() <= 1  # sums of a batch round otherwise
 
 
 @pytest.mark.parametrize(

@@ -1,159 +1,184 @@
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
-from cat_dataset.display import encode_display
 from cat_dataset.errors import JobError
 from cat_dataset.manifest import EvaluateJob
-from cat_dataset.photometry import DAYLIGHT_CCT_K, kelvin, mired, white_balance_gains
 from cat_dataset.progress import SilentProgress
 from cat_dataset.reading import PairDataset
 from cat_dataset.records import EditScale
-from train.achieved import Display
-from train.adapter import Task
-from train.evaluation import EvaluationReport, askable_range, evaluate_editor
-from train.log_light import linear_of_codes
-from train.scores import PairResult, bootstrap_interval, score_attribute
+from cat_dataset.scoring.editors import Asked, EditFailure
+from cat_dataset.scoring.planning import plan_requests
+from cat_dataset.scoring.requests import make_request
+from train.editing import Editor
+from train.evaluation import _zero_shot_note, evaluate_editor, plan_evaluation
+from train.scored import ScoredModel, float_order_gap
 
-TASKS = {
-    "exposure": Task("exposure", "exposure", "stops", -2.0, 2.0, None, None),
-    "white_balance": Task(
-        "white_balance", "white balance", "mired", -120.0, 120.0, DAYLIGHT_CCT_K, "K"
-    ),
-}
+from .conftest import ATTRIBUTES, tiny_job
 
-
-@dataclass
-class ExactEditor:
-    """The analytic operator: the right gain on the source's light."""
-
-    tasks: dict[str, Task] = field(default_factory=lambda: TASKS)
-    strength: float = 1.0  # of the number; 1 is right
-
-    def edit_batch(
-        self, sources: Sequence[Display], edits: Sequence[Sequence[EditScale]]
-    ) -> list[Display]:
-        """Return sources with their gains."""
-        return [
-            encode_display(linear_of_codes(source) * self._gain(edit), 1.0)
-            for source, (edit,) in zip(sources, edits, strict=True)
-        ]
-
-    def _gain(self, edit: EditScale) -> np.ndarray:
-        value = edit.value * self.strength
-        if edit.attribute == "exposure":
-            return np.full(3, 2.0**value, np.float32)
-        source_k = edit.source_value or DAYLIGHT_CCT_K
-        gains = white_balance_gains(source_k, kelvin(mired(source_k) + value))
-        return gains.astype(np.float32)
+JOB = EvaluateJob(
+    num_sweep_scenes=1, num_sweep_steps=3, num_behaviour_pairs=2, num_combination_pairs=2
+)
 
 
-def report_of(editor: ExactEditor, data_folder: Path, out_folder: Path) -> EvaluationReport:
-    """Evaluate on the test split of the tiny data set."""
-    dataset = PairDataset([data_folder], splits=("test",), attributes=tuple(TASKS))
-    job = EvaluateJob(num_sweep_scenes=2, num_sweep_steps=5)
-    return evaluate_editor(editor, dataset, job, out_folder, SilentProgress())
+@pytest.fixture(scope="module")
+def dataset(data_folder: Path) -> PairDataset:
+    """The test split of the tiny data set."""
+    return PairDataset([data_folder], splits=("test",))
 
 
-def test_the_analytic_operator_scores_at_the_floor(data_folder: Path, tmp_path: Path) -> None:
-    """An oracle's error is that of 8 bits, about the error read on the true pairs."""
-    report = report_of(ExactEditor(), data_folder, tmp_path)
-
-    for score, largest_mae in zip(report.scores, (0.02, 1.5), strict=True):
-        assert score.mae < largest_mae
-        assert score.floor_mae is not None
-        assert score.floor_mae < largest_mae
-        assert score.slope == pytest.approx(1.0, abs=0.01)
-        assert score.sign_accuracy == 1.0
-        assert score.identity_min_db == 99.0
-        assert score.num_scenes == 3
+@pytest.fixture(scope="module")
+def evaluated(
+    editor: Editor, dataset: PairDataset, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The folder of an evaluation with a rival: the same editor under another name."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    rivals = {"no_task_id": editor}
+    evaluate_editor(editor, dataset, JOB, folder, SilentProgress(), rivals=rivals)
+    return folder
 
 
-def test_an_editor_that_copies_its_source_scores_as_the_copy_baseline(
-    data_folder: Path, tmp_path: Path
+def test_every_editor_answers_the_same_questions(evaluated: Path) -> None:
+    """Adapter, words, rival and the baselines stand in one table, edit by edit."""
+    rows = pq.read_table(evaluated / "edits.parquet").to_pylist()
+
+    keys: dict[str, set[tuple[str, str]]] = {}
+    for row in rows:
+        keys.setdefault(row["editor"], set()).add((row["key"], row["attribute"]))
+    assert list(keys) == ["adapter", "words", "no_task_id", "copy", "blend", "oracle"]
+    assert len({frozenset(asked) for asked in keys.values()}) == 1
+
+
+def test_a_rival_that_is_the_same_editor_scores_the_same(evaluated: Path) -> None:
+    """The paired difference is exactly zero, the interval too."""
+    report = json.loads((evaluated / "evaluation.json").read_text())
+    rival = [c for c in report["comparisons"] if c["other"] == "no_task_id"]
+
+    assert {c["attribute"] for c in rival} == set(ATTRIBUTES)
+    for comparison in rival:
+        assert comparison["extra_mae"] == 0.0
+        assert comparison["extra_interval"] == [0.0, 0.0]
+
+
+def test_the_adapter_is_silent_at_zero_and_knows_no_order(evaluated: Path) -> None:
+    """By construction: 99 dB at zero, no code between two orders of the same edits."""
+    report = json.loads((evaluated / "evaluation.json").read_text())
+
+    for score in (b for b in report["behaviour"] if b["editor"] == "adapter"):
+        assert score["identity_min_db"] == 99.0
+        assert score["unit_codes"] <= 1.0  # a number typed in another unit may differ in its digits
+    orders = [c["order_codes"] for c in report["combinations"] if c["editor"] == "adapter"]
+    assert orders
+    assert set(orders) == {0.0}
+
+
+def test_the_report_names_files_that_exist_and_what_is_missing(evaluated: Path) -> None:
+    """JSON, Parquet, Markdown, curves, pictures; and that the base was trained without digits."""
+    report = json.loads((evaluated / "evaluation.json").read_text())
+
+    for name in ("scores.md", "response_curves.png", "response_curves.svg"):
+        assert (evaluated / name).stat().st_size > 100
+    for sample in report["samples"]:
+        assert (evaluated / sample["ours_png"]).is_file()
+    assert any("trained without digits" in note for note in report["notes"])
+    assert any("Order of edits" in note for note in report["notes"])
+    assert (
+        "| adapter | exposure | stops | test | within | physical |"
+        in (evaluated / "scores.md").read_text()
+    )
+
+
+def test_words_reach_the_base_without_the_adapter(editor: Editor, dataset: PairDataset) -> None:
+    """Numbers of one third of the range are one word: the pictures are equal."""
+    row = next(row for row in dataset.rows if row.edits[0].attribute == "exposure")
+    source = dataset.read(row).source_HW3
+    values = (0.05, 0.3, 1.9)
+    asked = [
+        Asked(make_request(row, "pair", (EditScale("exposure", value),)), source)
+        for value in values
+    ]
+
+    slight, also_slight, strong = ScoredModel("words", editor, "words").answer(asked)
+    small, large, _ = ScoredModel("adapter", editor).answer(asked)
+
+    assert not isinstance(slight, EditFailure)
+    assert np.array_equal(slight, also_slight)
+    assert not np.array_equal(slight, strong)
+    assert not np.array_equal(small, large)
+
+
+def test_what_a_model_cannot_do_is_a_failure_and_not_the_end(
+    editor: Editor, dataset: PairDataset
 ) -> None:
-    """Doing nothing has slope 0 and the error of the mean number asked."""
-    report = report_of(ExactEditor(strength=0.0), data_folder, tmp_path)
+    """An attribute that it was not trained on, between two that it was."""
+    row = dataset.rows[0]
+    source = dataset.read(row).source_HW3
+    names = ("exposure", "aperture", "exposure")
+    asked = [Asked(make_request(row, "pair", (EditScale(name, 0.5),)), source) for name in names]
 
-    for score in report.scores:
-        assert score.slope == pytest.approx(0.0, abs=0.01)
-        assert score.mae == pytest.approx(score.copy_mae, rel=0.01)
+    first, refused, last = ScoredModel("adapter", editor).answer(asked)
 
-
-def test_half_the_strength_shows_as_half_the_slope(data_folder: Path, tmp_path: Path) -> None:
-    """A wrong gain cannot hide behind a correlation of 1."""
-    report = report_of(ExactEditor(strength=0.5), data_folder, tmp_path)
-
-    assert [score.slope for score in report.scores] == pytest.approx([0.5, 0.5], abs=0.02)
+    assert isinstance(refused, EditFailure)
+    assert "not trained on aperture" in refused.reason
+    assert np.array_equal(first, last)
 
 
-def test_curves_rise_over_the_trained_range(data_folder: Path, tmp_path: Path) -> None:
-    """Two scenes per attribute, from the lowest to the highest number."""
-    report = report_of(ExactEditor(), data_folder, tmp_path)
+def test_the_order_gap_is_taken_before_the_display_rounds(
+    editor: Editor, dataset: PairDataset
+) -> None:
+    """Summed codes differ by nothing; nothing asked in two orders has no gap at all."""
+    row = dataset.rows[0]
+    source = dataset.read(row).source_HW3
+    edits = (EditScale("exposure", 0.7), EditScale("white_balance", 40.0))
+    together = make_request(row, "combined", edits)
 
-    assert len(report.curves) == 4
-    for curve in report.curves:
-        assert list(curve.asked) == sorted(curve.asked)
-        readable = [value for value in curve.achieved if value is not None]
-        assert readable == sorted(readable)
-        assert len(readable) >= 3
-
-
-def test_a_curve_asks_only_for_settings_that_exist() -> None:
-    """From 6500 K, 12000 K is 70.5 mired away, so -120 cannot be asked; exposure has no end."""
-    balance = EditScale("white_balance", 10.0, 6500.0)
-
-    assert askable_range(TASKS["white_balance"], balance) == pytest.approx((-70.5, 120.0), abs=0.1)
-    assert askable_range(TASKS["exposure"], EditScale("exposure", 1.0)) == (-2.0, 2.0)
+    assert float_order_gap(editor, [Asked(together, source)]) == pytest.approx(0.0, abs=1e-6)
+    assert float_order_gap(editor, []) is None
 
 
-def test_the_report_on_disk_names_pictures_that_exist(data_folder: Path, tmp_path: Path) -> None:
-    """evaluation.json is what the core's report page reads."""
-    report_of(ExactEditor(), data_folder, tmp_path)
+def test_only_trained_numbers_are_asked_except_beyond(editor: Editor, dataset: PairDataset) -> None:
+    """Held-out pairs outside of the adapter's range are left out; `beyond` says what it is."""
+    plan = plan_evaluation(editor, dataset, JOB)
 
-    record = json.loads((tmp_path / "evaluation.json").read_text())
-    assert len(record["samples"]) == 12
-    for sample in record["samples"]:
-        for role in ("source_png", "target_png", "ours_png"):
-            assert (tmp_path / sample[role]).is_file()
+    for request in plan.requests():
+        for edit in request.edits:
+            low, high = plan.ranges[edit.attribute]
+            assert (low <= edit.value <= high) == (request.role != "beyond")
 
 
-def test_a_split_without_such_pairs_is_an_error(data_folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("settings", "note"),
+    [
+        ({}, "Trained together: nothing; the rest is zero-shot."),
+        (
+            {
+                "pairs": "composed",
+                "max_edits": 2,
+                "held_out_combinations": ("light_power+exposure",),
+            },
+            "Trained together: any 2 at once but exposure+light_power; the rest is zero-shot.",
+        ),
+    ],
+)
+def test_the_report_says_what_was_trained_together(
+    data_folder: Path, settings: dict[str, object], note: str
+) -> None:
+    """Only a combination that was never trained tests zero-shot."""
+    assert _zero_shot_note(tiny_job().model_copy(update=settings), [data_folder]) == note
+
+
+def test_rivals_must_not_take_the_name_of_a_baseline(
+    editor: Editor, dataset: PairDataset, tmp_path: Path
+) -> None:
+    """The tables would mix them up."""
+    with pytest.raises(JobError, match="that name is taken"):
+        evaluate_editor(editor, dataset, JOB, tmp_path, SilentProgress(), rivals={"copy": editor})
+
+
+def test_a_split_without_such_pairs_is_an_error() -> None:
     """The message says what to raise."""
-    editor = ExactEditor({"ambient_level": Task("ambient_level", "", "stops", -2, 2, None, None)})
-
     with pytest.raises(JobError, match="raise test_share or num_scenes"):
-        report_of(editor, data_folder, tmp_path)
-
-
-def result(scene: str, asked: float, achieved: float | None) -> PairResult:
-    """Return the result of one pair."""
-    return PairResult(f"{scene}-{asked}", scene, "exposure", asked, achieved, asked + 0.01, 50.0)
-
-
-def test_unreadable_pairs_are_counted_and_left_out() -> None:
-    """Two of three are read: errors 0.1 and 0.3, bias +0.1."""
-    results = [result("a", 1.0, 0.9), result("b", -1.0, -0.7), result("b", 2.0, None)]
-
-    score = score_attribute("exposure", results)
-
-    assert (score.num_pairs, score.num_unreadable, score.num_scenes) == (2, 1, 2)
-    assert score.mae == pytest.approx(0.2)
-    assert score.bias == pytest.approx(0.1)
-    assert score.floor_mae == pytest.approx(0.01)
-    assert score.copy_mae == 1.0
-
-
-def test_the_interval_is_wider_when_errors_belong_to_few_scenes() -> None:
-    """Pairs of a scene share their error: resampling scenes sees it, resampling pairs would not."""
-    errors = np.array([0.0] * 50 + [1.0] * 50)
-
-    two_scenes = bootstrap_interval(errors, ["a"] * 50 + ["b"] * 50)
-    many_scenes = bootstrap_interval(errors, [f"scene-{n}" for n in range(100)])
-
-    assert two_scenes == (0.0, 1.0)
-    assert 0.3 < many_scenes[0] < 0.5 < many_scenes[1] < 0.7
+        plan_requests([], {"exposure": (-2.0, 2.0)}, JOB)

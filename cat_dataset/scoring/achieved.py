@@ -1,0 +1,129 @@
+"""The physical readout: by how much was a picture really changed, in the attribute's unit.
+
+Camera attributes are read from source and result alone, over pixels that are clipped or black in
+neither. Lamp attributes are read as the gain of that lamp's light in the result, by projection.
+
+Pictures are uint8 display sRGB, (H, W, 3).
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cat_dataset import readout
+from cat_dataset.display import decode_display
+from cat_dataset.errors import EditScaleError
+from cat_dataset.photometric_readout import reading_step
+from cat_dataset.photometry import blackbody_rgb
+from cat_dataset.plans import CAMERA_ATTRIBUTES
+from cat_dataset.readout import LightGain
+from cat_dataset.scoring.truth import LAYER_OF, Display, LightTruth, Linear
+
+_SMALLEST_GAIN = 2.0**-6  # a lamp that seems to be off or negative counts as this
+
+
+def achieved(truth: LightTruth, result_HW3: Display, attribute: str) -> float:
+    """Return the change of one attribute where nothing else was to change.
+
+    Raises:
+        EditScaleError: too few pixels can be read, or the lamp's light is not known.
+    """
+    if attribute in CAMERA_ATTRIBUTES:
+        source, result, mask_HW = _readable(truth, result_HW3)
+        if attribute == "exposure":
+            return readout.exposure_stops(source, result, mask_HW).value
+        return readout.white_balance_mired(source, result, mask_HW, truth.wb_cct_k).value
+    return _lamp_change(truth, attribute, _gain_of_layer(truth, result_HW3, LAYER_OF[attribute]))
+
+
+def achieved_together(
+    truth: LightTruth, result_HW3: Display, attributes: tuple[str, ...]
+) -> dict[str, float]:
+    """Return every change that can be told apart where several attributes were to change.
+
+    The light that none of them edits tells what the camera did; the others, relative to it, tell
+    what was done to them. An attribute that cannot be told apart is left out.
+
+    Raises:
+        EditScaleError: too few pixels can be read.
+    """
+    edited = {LAYER_OF[name] for name in attributes if name in LAYER_OF}
+    untouched = [name for name in truth.layers if name not in edited]
+    if len(truth.layers) == 1:
+        return {name: achieved(truth, result_HW3, name) for name in CAMERA_ATTRIBUTES}
+    gains = _gains_of_layers(truth, result_HW3)
+    found: dict[str, float] = {}
+    camera = LightGain(np.ones(3), np.zeros(3), readout.MIN_READOUT_PX)
+    if untouched:
+        brightest = max(untouched, key=lambda name: float(truth.layers[name].mean()))
+        still, camera = camera, gains[brightest]
+        found["exposure"] = readout.gain_stops(still, camera).value
+        found["white_balance"] = readout.gain_balance_mired(still, camera, truth.wb_cct_k).value
+    for name, layer in LAYER_OF.items():
+        if layer in gains and layer not in untouched and truth.knows(name):
+            found[name] = _lamp_change(truth, name, gains[layer].over(camera.gain_rgb))
+    return found
+
+
+def _lamp_change(truth: LightTruth, attribute: str, gain: LightGain) -> float:
+    """Return a lamp's change from the gain of its light."""
+    floor = np.maximum(gain.gain_rgb, _SMALLEST_GAIN)
+    if attribute != "light_temperature":
+        return float(np.mean(np.log2(floor)))
+    if truth.lamp_cct_k is None:
+        msg = "light_temperature: the lamp's own colour is not recorded: nothing to measure from"
+        raise EditScaleError(msg)
+    own = blackbody_rgb(truth.lamp_cct_k)
+    before = LightGain(own, np.zeros(3), gain.num_px)
+    after = LightGain(floor * own, gain.stderr_rgb * own, gain.num_px)
+    return readout.light_temperature_mired(before, after).value
+
+
+def _readable(truth: LightTruth, result_HW3: Display) -> tuple[Linear, Linear, NDArray[np.bool_]]:
+    grid = (slice(None, None, reading_step(result_HW3.shape)),) * 2
+    source, result = (
+        decode_display(picture[grid], truth.tone_curve)
+        for picture in (truth.source_HW3, result_HW3)
+    )
+    return source, result, readout.readable_mask(source, result)
+
+
+def _pixels(truth: LightTruth, result_HW3: Display) -> tuple[dict[str, Linear], Linear]:
+    """Return layers and result, (N, 1, 3), where both are known.
+
+    Raises:
+        EditScaleError: there are too few such pixels.
+    """
+    _, result, mask_HW = _readable(truth, result_HW3)
+    grid = (slice(None, None, reading_step(result_HW3.shape)),) * 2
+    mask_HW &= truth.known_HW[grid]
+    if mask_HW.sum() < readout.MIN_READOUT_PX:
+        msg = f"{mask_HW.sum()} unclipped pixels; at least {readout.MIN_READOUT_PX} are needed"
+        raise EditScaleError(msg)
+    layers = {name: layer[grid][mask_HW][:, None] for name, layer in truth.layers.items()}
+    return layers, result[mask_HW][:, None]
+
+
+def _gain_of_layer(truth: LightTruth, result_HW3: Display, name: str) -> LightGain:
+    if name not in truth.layers:
+        msg = f"the light of the {name} is not known apart: nothing to measure"
+        raise EditScaleError(msg)
+    layers, result = _pixels(truth, result_HW3)
+    others: Linear = np.zeros_like(result)
+    for other, light in layers.items():
+        if other != name:
+            others = others + light
+    return readout.light_gain(result, layers[name], others)
+
+
+def _gains_of_layers(truth: LightTruth, result_HW3: Display) -> dict[str, LightGain]:
+    layers, result = _pixels(truth, result_HW3)
+    gains = readout.joint_light_gains(result, np.stack(list(layers.values())))
+    return dict(zip(layers, gains, strict=True))
+
+
+def psnr_db(source_HW3: Display, result_HW3: Display) -> float:
+    """Return the peak signal-to-noise ratio of 8-bit pictures in dB; 99 for equal ones."""
+    error = float(np.mean((source_HW3.astype(np.float64) - result_HW3) ** 2))
+    return min(10.0 * math.log10(255.0**2 / error), 99.0) if error > 0.0 else 99.0

@@ -1,0 +1,77 @@
+"""Editors of the protocol that are models of ours: by number, and by the base's own words."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from cat_dataset.scoring.editors import Answer, Asked, EditFailure
+from train.batches import resize_area
+from train.editing import Channel, Editor, view_size
+from train.log_light import decode_log_light, encode_log_light, linear_of_codes
+
+_BATCH_SIZE = 32
+
+
+@dataclass(frozen=True)
+class ScoredModel:
+    """A trained editor under the protocol, in batches of pictures of one size."""
+
+    name: str
+    editor: Editor
+    channel: Channel = "numbers"
+
+    def answer(self, asked: Sequence[Asked]) -> list[Answer]:
+        """Return the edited pictures, or why there is none; ranges are the protocol's business."""
+        answers: list[Answer | None] = [None] * len(asked)
+        groups: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        for number, item in enumerate(asked):
+            refusal = self._refusal(item)
+            if refusal is None:
+                groups[item.source_HW3.shape].append(number)
+            else:
+                answers[number] = refusal
+        for numbers in groups.values():
+            for start in range(0, len(numbers), _BATCH_SIZE):
+                batch = numbers[start : start + _BATCH_SIZE]
+                pictures = self.editor.edit_batch(
+                    [asked[number].source_HW3 for number in batch],
+                    [asked[number].request.edits for number in batch],
+                    channel=self.channel,
+                    beyond_range=True,
+                )
+                for number, picture in zip(batch, pictures, strict=True):
+                    answers[number] = picture
+        return [answer for answer in answers if answer is not None]
+
+    def _refusal(self, item: Asked) -> EditFailure | None:
+        """Return why a request cannot be edited at all."""
+        unknown = [n for n in item.request.attributes if n not in self.editor.tasks]
+        if unknown:
+            return EditFailure(f"was not trained on {', '.join(unknown)}")
+        num_places = self.editor.base.word_encoder.num_places
+        if self.channel == "words" and len(item.request.attributes) > num_places:
+            return EditFailure(f"has words for {num_places} edits at once")
+        return None
+
+
+def float_order_gap(editor: Editor, asked: Sequence[Asked]) -> float | None:
+    """Return the largest difference of light, in [0, 1], between two orders of the same edits.
+
+    Taken from the network's own output in float32, before the display rounds it to 8 bits.
+    None: nothing was asked in two orders.
+    """
+    items = [i for i in asked if i.request.role == "combined"]
+    gaps = []
+    for item in items:
+        height_px, width_px = item.source_HW3.shape[:2]
+        view_px = view_size(height_px, width_px, editor.size_px)
+        view = resize_area(linear_of_codes(item.source_HW3), *view_px)
+        source_BCHW = encode_log_light(torch.from_numpy(view).permute(2, 0, 1)[None])
+        edits = item.request.edits
+        both = editor.sample(source_BCHW.expand(2, -1, -1, -1), [edits, edits[::-1]])
+        one, other = decode_log_light(both).numpy()
+        gaps.append(float(np.abs(one - other).max()))
+    return max(gaps, default=None)
