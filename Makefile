@@ -7,7 +7,9 @@ INSTALLED := $(VENV)/.installed-$(shell $(PYTHON) -c 'import sys; print("%d.%d" 
 OUT ?= out/demo
 
 # Blender 5.2 LTS wants Python 3.13; its render tests run where one is found
-PYTHON_5 ?= $(shell command -v python3.13 || ls -d $(HOME)/.pyenv/versions/3.13*/bin/python3.13 2>/dev/null | tail -n 1)
+# one that runs: a shim of pyenv may be found and refuse
+PYTHON_5 ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13*/bin/python3.13; do \
+	"$$python" -c '' 2>/dev/null && echo "$$python" && break; done)
 BIN_5 := .venv-5/bin
 
 .PHONY: demo test test-blender-5 test-wheel lint format clean

@@ -104,8 +104,13 @@ def resolve_edits(
         EditScaleError: no such attribute or unit, a value out of range, or an absolute value of a
             picture whose own is not known.
     """
-    typed = [parse_edit(text) for text in texts]
-    return tuple(edit.resolve(known_values.get(edit.attribute)) for edit in typed)
+    known, scales = dict(known_values), []
+    for edit in [parse_edit(text) for text in texts]:
+        scale = edit.resolve(known.get(edit.attribute))
+        if scale.target_value is not None:
+            known[edit.attribute] = scale.target_value  # the next one starts where this one ends
+        scales.append(scale)
+    return tuple(scales)
 
 
 def _describe(edit: EditScale) -> str:

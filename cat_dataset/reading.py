@@ -1,8 +1,10 @@
 """Read a data set back: rows from the index, pictures by random access into the tars."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ from cat_dataset.display import decode_png
 from cat_dataset.errors import ShardError
 from cat_dataset.records import EditScale, Split
 from cat_dataset.tables import INDEX_SCHEMA, JSON, SOURCE, TARGET, edits_of_row, read_table
+
+_KEY = re.compile(r"[a-z0-9_-]+")
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class PairDataset:
         """Keep the pairs of the given splits all of whose edits are in `attributes`; None: all.
 
         Raises:
-            ShardError: a folder holds no finished data set.
+            ShardError: a folder holds no finished data set, or two hold a sample of one key.
         """
         rows: list[PairRow] = []
         for folder in folders:
@@ -71,6 +75,13 @@ class PairDataset:
         self.rows: tuple[PairRow, ...] = tuple(
             sorted((r for r in rows if _is_wanted(r, splits, attributes)), key=lambda r: r.key)
         )
+        for first, second in pairwise(self.rows):
+            if first.key == second.key:
+                msg = (
+                    f"sample {first.key}: is in {first.tar_path} and in {second.tar_path}; keys "
+                    f"must differ: give one of the folders, or make one with other batch names"
+                )
+                raise ShardError(msg)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -124,6 +135,12 @@ def _pair_rows(folder: Path) -> list[dict[str, Any]]:
 
 
 def _pair_row(folder: Path, row: dict[str, Any]) -> PairRow:
+    if not _KEY.fullmatch(row["key"]) or Path(row["shard"]).name != row["shard"]:
+        msg = (
+            f"{folder / 'index.parquet'}: key {row['key']!r} in shard {row['shard']!r}: keys are "
+            f"made of a-z, 0-9, _ and -, shards are plain file names; do not use this data set"
+        )
+        raise ShardError(msg)
     return PairRow(
         key=row["key"],
         split=row["split"],

@@ -92,7 +92,7 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         return torch.tensor(table, dtype=torch.float32)
 
     def _task_features(self, name: str, edits: Sequence[EditScale]) -> list[float]:
-        rows = [number_features(self.tasks[name], e) for e in edits if e.attribute == name]
+        rows = [number_features(self.tasks[name], e) for e in _added_up(self.tasks[name], edits)]
         return [math.fsum(column) for column in zip(*rows, strict=True)] or [0.0] * NUM_FEATURES
 
     def forward(self, features_BKF: Tensor) -> dict[str, Tensor]:
@@ -111,6 +111,14 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         """
         with added_to_modulations(model, self(self.features(samples).to(self.device))):
             yield
+
+
+def _added_up(task: Task, edits: Sequence[EditScale]) -> list[EditScale]:
+    """Return the edits of a task; without an absolute axis as one, so that parts add up."""
+    own = [edit for edit in edits if edit.attribute == task.attribute]
+    if task.default_source is not None or len(own) < 2:
+        return own
+    return [EditScale(task.attribute, math.fsum(edit.value for edit in own))]
 
 
 def number_features(task: Task, edit: EditScale) -> list[float]:

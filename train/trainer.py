@@ -168,7 +168,7 @@ def _log_step(
         num_steps_done,
         loss=loss,
         learning_rate=learning_rate_at(
-            num_steps_done, stage.num_steps, stage.learning_rate, job.warm_up_steps
+            num_steps_done - 1, stage.num_steps, stage.learning_rate, job.warm_up_steps
         ),
         samples_per_s=steps_per_s * job.batch_size,
         waiting_share=waiting_share,

@@ -106,7 +106,7 @@ def _contestant(editor: str | None, edited: Path | None, plan: "Plan") -> "Score
     from cat_dataset.scoring.editors import load_function, open_folder
 
     if editor is not None:
-        sys.path.insert(0, str(Path.cwd()))  # the console script does not look there
+        sys.path.append(str(Path.cwd()))  # last: a file here must not shadow what is installed
         return load_function(editor)
     if edited is not None:
         return open_folder(edited, plan.requests())

@@ -140,7 +140,7 @@ class FunctionEditor:
         edits = [(edit.attribute, edit.value) for edit in item.request.edits]
         try:
             picture = self.function(item.source_HW3.copy(), edits, item.request.instruction)
-        except Exception as error:  # other people's code: its failure is a row, not our end
+        except (Exception, SystemExit) as error:  # other people's code: a row, not our end
             return EditFailure(f"{type(error).__name__}: {error}")
         return checked_answer(picture, item.source_HW3)
 
@@ -192,6 +192,9 @@ def load_function(spec: str) -> FunctionEditor:
         raise CatError(msg) from None
     except AttributeError:
         msg = f"--editor {spec}: module {module_name} has no {function_name}"
+        raise CatError(msg) from None
+    except (Exception, SystemExit) as error:  # other people's code, run by its import
+        msg = f"--editor {spec}: its import fails ({type(error).__name__}: {error}); repair it"
         raise CatError(msg) from None
     if not callable(function):
         msg = f"--editor {spec}: is no function but {type(function).__name__}"

@@ -161,7 +161,8 @@ def _same_sweep(row: PairRow, other: PairRow) -> bool:
 
 
 def _one_per_scene(rows: Sequence[PairRow], num_scenes: int) -> list[PairRow]:
-    return list({row.scene: row for row in rows}.values())[:num_scenes]
+    first = list({row.scene: row for row in rows}.values())
+    return [first[number] for number in spread(len(first), num_scenes)]
 
 
 def _behaviour(row: PairRow) -> Iterator[EditRequest]:

@@ -45,7 +45,7 @@ class AttributeScore:
     values: str  # within, interpolation or extrapolation of what was trained
     readout: ReadoutName
     num_pairs: int
-    num_unreadable: int  # no picture, or too little of it can be read; not in the numbers below
+    num_unreadable: int  # counted as not edited, where the editor is to blame
     num_scenes: int
     mae: float
     mae_interval: tuple[float, float]  # 95 %, bootstrap over scenes
@@ -74,7 +74,10 @@ def score_attribute(
     asked = np.array([result.asked for result in readable])
     achieved = np.array([getattr(result, readout) for result in readable], dtype=np.float64)
     error = signed_errors(first.attribute, asked, achieved)
-    scenes = [result.scene for result in readable]
+    lost = [result for result in results if is_lost(result, readout)]
+    lost_asked = np.array([result.asked for result in lost], dtype=np.float64)
+    size = np.concatenate([np.abs(error), np.abs(lost_asked)])  # no better than doing nothing
+    scenes = [result.scene for result in (*readable, *lost)]
     floor = floor_mae(readable, readout)
     span = value_range[1] - value_range[0]
     slope, intercept, r2 = response_line(asked, asked + error)
@@ -89,21 +92,35 @@ def score_attribute(
         num_pairs=len(readable),
         num_unreadable=len(results) - len(readable),
         num_scenes=len(set(scenes)),
-        mae=float(np.abs(error).mean()),
-        mae_interval=bootstrap_interval(np.abs(error), scenes),
+        mae=float(size.mean()),
+        mae_interval=bootstrap_interval(size, scenes),
         floor_mae=floor,
-        above_floor=None if floor is None else float(np.abs(error).mean()) - floor,
+        above_floor=None if floor is None else float(size.mean()) - floor,
         is_too_coarse=floor is not None and floor > _MAX_FLOOR_SHARE * span,
-        p90=float(np.percentile(np.abs(error), 90.0)),
+        p90=float(np.percentile(size, 90.0)),
         bias=float(error.mean()),
         slope=slope,
         intercept=intercept,
         r2=r2,
-        sign_accuracy=sign_accuracy(first.attribute, asked, asked + error, floor or 0.0),
-        hit_rate=float((np.abs(error) <= tolerance).mean()),
+        sign_accuracy=sign_accuracy(
+            first.attribute,
+            np.concatenate([asked, lost_asked]),
+            np.concatenate([asked + error, np.zeros(len(lost))]),
+            floor or 0.0,
+        ),
+        hit_rate=float((np.abs(error) <= tolerance).sum() / len(size)),
         hit_tolerance=tolerance,
-        nmae=float(np.abs(error).mean()) / span,
+        nmae=float(size.mean()) / span,
     )
+
+
+def is_lost(result: EditResult, readout: ReadoutName) -> bool:
+    """Return whether the editor is to blame that nothing is read: the truth was readable.
+
+    Else failing would beat trying: an editor could refuse what it cannot do.
+    """
+    is_truth_readable = getattr(result, f"{readout}_floor") is not None
+    return is_truth_readable and getattr(result, readout) is None
 
 
 def signed_errors(

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -310,9 +311,10 @@ def result(scene: str, asked: float, physical: float | None, editor: str = "e") 
     )  # fmt: skip
 
 
-def test_unreadable_edits_are_counted_and_left_out() -> None:
+def test_edits_whose_truth_cannot_be_read_are_counted_and_left_out() -> None:
     """Two of three are read: errors -0.1 and +0.3, bias +0.1."""
-    results = [result("a", 1.0, 0.9), result("b", -1.0, -0.7), result("b", 2.0, None)]
+    unknown = replace(result("b", 2.0, None), physical_floor=None)
+    results = [result("a", 1.0, 0.9), result("b", -1.0, -0.7), unknown]
 
     score = score_attribute(results, "physical", (-2.0, 2.0))
 
@@ -324,6 +326,23 @@ def test_unreadable_edits_are_counted_and_left_out() -> None:
     assert score.above_floor == pytest.approx(0.19)
     assert score.nmae == pytest.approx(0.05)
     assert score_attribute(results, "ladder", (-2.0, 2.0)) is None
+
+
+def test_failing_is_no_better_than_doing_nothing() -> None:
+    """An editor that answers only where it is easy is scored as if it copied elsewhere."""
+    asked = np.linspace(-2.0, 2.0, 41).tolist()
+    copies = [result(f"s{n % 5}", value, 0.0) for n, value in enumerate(asked)]
+    shirks = [
+        replace(copy, physical=None, failure="too hard") if abs(copy.asked) > 0.35 else copy
+        for copy in copies
+    ]
+
+    lazy, shirking = (score_attribute(rows, "physical", (-2.0, 2.0)) for rows in (copies, shirks))
+
+    assert lazy is not None
+    assert shirking is not None
+    assert (shirking.mae, shirking.hit_rate) == pytest.approx((lazy.mae, lazy.hit_rate))
+    assert shirking.num_unreadable == 34
 
 
 def test_an_instrument_that_errs_by_more_than_a_tenth_of_the_range_is_refused() -> None:
