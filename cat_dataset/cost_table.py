@@ -32,7 +32,7 @@ FAMILY_COSTS: Mapping[str, FamilyCost] = MappingProxyType(
 )
 # At the reference size; a grainy lawn compresses worse than a wall.
 PICTURE_BYTES_PER_PX: Mapping[str, float] = MappingProxyType(
-    {"tabletop": 1.05, "interior": 1.15, "outdoor": 1.6, "head": 0.9}
+    {"tabletop": 1.15, "interior": 1.15, "outdoor": 1.75, "head": 1.3}
 )
 # Per frame: its look, and its share of what is made once for a sweep.
 INSTRUMENT_S: Mapping[str, float] = MappingProxyType(
