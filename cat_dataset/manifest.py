@@ -19,11 +19,10 @@ from pydantic import (
     model_validator,
 )
 
-from cat_dataset.attributes import find_attribute
 from cat_dataset.batches import CaptureBatch, ComposeJob, RenderBatch
 from cat_dataset.display import ToneCurve
-from cat_dataset.errors import EditScaleError, JobError
-from cat_dataset.plans import StrictModel
+from cat_dataset.errors import JobError
+from cat_dataset.plans import StrictModel, checked_intervals
 from cat_dataset.simulated_camera import SimulatedCamera
 from cat_dataset.train_job import TrainJob
 
@@ -72,20 +71,7 @@ class EvaluateJob(StrictModel):
     # By attribute, intervals of values that no training pair had: scored as interpolation.
     held_out_values: dict[str, tuple[tuple[float, float], ...]] = Field(default_factory=dict)
 
-    @field_validator("held_out_values")
-    @classmethod
-    def _intervals_rise(
-        cls, intervals: dict[str, tuple[tuple[float, float], ...]]
-    ) -> dict[str, tuple[tuple[float, float], ...]]:
-        for name, pairs in intervals.items():
-            try:
-                find_attribute(name)
-            except EditScaleError as error:
-                raise ValueError(str(error)) from None
-            if any(low >= high for low, high in pairs):
-                msg = f"{name}: interval {[list(pair) for pair in pairs]} must rise; swap its ends"
-                raise ValueError(msg)
-        return intervals
+    _intervals_rise = field_validator("held_out_values")(checked_intervals)
 
 
 class DatasetManifest(StrictModel):

@@ -90,6 +90,21 @@ def checked_capture_plans(plans: dict[str, PairPlan]) -> dict[str, PairPlan]:
     return plans
 
 
+def checked_intervals(
+    intervals: dict[str, tuple[tuple[float, float], ...]],
+) -> dict[str, tuple[tuple[float, float], ...]]:
+    """Return intervals of values by attribute as they are; raise ValueError where one is wrong."""
+    for name, spans in intervals.items():
+        try:
+            find_attribute(name)
+        except EditScaleError as error:
+            raise ValueError(str(error)) from None
+        if any(low >= high for low, high in spans):
+            msg = f"{name}: interval {[list(span) for span in spans]} must rise; swap its ends"
+            raise ValueError(msg)
+    return intervals
+
+
 def checked_stored_plans(plans: dict[str, PairPlan]) -> dict[str, PairPlan]:
     """Return plans for stored light as they are; raise ValueError where one does not fit."""
     for name, plan in plans.items():

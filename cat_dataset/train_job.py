@@ -20,6 +20,7 @@ from cat_dataset.plans import (
     StrictModel,
     attributes_of_plan,
     check_plan,
+    checked_intervals,
 )
 
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -86,16 +87,7 @@ class TrainJob(StrictModel):
                 raise ValueError(msg)
         return self
 
-    @field_validator("held_out_values")
-    @classmethod
-    def _intervals_rise(
-        cls, intervals: dict[str, tuple[tuple[float, float], ...]]
-    ) -> dict[str, tuple[tuple[float, float], ...]]:
-        for name, spans in intervals.items():
-            if any(low >= high for low, high in spans):
-                msg = f"{name}: interval {[list(span) for span in spans]} must rise; swap its ends"
-                raise ValueError(msg)
-        return intervals
+    _intervals_rise = field_validator("held_out_values")(checked_intervals)
 
     @model_validator(mode="after")
     def _held_out_values_are_of_what_is_trained(self) -> Self:

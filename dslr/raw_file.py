@@ -208,7 +208,7 @@ def _filter_pattern(raw: Any, path: Path) -> tuple[int, NDArray[np.int64]]:
     """Return the period of the filter pattern, and LibRaw's colour index of its places in rows."""
     try:
         period = len(raw.raw_pattern)
-    except NotImplementedError:
+    except NotImplementedError:  # rawpy's word for neither Bayer nor X-Trans
         msg = f"{path}: its filter pattern is unknown to LibRaw; convert it to a linear DNG"
         raise RawError(msg) from None
     top, left = raw.sizes.top_margin, raw.sizes.left_margin

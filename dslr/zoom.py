@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dslr.framing import MIN_CORRELATION, Preview
-from dslr.registration import Registration, register_from, zoom_about_centre
+from dslr.registration import Light, Mask, Registration, register_from, zoom_about_centre
 
 if TYPE_CHECKING:
     from dslr.bursts import Capture
@@ -27,9 +27,10 @@ def match_zoom_series(
         if capture is longest:
             continue
         nominal = _focal_length_mm(longest) / _focal_length_mm(capture)
-        found = match_zoom(previews[capture.path], previews[longest.path], nominal)
-        off_log2 = abs(math.log2(found.magnification * nominal))
-        if found.correlation < MIN_CORRELATION or off_log2 > MAX_OFF_LOG2:
+        long, short = (previews[c.path] for c in (longest, capture))
+        usable = (~long.is_clipped_HW, ~short.is_clipped_HW)
+        found = match_zoom(long.light_HW, short.light_HW, usable, nominal)
+        if not lies_around(found, nominal):
             outsiders[capture] = (
                 f"it does not lie around the view at {_focal_length_mm(longest):g} mm "
                 f"(correlation {found.correlation:.2f}, magnified {1 / found.magnification:.2f}x "
@@ -40,21 +41,30 @@ def match_zoom_series(
     return [capture for capture in burst if capture in members], outsiders
 
 
-def match_zoom(short: Preview, long: Preview, nominal_magnification: float) -> Registration:
+def match_zoom(
+    long_HW: Light, short_HW: Light, usable: tuple[Mask, Mask], nominal_magnification: float
+) -> Registration:
     """Register the view of a shorter focal length on that of a longer one, which lies within.
 
-    `magnification` of the result is below 1: what the shorter focal length shows smaller.
+    `usable` is where each may be compared. `magnification` of the result is below 1: what the
+    shorter focal length shows smaller.
     """
     return register_from(
-        zoom_about_centre(1.0 / nominal_magnification, long.light_HW.shape),
-        long.light_HW,
-        short.light_HW,
-        (~long.is_clipped_HW, ~short.is_clipped_HW),
-        blur_px=zoom_blur_px(nominal_magnification),
+        zoom_about_centre(1.0 / nominal_magnification, long_HW.shape),
+        long_HW,
+        short_HW,
+        usable,
+        blur_px=_blur_px(nominal_magnification),
     )
 
 
-def zoom_blur_px(magnification: float) -> int:
+def lies_around(found: Registration, nominal_magnification: float) -> bool:
+    """Return whether the shorter focal length shows the longer one's view, as large as printed."""
+    off_log2 = abs(math.log2(found.magnification * nominal_magnification))
+    return found.correlation >= MIN_CORRELATION and off_log2 <= MAX_OFF_LOG2
+
+
+def _blur_px(magnification: float) -> int:
     """Return an odd blur that hides that the magnified view has less detail."""
     return 2 * round(2.0 * magnification) + 1
 

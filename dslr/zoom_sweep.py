@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 
 from cat_dataset.records import Reading, Sweep, SweepFrame
 from dslr.develop import Developed
-from dslr.framing import MIN_CORRELATION
 from dslr.held_sweep import MAX_BRIGHTNESS_GAP_STOPS
 from dslr.reading import ReadCapture, ReadGroup, file_origin
-from dslr.registration import Warp, register_from, zoom_about_centre
+from dslr.registration import Warp
 from dslr.series import SeriesKind
 from dslr.series_frames import SeriesName, SweepAndRejections, absolute_values, frame_rejection
-from dslr.zoom import MAX_OFF_LOG2, zoom_blur_px
+from dslr.zoom import lies_around, match_zoom
 
 
 @dataclass(frozen=True)
@@ -100,16 +99,9 @@ def measure_magnifications(
 
 def _magnified(long: Developed, short: Developed, nominal: float) -> Magnified | str:
     """Return how the shorter focal length compares with the longer, or why that is unknown."""
-    shape = long.clipped_HW.shape
-    found = register_from(
-        zoom_about_centre(1.0 / nominal, shape),
-        _green(long),
-        _green(short),
-        (~long.clipped_HW, ~short.clipped_HW),
-        blur_px=zoom_blur_px(nominal),
-    )
-    off_log2 = abs(math.log2(found.magnification * nominal))
-    if found.correlation < MIN_CORRELATION or off_log2 > MAX_OFF_LOG2:
+    usable = (~long.clipped_HW, ~short.clipped_HW)
+    found = match_zoom(_green(long), _green(short), usable, nominal)
+    if not lies_around(found, nominal):
         return (
             f"its view does not lie around that of the longest focal length (correlation "
             f"{found.correlation:.2f}, magnified {1.0 / found.magnification:.2f}x where its "
