@@ -5,6 +5,7 @@ folder; they stay as written, so that the resolved manifest is the same on every
 """
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -30,6 +31,7 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 AnnotationName = Literal["mask", "depth", "normal", "moving"]
 OF_CAPTURES: frozenset[AnnotationName] = frozenset({"mask", "moving"})
+Intervals = Sequence[tuple[float, float]]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
@@ -127,6 +129,22 @@ class Job(DatasetManifest):
     train: TrainJob | None = None
     evaluate: EvaluateJob = EvaluateJob()
 
+    @model_validator(mode="after")
+    def _what_is_scored_as_held_out_is_not_trained(self) -> Self:
+        if self.train is None:
+            return self
+        for name in self.train.attributes:
+            trained_without = self.train.held_out_values.get(name, ())
+            for low, high in self.evaluate.held_out_values.get(name, ()):
+                if not _lies_within_one(low, high, trained_without):
+                    msg = (
+                        f"[evaluate] held_out_values scores {name} from {low:g} to {high:g} as "
+                        f"never trained, but [train] leaves out "
+                        f"{_text_of(trained_without) or 'nothing of it'}; give both the same"
+                    )
+                    raise ValueError(msg)
+        return self
+
     def dataset_manifest(self) -> DatasetManifest:
         """Return the job without training: changing that must not unmake a data set."""
         fields = {name: getattr(self, name) for name in DatasetManifest.model_fields}
@@ -147,6 +165,16 @@ class Job(DatasetManifest):
             dataset=self.dataset.model_copy(update=decided),
             compose=self.compose.model_copy(update={"tone_curve": tone_curve}),
         )
+
+
+def _lies_within_one(low: float, high: float, intervals: Intervals) -> bool:
+    """Return whether values are left out of training, which trains pairs in both directions."""
+    both_ways = [*intervals, *((-b, -a) for a, b in intervals)]
+    return any(a <= low and high <= b for a, b in both_ways)
+
+
+def _text_of(intervals: Intervals) -> str:
+    return " and ".join(f"{low:g} to {high:g}" for low, high in intervals)
 
 
 def load_job(path: Path) -> Job:

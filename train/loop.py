@@ -6,13 +6,11 @@ started again ends with the same bytes, and several processes end where one does
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
 
 import torch
 from torch import nn
 
 from cat_dataset.progress import Progress, SilentProgress
-from cat_dataset.reading import PairRow
 from cat_dataset.seeding import derive_seed
 from cat_dataset.train_job import TrainJob
 from train.adapter import NumericAdapter, Task, task_table
@@ -22,7 +20,6 @@ from train.distributed import World, joined_world
 from train.hooks import modulation_linears
 from train.loading import open_pairs
 from train.machine import deterministic_torch, device_of, threads_for
-from train.pairs import PairSource
 from train.run_folder import RunFolder, claim_run_folder, finished_adapter, write_folder_whole
 from train.stages import adapter_stage, base_stage
 from train.tasks import tasks_of_pairs
@@ -69,7 +66,7 @@ def run_training(
                 folder=folder,
                 pairs=pairs,
                 validation=_validation_batch(job, data_folders, device) if world.is_first else None,
-                tasks=_tasks(pairs, job),
+                tasks=tasks_of_pairs(pairs.rows, job.attributes),
                 progress=shown,
                 device=device,
                 world=world,
@@ -137,11 +134,6 @@ def fresh_adapter(transformer: nn.Module, tasks: Sequence[Task], job: TrainJob) 
         task_table(tasks), widths, job.code_size, _BASE_BESIDE_ADAPTER, job.size_px
     )
     return adapter
-
-
-def _tasks(pairs: PairSource, job: TrainJob) -> list[Task]:
-    # it reads nothing but the edits of a row
-    return tasks_of_pairs(cast("Sequence[PairRow]", pairs.rows), job.attributes)
 
 
 def _validation_batch(

@@ -31,6 +31,7 @@ FREE_SETTINGS = frozenset(
         "sample_grid_every_steps",
     }
 )
+_RECORD_KEYS = frozenset({"data", "job", "num_threads", "run_hash"})  # of run.json
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,13 @@ def _read_record(path: Path) -> dict[str, Any]:
     except ValueError as error:
         msg = f"run record {path}: is no JSON ({error}); give a new run folder"
         raise JobError(msg) from None
+    missing = _RECORD_KEYS - set(record if isinstance(record, dict) else ())
+    if missing:
+        msg = (
+            f"run record {path}: has no {', '.join(sorted(missing))}, so no training wrote it; "
+            f"give a new run folder"
+        )
+        raise JobError(msg)
     return record
 
 

@@ -3,33 +3,23 @@
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from cat_dataset.attributes import find_attribute
+from cat_dataset.covered_ranges import largest_covered
 from cat_dataset.photometry import DAYLIGHT_CCT_K
-from cat_dataset.reading import PairRow
 from train.adapter import Task
+from train.pairs import HasEdits
 
-_COVERED_PERCENT = 98.0  # of the pairs lie within the range that is offered
 # Attributes of which equal steps act slightly differently at different absolute values.
 _DEFAULT_SOURCES = {"white_balance": DAYLIGHT_CCT_K}
 
 
-def tasks_of_pairs(rows: Sequence[PairRow], attributes: Sequence[str]) -> list[Task]:
+def tasks_of_pairs(rows: Sequence[HasEdits], attributes: Sequence[str]) -> list[Task]:
     """Return the task of each attribute that occurs, with the range that is trained.
 
-    Pairs are also trained backwards, so ranges are symmetric; they are rounded to two digits. The
-    rarest large numbers are left out: a handful of pairs teaches nobody.
+    Pairs are also trained backwards, so ranges are symmetric; they are rounded to two digits.
     """
-    sizes: dict[str, list[float]] = {name: [] for name in attributes}
-    for edit in (edit for row in rows for edit in row.edits):
-        sizes[edit.attribute].append(abs(edit.value))
-    largest = {
-        name: float(np.percentile(values, _COVERED_PERCENT, method="higher"))
-        for name, values in sizes.items()
-        if values
-    }
-    return [_task(name, value) for name, value in largest.items() if value > 0.0]
+    largest = largest_covered(edit for row in rows for edit in row.edits)
+    return [_task(name, largest[name]) for name in attributes if name in largest]
 
 
 def _task(name: str, largest_value: float) -> Task:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cat_dataset.attributes import find_attribute
+from cat_dataset.covered_ranges import largest_covered
 from cat_dataset.errors import JobError
 from cat_dataset.manifest import EvaluateJob
 from cat_dataset.photometry import DAYLIGHT_CCT_K
@@ -24,7 +25,6 @@ from cat_dataset.seeding import derive_rng
 
 Ranges = Mapping[str, tuple[float, float]]  # of edit values, by attribute
 _FIRST_SHARE = 0.4  # of a number that is split in two
-_COVERED_PERCENT = 98.0  # of the pairs lie within the range taken from data
 _PARTNER_SHARES = (0.1, 0.5)  # of its range: how far the second attribute of a combination goes
 _FRAMES = re.compile(r"-(\d\d)-(\d\d)$")  # of a sweep, at the end of a pair's key
 
@@ -47,15 +47,9 @@ class Plan:
 
 def ranges_of_rows(rows: Sequence[PairRow], names: Sequence[str] | None = None) -> Ranges:
     """Return symmetric ranges that cover nearly all single-edit pairs of each attribute."""
-    sizes: dict[str, list[float]] = {}
-    for row in rows:
-        if len(row.edits) == 1 and (names is None or row.edits[0].attribute in names):
-            sizes.setdefault(row.edits[0].attribute, []).append(abs(row.edits[0].value))
-    largest = {
-        name: float(np.percentile(values, _COVERED_PERCENT, method="higher"))
-        for name, values in sizes.items()
-    }
-    return {name: (-value, value) for name, value in sorted(largest.items()) if value > 0.0}
+    alone = [row.edits[0] for row in rows if len(row.edits) == 1]
+    asked = (edit for edit in alone if names is None or edit.attribute in names)
+    return {name: (-value, value) for name, value in largest_covered(asked).items()}
 
 
 def plan_requests(rows: Sequence[PairRow], ranges: Ranges, job: EvaluateJob) -> Plan:

@@ -56,3 +56,12 @@ def test_a_resumed_log_drops_what_will_come_again(tmp_path: Path) -> None:
     RunLog(tmp_path, "adapter", 0).close()
 
     assert [entry["step"] for entry in read_log(tmp_path)] == [10, 20]
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", '{"job": {}, "run_hash": "1"}'])
+def test_a_run_record_of_something_else_is_refused(text: str, tmp_path: Path) -> None:
+    """A run.json that no training wrote: the message says what it lacks."""
+    (tmp_path / "run.json").write_text(text)
+
+    with pytest.raises(JobError, match=r"run\.json: has no data, .*num_threads.*give a new run"):
+        claim_run_folder(tmp_path, TrainJob(), "data", num_threads=1)
