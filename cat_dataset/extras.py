@@ -12,6 +12,8 @@ EXTRA_MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "render": ("bpy",),
         "dslr": ("rawpy", "exifread"),
         "train": ("torch", "diffusers", "safetensors", "einops", "accelerate", "tensorboard"),
+        "hub": ("transformers",),
+        "lora": ("peft", "transformers"),
         "report": ("matplotlib", "jinja2"),
     }
 )

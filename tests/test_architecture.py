@@ -22,6 +22,8 @@ OWNERS = {
     "torch": "train",
     "diffusers": "train",
     "safetensors": "train",
+    "transformers": "train",
+    "peft": "train",
 }
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 

@@ -8,10 +8,9 @@ Shapes: B batch, K tasks, F features of a number, E code, M all modulations.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from diffusers import ConfigMixin, ModelMixin
@@ -19,9 +18,10 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from cat_dataset.attributes import find_attribute
+from cat_dataset.edited_picture import resolve_edits
 from cat_dataset.errors import EditScaleError
 from cat_dataset.records import EditScale
-from train.hooks import added_to_modulations
+from train.hooks import Attachment, add_to_modulations
 
 _KNOTS = (-1.0, 0.0, 1.0)  # where the bends of the features lie, in trained ranges
 NUM_FEATURES = 1 + len(_KNOTS)
@@ -103,14 +103,45 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         parts = offsets_BM.split(list(self._widths.values()), dim=1)
         return dict(zip(self._widths, parts, strict=True))
 
-    @contextmanager
-    def attached(self, model: nn.Module, samples: Sequence[Sequence[EditScale]]) -> Iterator[None]:
-        """Steer `model` by the edits of each sample of the batch while the context lasts.
+    def attach(
+        self, model: nn.Module, edits: Sequence[EditScale] | Sequence[Sequence[EditScale]]
+    ) -> Attachment:
+        """Steer a transformer by numbers until the attachment is removed, or its context left.
 
-        >>> # with adapter.attached(transformer, [edits]): transformer(...)
+        `edits` are those of every picture, or a list for each picture (each prompt) of a call. A
+        stock pipeline is called as ever:
+
+        >>> # with adapter.attach(pipeline.transformer, [EditScale("exposure", 1.0)]):
+        >>> #     pipeline(image=picture, prompt="Change only the exposure.")
+
+        The numbers act in every pass, the negative one of classifier-free guidance included: there
+        guidance multiplies what the prompt changes and leaves the numbers at their unit. In the
+        conditional pass alone, guidance 4 would make four stops of one.
+
+        Raises:
+            EditScaleError: an attribute that this adapter has no task for.
+            JobError: the transformer is not of the kind that it was trained on.
         """
-        with added_to_modulations(model, self(self.features(samples).to(self.device))):
-            yield
+        offsets = self(self.features(_of_samples(edits)).to(self.device))
+        return add_to_modulations(model, offsets)
+
+    def typed(self, texts: Sequence[str]) -> tuple[EditScale, ...]:
+        """Return edits as people type them, "exposure=+1.5EV" or "white_balance=5600K->3200K".
+
+        Raises:
+            EditScaleError: as `resolve_edits`.
+        """
+        sources = {name: task.default_source for name, task in self.tasks.items()}
+        return resolve_edits(texts, sources)
+
+
+def _of_samples(
+    edits: Sequence[EditScale] | Sequence[Sequence[EditScale]],
+) -> Sequence[Sequence[EditScale]]:
+    """Return the edits of each picture; one list counts for all."""
+    if all(isinstance(edit, EditScale) for edit in edits):
+        return [cast("Sequence[EditScale]", edits)]
+    return cast("Sequence[Sequence[EditScale]]", edits)
 
 
 def _added_up(task: Task, edits: Sequence[EditScale]) -> list[EditScale]:

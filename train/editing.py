@@ -167,7 +167,7 @@ class Editor:
         def predict(noisy_BCHW: Tensor, time_B: Tensor) -> Tensor:
             return predict_target(self.base, noisy_BCHW, time_B, source_BCHW, words)
 
-        with self.adapter.attached(self.base.transformer, numbers):
+        with self.adapter.attach(self.base.transformer, numbers):
             return euler_sample(predict, noise_CHW.expand_as(source_BCHW), NUM_SAMPLING_STEPS)
 
     def _words(self, edits: Edits) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ def adapter_stage(job: TrainJob, base: CompactBase, adapter: NumericAdapter) -> 
     def predict(
         batch: Batch, _step: int, noisy_BCHW: Tensor, time_B: Tensor, held: ExitStack
     ) -> Tensor:
-        held.enter_context(adapter.attached(base.transformer, batch.edits))
+        held.enter_context(adapter.attach(base.transformer, batch.edits))
         return predict_target(base, noisy_BCHW, time_B, batch.source_BCHW, [neutral] * len(batch))
 
     return Stage(

@@ -54,7 +54,7 @@ def predict(base: CompactBase) -> Tensor:
 
 def predict_edited(base: CompactBase, adapter: NumericAdapter, *edits: EditScale) -> Tensor:
     """Return the same with the same edits on both pictures."""
-    with torch.no_grad(), adapter.attached(base.transformer, [edits, edits]):
+    with torch.no_grad(), adapter.attach(base.transformer, [edits, edits]):
         return predict(base)
 
 
@@ -103,7 +103,7 @@ def test_leaving_the_context_takes_the_adapter_off(
     """Also after an error inside: no hook stays behind."""
     before = predict(base)
 
-    with pytest.raises(RuntimeError), trained.attached(base.transformer, [[BRIGHTER]] * 2):
+    with pytest.raises(RuntimeError), trained.attach(base.transformer, [[BRIGHTER]] * 2):
         raise RuntimeError
 
     assert torch.equal(predict(base), before)
@@ -116,7 +116,7 @@ def test_each_sample_of_a_batch_obeys_its_own_number(
     base: CompactBase, trained: NumericAdapter
 ) -> None:
     """The first picture is edited, the second has no edit and stays the base's."""
-    with torch.no_grad(), trained.attached(base.transformer, [[BRIGHTER], []]):
+    with torch.no_grad(), trained.attach(base.transformer, [[BRIGHTER], []]):
         mixed = predict(base)
 
     assert not torch.allclose(mixed[0], predict(base)[0])
