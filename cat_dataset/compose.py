@@ -24,7 +24,7 @@ from cat_dataset.draws import (
 from cat_dataset.errors import EditScaleError
 from cat_dataset.light import light_frame
 from cat_dataset.manifest import DatasetJob
-from cat_dataset.photometric_readout import read_draw
+from cat_dataset.photometric_readout import is_surely_read, read_draw
 from cat_dataset.plans import BASIS_ATTRIBUTES, PairPlan, attributes_of_plan
 from cat_dataset.records import LightBasis, Rejection, Sweep, UnitResult
 from cat_dataset.seeding import derive_rng
@@ -91,6 +91,8 @@ def why_not(light: LightBasis | Sweep, plan_name: str) -> str | None:
     missing = [name for name in names if name not in drawable_attributes(light)]
     if missing:
         return f"scene {light.scene}: its light has no {' and no '.join(missing)} to edit"
+    if len(names) == 1:
+        return None
     try:
         check_readable_together(light, names)
     except EditScaleError as error:
@@ -147,8 +149,9 @@ def _draft_of_draw(
     basis: LightBasis, draw: PhotometricDraw, key: str, dataset: DatasetJob
 ) -> Draft:
     source, target = light_frame(basis, draw.source), light_frame(basis, draw.target)
-    anchor = exposure_anchor(source) * 2.0**draw.source.exposure_stops
-    if draw.edited_groups:  # a lamp that is turned up must not wash out the picture
+    if not draw.edited_groups:
+        anchor = exposure_anchor(source) * 2.0**draw.source.exposure_stops
+    else:  # a lamp that is turned up must not wash out the picture
         middle = [2.0**-state.exposure_stops for state in (draw.source, draw.target)]
         both = source * np.float32(middle[0] / 2) + target * np.float32(middle[1] / 2)
         anchor = exposure_anchor(both)
@@ -165,6 +168,7 @@ def _draft_of_draw(
         edits=draw.edits,
         measure=lambda mask: read_draw(basis, draw, source, target, mask),
         origin={**basis.origin, **states},
+        is_surely_measured=lambda mask: is_surely_read(basis, draw, mask),
     )
 
 

@@ -118,6 +118,8 @@ class Draft:
     edits: tuple[EditScale, ...]  # `measured` not filled in
     measure: Callable[[NDArray[np.bool_]], Sequence[Reading | None]]  # takes the readable mask
     origin: Mapping[str, Any]
+    # Takes the readable mask: whether measuring must find `edits`, so that it may be left out.
+    is_surely_measured: Callable[[NDArray[np.bool_]], bool] = lambda _mask: False
     is_measured_the_scale: bool = False
     area: EditedArea = "picture"  # where the edits act
     noise_HW: NDArray[np.float32] | None = None  # of one picture, display codes
@@ -163,15 +165,30 @@ def _pair(draft: Draft, dataset: DatasetJob) -> Pair:
 
 @dataclass(frozen=True)
 class Accepted:
-    """What is said of two pictures that passed every gate."""
+    """Two pictures that passed every gate, and what is said of them."""
 
+    draft: Draft
     edits: tuple[EditScale, ...]  # measured
-    instruction: str
-    develop: Develop
+    seed: int  # of the data set
+
+    @cached_property
+    def instruction(self) -> str:
+        """The edits in English."""
+        return phrase_edits(self.edits, derive_rng(self.seed, "phrase", self.draft.key))
+
+    @cached_property
+    def develop(self) -> Develop:
+        """How the light became pictures."""
+        source, target = self.draft.source, self.draft.target
+        clipped = (source.clip_fraction, target.clip_fraction)
+        return Develop(source.anchor, source.tone_curve, COLOUR_SPACE, *clipped)
 
 
-def accepted(draft: Draft, dataset: DatasetJob) -> Accepted:
+def accepted(draft: Draft, dataset: DatasetJob, *, is_measured: bool = True) -> Accepted:
     """Measure and gate a draft; its pictures are developed, but not encoded.
+
+    Without `is_measured` the edits stay as they were set wherever measuring them could change
+    nothing else; the same drafts pass.
 
     Raises:
         EditScaleError: a gate rejects it, or an edit cannot be measured.
@@ -180,18 +197,15 @@ def accepted(draft: Draft, dataset: DatasetJob) -> Accepted:
     low, high = (level / source.anchor for level in READABLE)
     mask = readable_mask(source.linear_HW3, target.linear_HW3, low, high)
     gates.check_readable(mask)
-    edits = _measured(draft, draft.measure(mask))
+    is_skipped = not is_measured and draft.is_surely_measured(mask)
+    edits = draft.edits if is_skipped else _measured(draft, draft.measure(mask))
     for edit in edits:
         attribute = find_attribute(edit.attribute)
         attribute.check_value(edit.value)
         gates.check_measured(attribute, edit)
     _check_seen(draft)
     gates.check_moving(source.moving_HW | target.moving_HW, dataset.annotations)
-    rng = derive_rng(dataset.seed, "phrase", draft.key)
-    develop = Develop(
-        source.anchor, source.tone_curve, COLOUR_SPACE, source.clip_fraction, target.clip_fraction
-    )
-    return Accepted(edits, phrase_edits(edits, rng), develop)
+    return Accepted(draft, edits, dataset.seed)
 
 
 def _check_seen(draft: Draft) -> None:

@@ -27,7 +27,7 @@ class PairRejectedError(EditScaleError):
 
 def check_readable(mask_HW: NDArray[np.bool_]) -> None:
     """Raise PairRejectedError where clipping or darkness hides the edit."""
-    share = float(mask_HW.mean())
+    share = np.count_nonzero(mask_HW) / mask_HW.size
     if share < MIN_READABLE_SHARE:
         msg = (
             f"clipped away: {share:.1%} of the pixels are neither clipped nor black in both "
@@ -62,9 +62,11 @@ def check_visible(
 
     `edited_HW` is where the edit acts; None means all over.
     """
-    gap = cv2.absdiff(source_HW3, target_HW3)
-    inside = gap if edited_HW is None else gap[edited_HW]
-    difference = float(inside.mean()) if inside.size else 0.0
+    if edited_HW is None:
+        difference = cv2.norm(source_HW3, target_HW3, cv2.NORM_L1) / source_HW3.size
+    else:
+        inside = cv2.absdiff(source_HW3, target_HW3)[edited_HW]
+        difference = float(inside.mean()) if inside.size else 0.0
     if difference < MIN_MEAN_DIFFERENCE:
         where = "" if edited_HW is None else " where the edit acts"
         msg = (
@@ -102,7 +104,7 @@ def check_above_noise(
 
 def check_moving(moving_HW: NDArray[np.bool_], annotations: Sequence[str]) -> None:
     """Raise PairRejectedError where something moved between two captures and no mask says so."""
-    share = float(moving_HW.mean())
+    share = np.count_nonzero(moving_HW) / moving_HW.size
     if share > MAX_UNMARKED_SHARE and "moving" not in annotations:
         msg = (
             f"something moved: {share:.1%} of the picture, at most {MAX_UNMARKED_SHARE:.1%} "

@@ -8,6 +8,7 @@ Kim et al., US patent 7,024,034 (cubic approximation of the Planckian locus).
 """
 
 import math
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -39,10 +40,11 @@ def srgb_encode(linear: NDArray[FloatT]) -> NDArray[FloatT]:
     >>> round(float(srgb_encode(np.array(0.21404114))), 4)
     0.5
     """
-    magnitude = np.maximum(linear, 0.0031308)
-    curve = 1.055 * magnitude ** (1.0 / 2.4) - 0.055
-    display: NDArray[FloatT] = np.where(linear <= 0.0031308, linear * 12.92, curve)
-    return display.astype(linear.dtype)
+    display = np.asarray(np.maximum(linear, 0.0031308) ** (1.0 / 2.4))
+    display *= 1.055  # in place: the composer spends much of its time here
+    display -= 0.055
+    np.copyto(display, linear * 12.92, where=linear <= 0.0031308)
+    return display.astype(linear.dtype, copy=False)
 
 
 def srgb_decode(display: NDArray[FloatT]) -> NDArray[FloatT]:
@@ -193,8 +195,11 @@ def planckian_xy(cct_k: float) -> tuple[float, float]:
     return x, y
 
 
+@lru_cache(maxsize=4096)  # the composer asks for the same lamps again and again
 def blackbody_rgb(cct_k: float) -> NDArray[np.float64]:
-    """Return linear sRGB of a black body with luminance 1, shape (3,); blue is 0 below ~1900 K.
+    """Return linear sRGB of a black body with luminance 1, shape (3,), not to be written to.
+
+    Blue is 0 below about 1900 K.
 
     Source: `planckian_xy` and the sRGB matrix; Blender's `light.temperature_color` agrees.
 
@@ -203,6 +208,7 @@ def blackbody_rgb(cct_k: float) -> NDArray[np.float64]:
     """
     x, y = planckian_xy(cct_k)
     rgb: NDArray[np.float64] = np.maximum(XYZ_TO_SRGB @ [x / y, 1.0, (1.0 - x - y) / y], 0.0)
+    rgb.flags.writeable = False  # one array for all who ask
     return rgb
 
 

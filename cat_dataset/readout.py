@@ -46,8 +46,8 @@ def readable_mask(
     source_HW3: Linear, target_HW3: Linear, low: float = READABLE[0], high: float = READABLE[1]
 ) -> Mask:
     """Return the pixels whose channels all lie within (low, high) in both pictures."""
-    darkest = np.minimum(darkest_channel(source_HW3), darkest_channel(target_HW3))
-    brightest = np.maximum(brightest_channel(source_HW3), brightest_channel(target_HW3))
+    darkest = darkest_channel(np.minimum(source_HW3, target_HW3))
+    brightest = brightest_channel(np.maximum(source_HW3, target_HW3))
     readable: Mask = (darkest > np.float32(low)) & (brightest < np.float32(high))
     return readable
 
@@ -88,7 +88,17 @@ class LightGain:
     num_px: int
 
     def over(self, gain_rgb: NDArray[np.float64]) -> "LightGain":
-        """Return the gain divided by another, which counts as exact."""
+        """Return the gain divided by another, which counts as exact.
+
+        Raises:
+            EditScaleError: the other is not positive: nothing is left to compare with.
+        """
+        if (gain_rgb <= 0.0).any():
+            msg = (
+                f"light to compare with has the gain {gain_rgb.round(4).tolist()}: must be "
+                f"positive in every channel"
+            )
+            raise EditScaleError(msg)
         return LightGain(self.gain_rgb / gain_rgb, self.stderr_rgb / gain_rgb, self.num_px)
 
 

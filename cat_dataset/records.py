@@ -6,12 +6,14 @@ them; shards store pairs. All are frozen; arrays inside must be treated as read-
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset.attributes import find_attribute
+from cat_dataset.light_reach import LightReach, light_reach
 from cat_dataset.photometry import DAYLIGHT_CCT_K
 
 SCHEMA_VERSION = 2  # of the sample JSON and of the Parquet tables
@@ -93,6 +95,11 @@ class LightBasis:
     clipped_HW: NDArray[np.bool_] | None = None  # pixels a sensor clipped: white in every frame
     annotation: Annotation | None = None  # of every frame: light moves nothing
     origin: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def reach(self) -> LightReach:
+        """How far each light reaches, worked out once for all that is drawn from it."""
+        return light_reach(self.images_GHW3, self.clipped_HW)
 
 
 @dataclass(frozen=True)

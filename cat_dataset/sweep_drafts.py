@@ -14,8 +14,8 @@ from cat_dataset.display import encode_display, exposure_anchor
 from cat_dataset.drafts import Draft, Picture, pair_key, saturate
 from cat_dataset.draws import Range, draw_together
 from cat_dataset.light import LightState
+from cat_dataset.light_reach import reading_step
 from cat_dataset.manifest import DatasetJob
-from cat_dataset.photometric_readout import reading_step
 from cat_dataset.photometry import white_balance_gains
 from cat_dataset.plans import PairPlan
 from cat_dataset.records import EditScale, LightBasis, Reading, Sweep

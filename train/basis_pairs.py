@@ -113,7 +113,14 @@ class ComposedPairs:
         """Return the first draw that is not held out; None: all are."""
         for again in range(_MAX_DRAWS):
             drawn_seed = derive_seed(seed, "again", again) if again else seed
-            pair = draw_pair(light, self.plans, seed=drawn_seed, epoch=epoch, tone_curve=TONE_CURVE)
+            pair = draw_pair(
+                light,
+                self.plans,
+                seed=drawn_seed,
+                epoch=epoch,
+                tone_curve=TONE_CURVE,
+                is_measured=False,
+            )
             if not self._held_out.covers(pair.edits):
                 return pair
         return None

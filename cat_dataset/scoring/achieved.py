@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cat_dataset import readout
 from cat_dataset.display import decode_display
 from cat_dataset.errors import EditScaleError
-from cat_dataset.photometric_readout import reading_step
+from cat_dataset.light_reach import reading_step
 from cat_dataset.photometry import blackbody_rgb
 from cat_dataset.plans import CAMERA_ATTRIBUTES
 from cat_dataset.readout import LightGain

@@ -4,14 +4,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cat_dataset.display import (
+    ANCHOR_PERCENTILE,
+    ANCHOR_TARGET,
     ToneCurve,
     apply_tone_curve,
     clip_fraction,
     decode_display,
     encode_display,
+    exposure_anchor,
     undo_tone_curve,
     white_level,
 )
+from cat_dataset.photometry import luminance
 
 CURVES: tuple[ToneCurve, ...] = ("srgb", "filmic")
 
@@ -77,3 +81,35 @@ def test_clipping_is_counted_at_the_white_of_the_curve() -> None:
 
     assert clip_fraction(light, 1.0) == 0.5
     assert clip_fraction(light, 1.0, "filmic") == 0.25
+
+
+@given(seed=st.integers(0, 2**32), num_rows=st.integers(1, 40))
+def test_the_anchor_is_that_of_the_slow_percentile(seed: int, num_rows: int) -> None:
+    """To the last bit of a float32, whatever the number of pixels."""
+    light = np.random.default_rng(seed).lognormal(size=(num_rows, 3, 3)).astype(np.float32)
+
+    anchor = exposure_anchor(light)
+
+    level = float(np.percentile(luminance(light).astype(np.float64), ANCHOR_PERCENTILE))
+    assert anchor == pytest.approx(ANCHOR_TARGET / level, rel=1e-6)
+
+
+def test_a_picture_with_an_undefined_pixel_has_no_anchor() -> None:
+    """NaN is not sorted to an end and forgotten."""
+    light = np.ones((40, 40, 3), np.float32)
+    light[0, 0] = np.nan
+
+    assert exposure_anchor(light) == 1.0
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_codes_are_those_of_the_standard_written_out(curve: ToneCurve) -> None:
+    """Each light by itself, in float32, as IEC 61966-2-1 has it."""
+    light = np.linspace(-0.1, 5.0, 40_000, dtype=np.float32).reshape(100, 400, 1).repeat(3, axis=-1)
+
+    codes = encode_display(light, 0.7, curve)
+
+    level = apply_tone_curve(light * np.float32(0.7), curve)
+    curved = np.float32(1.055) * level ** np.float32(1.0 / 2.4) - np.float32(0.055)
+    display = np.where(level <= np.float32(0.0031308), np.float32(12.92) * level, curved)
+    np.testing.assert_array_equal(codes, np.rint(display * np.float32(255.0)).astype(np.uint8))

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,8 @@ import pytest
 
 from cat_dataset.display import decode_display
 from cat_dataset.gates import PairRejectedError
-from cat_dataset.plans import PairPlan
+from cat_dataset.light_reach import LightReach
+from cat_dataset.plans import BASIS_ATTRIBUTES, PairPlan
 from cat_dataset.recompose import draw_pair
 from cat_dataset.records import LightBasis, Sweep
 from tests.cat_dataset.conftest import make_light_basis
@@ -81,3 +83,79 @@ def test_light_that_gives_no_pair_says_why() -> None:
         draw_pair(dark, {"light_power": PairPlan()}, seed=1, epoch=3)
     with pytest.raises(PairRejectedError, match="its light has none of object_rotation"):
         draw_pair(dark, {"object_rotation": PairPlan()}, seed=1, epoch=3)
+
+
+def _odd_lights() -> list[LightBasis]:
+    """Return lights of every kind that a readout may fail on, and plain ones."""
+    plain = make_light_basis("plain", 24)
+    images, groups = plain.images_GHW3, plain.groups
+    candle = replace(groups[0], cct_k=1850.0)  # has no blue in sRGB
+    clipped_HW = images[0, ..., 1] > np.percentile(images[0, ..., 1], 60)
+    dim, alike, takes_away = images.copy(), images.copy(), images.copy()
+    dim[0] *= np.float32(3e-6)
+    alike[1] = images[0] * np.float32([1.0, 1.0 + 1e-5, 1.0])
+    takes_away[0] -= np.float32(0.02)
+    unlit = images.copy()
+    unlit[0, ..., 2] = 0.0
+    return [
+        plain,
+        replace(plain, scene="candle", groups=(candle, *groups[1:])),
+        replace(plain, scene="tinted", groups=(replace(groups[0], cct_k=None), *groups[1:])),
+        replace(plain, scene="clipped", clipped_HW=clipped_HW),
+        replace(plain, scene="all-clipped", clipped_HW=np.ones_like(clipped_HW)),
+        replace(plain, scene="dim", images_GHW3=dim),
+        replace(plain, scene="alike", images_GHW3=alike),
+        replace(plain, scene="takes-away", images_GHW3=takes_away),
+        replace(plain, scene="unlit", images_GHW3=unlit),
+        replace(plain, scene="tiny", images_GHW3=images[:, :6, :6]),
+        replace(plain, scene="two", images_GHW3=images[[0, 2]], groups=groups[::2]),
+    ]
+
+
+def _outcome(light: LightBasis, name: str, seed: int, *, is_measured: bool) -> tuple[Any, ...]:
+    """Return all that is drawn but what was measured, or why nothing is."""
+    plans = {name: PairPlan()}
+    try:
+        pair = draw_pair(light, plans, seed=seed, epoch=0, is_measured=is_measured)
+    except PairRejectedError as error:
+        return (str(error),)
+    edits = tuple(replace(edit, measured=None, measured_stderr=None) for edit in pair.edits)
+    pictures = (pair.source_HW3.tobytes(), pair.target_HW3.tobytes())
+    return pair.key, edits, pair.instruction, pair.develop, *pictures
+
+
+def test_pairs_drawn_without_measuring_are_the_same_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over lights of every kind and all attributes: the same pairs, the same rejections."""
+    monkeypatch.setattr("cat_dataset.recompose.MAX_DRAWS", 1)  # so that every rejection shows
+    singles = list(BASIS_ATTRIBUTES)
+    names = [*singles, *("+".join(pair) for pair in combinations(singles, 2))]
+    outcomes = []
+    for light in _odd_lights():
+        for name in names:
+            for seed in range(4):
+                measured = _outcome(light, name, seed, is_measured=True)
+                assert _outcome(light, name, seed, is_measured=False) == measured
+                outcomes.append((light.scene, measured))
+
+    reasons = {outcome[0].split(": ")[-1][:12] for _, outcome in outcomes if len(outcome) == 1}
+    assert len(reasons) >= 5  # the lights do fail in several ways
+    assert sum(len(outcome) > 1 for _, outcome in outcomes) > len(outcomes) / 2
+
+
+def test_plain_light_needs_no_measuring() -> None:
+    """Its pairs stay as they were set; of a lamp too dim to be sure of, they are measured."""
+    plans = {name: PairPlan() for name in BASIS_ATTRIBUTES}
+    plain, groups = make_light_basis("plain"), make_light_basis("plain").groups
+    images = plain.images_GHW3 * np.float32([3e-4, 1, 1])[:, None, None, None]
+    dim = replace(plain, images_GHW3=images, groups=groups)
+
+    of_plain = [
+        edit
+        for epoch in range(30)
+        for edit in draw_pair(plain, plans, seed=1, epoch=epoch, is_measured=False).edits
+    ]
+    of_dim = LightReach.gain_error(dim.reach, np.ones((3, 3)), np.array([True, False, False]))
+
+    assert all(edit.measured is None for edit in of_plain)
+    assert {edit.attribute for edit in of_plain} == set(BASIS_ATTRIBUTES)
+    assert of_dim > 1e-4
