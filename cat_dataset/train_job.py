@@ -41,6 +41,8 @@ class TrainJob(StrictModel):
     held_out_values: dict[str, tuple[tuple[float, float], ...]] = Field(default_factory=dict)
     size_px: Annotated[int, Field(ge=16, multiple_of=8)] = 48  # crops the trainer sees
     hidden_size: Annotated[int, Field(ge=32, multiple_of=32)] = 128  # the dial
+    # prompt: the baseline whose base learns the numbers as words, in the steps of both stages
+    numbers: Literal["adapter", "prompt"] = "adapter"
     code_size: PositiveInt = 64  # channels of the adapter's summed code
     num_base_steps: PositiveInt = 500
     num_adapter_steps: PositiveInt = 700

@@ -22,6 +22,7 @@ from cat_dataset.edited_picture import resolve_edits
 from cat_dataset.errors import EditScaleError
 from cat_dataset.records import EditScale
 from train.hooks import Attachment, add_to_modulations
+from train.words import words_by_number
 
 _KNOTS = (-1.0, 0.0, 1.0)  # where the bends of the features lie, in trained ranges
 NUM_FEATURES = 1 + len(_KNOTS)
@@ -94,6 +95,10 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
     def _task_features(self, name: str, edits: Sequence[EditScale]) -> list[float]:
         rows = [number_features(self.tasks[name], e) for e in _added_up(self.tasks[name], edits)]
         return [math.fsum(column) for column in zip(*rows, strict=True)] or [0.0] * NUM_FEATURES
+
+    def instruction(self, edits: Sequence[EditScale], num_places: int) -> tuple[str, ...]:
+        """Return the words under which these edits are made: the neutral ones."""
+        return words_by_number(num_places)
 
     def forward(self, features_BKF: Tensor) -> dict[str, Tensor]:
         """Return the offset (B, width) of each modulation, by module name."""

@@ -15,7 +15,7 @@ from diffusers import FluxTransformer2DModel
 from einops import rearrange
 from torch import Tensor, nn
 
-from train.words import WordEncoder, vocabulary
+from train.words import WORDS_PER_NUMBER, WordEncoder, number_vocabulary, vocabulary
 
 PATCH_PX = 8
 _HEAD_DIM = 32
@@ -41,8 +41,13 @@ class CompactBase:
         self.word_encoder.save_pretrained(folder / "word_encoder")
 
 
-def build_compact(hidden_size: int, attributes: Sequence[str], num_places: int) -> CompactBase:
-    """Return a fresh base that starts as the identity; torch's global generator must be seeded."""
+def build_compact(
+    hidden_size: int, attributes: Sequence[str], num_places: int, *, reads_numbers: bool = False
+) -> CompactBase:
+    """Return a fresh base that starts as the identity; torch's global generator must be seeded.
+
+    `reads_numbers` gives it the words of numbers instead of those of directions and strengths.
+    """
     transformer = FluxTransformer2DModel(
         patch_size=1,  # packing into patches happens in `predict_target`
         in_channels=2 * _PATCH_CHANNELS,
@@ -57,8 +62,14 @@ def build_compact(hidden_size: int, attributes: Sequence[str], num_places: int) 
     )
     nn.init.zeros_(transformer.proj_out.weight)
     nn.init.zeros_(transformer.proj_out.bias)
-    words = WordEncoder(list(vocabulary(attributes)), num_places, hidden_size)
-    return CompactBase(transformer, words)
+    if reads_numbers:
+        words = list(number_vocabulary(attributes))
+        # a position for each word: a digit must tell whose it is where two numbers are given
+        num_positions = num_places * WORDS_PER_NUMBER
+        encoder = WordEncoder(words, num_places, hidden_size, num_positions)
+    else:
+        encoder = WordEncoder(list(vocabulary(attributes)), num_places, hidden_size)
+    return CompactBase(transformer, encoder)
 
 
 def load_compact(folder: Path) -> CompactBase:

@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -34,8 +34,10 @@ from train.compact import PATCH_PX, CompactBase, load_compact, predict_target
 from train.flow import euler_sample
 from train.gain import apply_gain, log2_light, repaint, resized_gain, transfer_gain
 from train.log_light import HALF_STOPS, encode_log_light, linear_of_codes
+from train.number_prompt import NumberPrompt
+from train.run_folder import finished_editor
 from train.tiling import blend_tiles, tile_corners
-from train.words import words_by_number, words_of_edits
+from train.words import words_of_edits
 
 NUM_SAMPLING_STEPS = 2
 _BATCH_SIZE = 32
@@ -52,7 +54,7 @@ class Editor:
     """A frozen base and its adapter, ready to edit."""
 
     base: CompactBase
-    adapter: NumericAdapter
+    adapter: NumericAdapter | NumberPrompt
     size_px: int  # shorter side of the picture that the model sees
 
     @property
@@ -160,8 +162,7 @@ class Editor:
         """Return the model's pictures in log light, at the size of their sources."""
         generator = torch.Generator().manual_seed(_NOISE_SEED)
         noise_CHW = torch.randn(source_BCHW.shape[1:], generator=generator)
-        by_number = words_by_number(self.base.word_encoder.num_places)
-        words = [self._words(sample) if channel == "words" else by_number for sample in edits]
+        words = [self.instruction(sample, channel) for sample in edits]
         numbers = [()] * len(edits) if channel == "words" else edits
 
         def predict(noisy_BCHW: Tensor, time_B: Tensor) -> Tensor:
@@ -170,9 +171,17 @@ class Editor:
         with self.adapter.attach(self.base.transformer, numbers):
             return euler_sample(predict, noise_CHW.expand_as(source_BCHW), NUM_SAMPLING_STEPS)
 
-    def _words(self, edits: Edits) -> tuple[str, ...]:
+    def instruction(self, edits: Edits, channel: Channel = "numbers") -> tuple[str, ...]:
+        """Return what the base is told while it edits.
+
+        Raises:
+            EditScaleError: the base has no words for so many edits at once.
+        """
+        num_places = self.base.word_encoder.num_places
+        if channel == "numbers":
+            return self.adapter.instruction(edits, num_places)
         largest = {name: task.largest_value for name, task in self.tasks.items()}
-        return words_of_edits(edits, largest, self.base.word_encoder.num_places)
+        return words_of_edits(edits, largest, num_places)
 
     def check(self, edits: Edits) -> None:
         """Raise EditScaleError if the adapter was not trained on an edit; edits of one add up."""
@@ -192,25 +201,47 @@ class Editor:
                 raise EditScaleError(msg)
 
 
-def load_editor(adapter_folder: Path | str) -> Editor:
+def load_editor(folder: Path | str) -> Editor:
     """Read an adapter and the base its config points to; the two folders move together.
 
+    `folder` holds the adapter, or is that of a finished run; what a run with numbers in the prompt
+    trained is read as well, and edits alike.
+
     Raises:
-        JobError: a folder is missing.
+        JobError: a folder is missing, or the run is not finished.
     """
-    folder = Path(adapter_folder)
+    path = _with_config(Path(folder))
+    adapter = _load_steering(path)
+    base_folder = path / adapter.config["base_path"]
+    if not base_folder.is_dir():
+        msg = f"adapter {path}: its base {base_folder} is missing; move both together"
+        raise JobError(msg)
+    base = load_compact(base_folder)
+    for network in base.modules():
+        network.eval().requires_grad_(False)
+    return Editor(base, adapter, adapter.config["size_px"])
+
+
+def _with_config(folder: Path) -> Path:
+    if (folder / "run.json").is_file():
+        finished = finished_editor(folder)
+        if finished is None:
+            msg = f"run folder {folder}: is not finished; run `cat-dataset train` on it again"
+            raise JobError(msg)
+        return finished
     if not (folder / "config.json").is_file():
         msg = f"adapter {folder}: holds no config.json; give the adapter folder of a run"
         raise JobError(msg)
-    adapter = NumericAdapter.from_pretrained(folder, use_safetensors=True)
-    base_folder = folder / adapter.config["base_path"]
-    if not base_folder.is_dir():
-        msg = f"adapter {folder}: its base {base_folder} is missing; move both together"
-        raise JobError(msg)
-    base = load_compact(base_folder)
-    for network in (*base.modules(), adapter):
-        network.eval().requires_grad_(False)
-    return Editor(base, adapter, adapter.config["size_px"])
+    return folder
+
+
+def _load_steering(folder: Path) -> NumericAdapter | NumberPrompt:
+    config = NumberPrompt.load_config(folder)
+    if config["_class_name"] == NumberPrompt.__name__:
+        return cast("NumberPrompt", NumberPrompt.from_config(config))
+    adapter: NumericAdapter = NumericAdapter.from_pretrained(folder, use_safetensors=True)
+    adapter.eval().requires_grad_(False)
+    return adapter
 
 
 def view_size(height_px: int, width_px: int, size_px: int) -> tuple[int, int]:

@@ -7,6 +7,7 @@ such as an adapter without task ids.
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from cat_dataset.errors import JobError
 from cat_dataset.manifest import EvaluateJob
@@ -22,6 +23,14 @@ from train.editing import Editor, load_editor
 from train.scored import ScoredModel, float_order_gap
 
 NUMBERS, WORDS = "adapter", "words"
+_NOT_MEASURED = MappingProxyType(
+    {
+        "number_in_prompt": "A base that reads the number in its prompt was not given "
+        "(--rival number_in_prompt=FOLDER): not measured.",
+        "no_task_id": "An adapter without task ids was not given (--rival no_task_id=FOLDER): not "
+        "measured.",
+    }
+)
 _MAX_ORDERS = 32  # combinations of which the order gap is taken in floats
 
 
@@ -126,12 +135,9 @@ def _notes(
     notes = [
         f'"{WORDS}" is the same frozen base without the adapter, steered by its own instructions: '
         f"attribute, direction, and a third of the range (slightly, clearly, strongly). It was "
-        f"trained without digits, so a number in the prompt is what these three words can say.",
+        f"trained without digits.",
     ]
-    if "no_task_id" not in rivals:
-        notes.append(
-            "An adapter without task ids was not given (--rival no_task_id=FOLDER): not measured."
-        )
+    notes += [note for name, note in _NOT_MEASURED.items() if name not in rivals]
     combined = [request for request in plan.requests() if request.role == "combined"]
     asked = [
         Asked(request, dataset.read(plan.rows[request.pair_key]).source_HW3)

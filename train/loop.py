@@ -4,7 +4,7 @@ Every step's pairs, noise and times follow from (seed, stage, step), so a run th
 started again ends with the same bytes, and several processes end where one does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -20,13 +20,15 @@ from train.distributed import World, joined_world
 from train.hooks import modulation_linears
 from train.loading import open_pairs
 from train.machine import deterministic_torch, device_of, threads_for
-from train.run_folder import RunFolder, claim_run_folder, finished_adapter, write_folder_whole
-from train.stages import adapter_stage, base_stage
+from train.number_prompt import NumberPrompt
+from train.run_folder import RunFolder, claim_run_folder, finished_editor, write_folder_whole
+from train.stages import adapter_stage, base_stage, prompt_stage
 from train.tasks import tasks_of_pairs
 from train.trainer import Run, train_stage
 
 _NUM_VALIDATION_PAIRS = 64
 _BASE_BESIDE_ADAPTER = "../base"
+_NUM_PROMPT_PLACES = 2  # two numbers at once can be asked, whether such pairs were trained or not
 
 
 def run_training(
@@ -37,7 +39,7 @@ def run_training(
     progress: Progress | None = None,
     num_threads: int | None = None,
 ) -> Path:
-    """Train, or go on training, in `run_folder`; return the folder of the finished adapter.
+    """Train, or go on training, in `run_folder`; return the folder of what was trained.
 
     A complete run is left as it is. `num_threads` counts for a new run only; None takes the
     machine's cores, up to where the batches of the compact base are too small to share. Started by
@@ -55,7 +57,7 @@ def run_training(
         pairs = open_pairs(job, data_folders, "train")
         threads = num_threads or threads_for(world.local_size)
         folder = _claim_together(world, run_folder, job, pairs.fingerprint(), threads)
-        finished = finished_adapter(run_folder)
+        finished = finished_editor(run_folder)
         if finished is not None:
             return finished
         shown = progress if progress is not None and world.is_first else SilentProgress()
@@ -71,6 +73,9 @@ def run_training(
                 device=device,
                 world=world,
             )
+            if job.numbers == "prompt":
+                _train_prompted(run)
+                return folder.prompt
             if not folder.base.is_dir():
                 _train_base(run)
             _train_adapter(run, load_compact(folder.base))
@@ -91,13 +96,31 @@ def _claim_together(
 
 
 def _train_base(run: Run) -> None:
-    num_places = max(len(row.edits) for row in run.pairs.rows)
+    base = _fresh_base(run, max(len(row.edits) for row in run.pairs.rows))
+    train_stage(run, base_stage(run.job, base, run.tasks))
+    _write_together(run.world, run.folder.base, base.save)
+
+
+def _train_prompted(run: Run) -> None:
+    """Train the baseline that has its numbers in the prompt; its base is all that it has."""
+    if not run.folder.base.is_dir():
+        most_edits = max(len(row.edits) for row in run.pairs.rows)
+        base = _fresh_base(run, max(most_edits, _NUM_PROMPT_PLACES))
+        train_stage(run, prompt_stage(run.job, base, run.tasks))
+        _write_together(run.world, run.folder.base, base.save)
+    prompt = NumberPrompt(task_table(run.tasks), _BASE_BESIDE_ADAPTER, run.job.size_px)
+    _write_together(run.world, run.folder.prompt, prompt.save_config)
+
+
+def _fresh_base(run: Run, num_places: int) -> CompactBase:
+    names = [task.attribute for task in run.tasks]
     with torch.random.fork_rng():
         torch.manual_seed(derive_seed(run.job.seed, "base", "weights"))
-        base = build_compact(run.job.hidden_size, [t.attribute for t in run.tasks], num_places)
+        base = build_compact(
+            run.job.hidden_size, names, num_places, reads_numbers=run.job.numbers == "prompt"
+        )
     _prepare(run, base)
-    train_stage(run, base_stage(run.job, base, run.tasks))
-    _write_together(run.world, run.folder.base, base)
+    return base
 
 
 def _train_adapter(run: Run, base: CompactBase) -> None:
@@ -107,7 +130,7 @@ def _train_adapter(run: Run, base: CompactBase) -> None:
     _prepare(run, base)
     adapter.to(run.device)
     train_stage(run, adapter_stage(run.job, base, adapter))
-    _write_together(run.world, run.folder.adapter, adapter)
+    _write_together(run.world, run.folder.adapter, adapter.save_pretrained)
 
 
 def _prepare(run: Run, base: CompactBase) -> None:
@@ -118,11 +141,10 @@ def _prepare(run: Run, base: CompactBase) -> None:
         base.transformer.enable_gradient_checkpointing()
 
 
-def _write_together(world: World, folder: Path, networks: CompactBase | NumericAdapter) -> None:
+def _write_together(world: World, folder: Path, write: Callable[[Path], None]) -> None:
     """Let the first process write a folder that all go on with."""
     if world.is_first:
-        save = networks.save if isinstance(networks, CompactBase) else networks.save_pretrained
-        write_folder_whole(folder, save)
+        write_folder_whole(folder, write)
     world.wait()
 
 

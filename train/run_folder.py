@@ -3,6 +3,7 @@
 run.json      the job, what identifies its data, and the threads that its bits depend on
 base/         the frozen base (transformer/, word_encoder/), complete when it exists
 adapter/      the numeric adapter, complete when it exists
+prompt/       instead of it, what a base that reads numbers as words knows
 checkpoints/  state to resume from
 samples/      pictures edited on the way: source, edited, target
 tensorboard/, train_log.jsonl
@@ -51,6 +52,11 @@ class RunFolder:
     def adapter(self) -> Path:
         """Where the adapter lies."""
         return self.path / "adapter"
+
+    @property
+    def prompt(self) -> Path:
+        """Where the config of a base that reads numbers as words lies."""
+        return self.path / "prompt"
 
     @property
     def checkpoints(self) -> Path:
@@ -105,10 +111,10 @@ def claim_run_folder(
     return RunFolder(path, run_hash, num_threads)
 
 
-def finished_adapter(path: Path) -> Path | None:
-    """Return the adapter of a run folder if the run is complete."""
-    adapter = path / "adapter"
-    return adapter if adapter.is_dir() else None
+def finished_editor(path: Path) -> Path | None:
+    """Return what a run trained, as `load_editor` reads it, if the run is complete."""
+    found = (path / name for name in ("adapter", "prompt"))
+    return next((folder for folder in found if folder.is_dir()), None)
 
 
 def write_folder_whole(folder: Path, write: Callable[[Path], None]) -> None:

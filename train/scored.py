@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from cat_dataset.errors import EditScaleError
 from cat_dataset.scoring.editors import Answer, Asked, EditFailure
 from train.batches import resize_area
 from train.editing import Channel, Editor, view_size
@@ -51,9 +52,10 @@ class ScoredModel:
         unknown = [n for n in item.request.attributes if n not in self.editor.tasks]
         if unknown:
             return EditFailure(f"was not trained on {', '.join(unknown)}")
-        num_places = self.editor.base.word_encoder.num_places
-        if self.channel == "words" and len(item.request.attributes) > num_places:
-            return EditFailure(f"has words for {num_places} edits at once")
+        try:
+            self.editor.instruction(item.request.edits, self.channel)
+        except EditScaleError as error:
+            return EditFailure(str(error))
         return None
 
 

@@ -1,6 +1,7 @@
-"""The two stages of training as one kind of object: what is trained, and the loss of a step.
+"""The stages of training as one kind of object: what is trained, and the loss of a step.
 
-Stage "base" learns edits from words; stage "adapter" learns numbers on the frozen base. Identity
+Stage "base" learns edits from words; stage "adapter" learns numbers on the frozen base. The
+baseline with the number in its prompt has the first alone, as long as both. Identity
 samples belong to the base alone: at number zero the adapter is silent by construction, so there it
 has nothing to learn.
 """
@@ -10,9 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from cat_dataset.records import EditScale
 from cat_dataset.seeding import derive_rng, derive_seed
 from cat_dataset.train_job import TrainJob
 from train.adapter import NumericAdapter, Task
@@ -20,11 +23,13 @@ from train.batches import Batch
 from train.compact import CompactBase, predict_target
 from train.flow import draw_times, noisy_at
 from train.log_light import displayed_error, known_weights
-from train.words import words_by_number, words_of_edits
+from train.words import MAX_NAMED, words_by_number, words_of_edits, words_with_numbers
 
 Predict = Callable[[Batch, int, Tensor, Tensor, ExitStack], Tensor]
+Instruct = Callable[[np.random.Generator, Batch], list[tuple[str, ...]]]
 _COMPACT_TIME_SHIFT = 3.0
 _NEUTRAL_SHARE = 0.5  # of identity samples that are told "by number" instead of "keep"
+_NAMED_SHARE = 0.5  # of those, that are told of which attributes
 
 
 @dataclass(frozen=True)
@@ -55,23 +60,56 @@ def base_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Stage
     largest = {task.attribute: task.largest_value for task in tasks}
     num_places = base.word_encoder.num_places
 
+    def instruct(rng: np.random.Generator, batch: Batch) -> list[tuple[str, ...]]:
+        num_whole = batch.num_whole or len(batch)
+        is_neutral = rng.random(num_whole)[batch.places] < _NEUTRAL_SHARE
+        named = _names_at_random(rng, list(largest), num_whole)[batch.places]
+        return [
+            words_by_number(num_places, names)
+            if not edits and neutral
+            else words_of_edits(edits, largest, num_places)
+            for edits, neutral, names in zip(batch.edits, is_neutral, named, strict=True)
+        ]
+
+    return _word_stage(job, base, job.num_base_steps, instruct)
+
+
+def prompt_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Stage:
+    """Return the only stage of the baseline: the base learns edits from numbers in its words.
+
+    It takes the steps of both stages of a run with an adapter, on the pairs of the first. Identity
+    samples are told "keep" or a zero; edits stand in any place, so that every place is trained.
+    """
+    names = [task.attribute for task in tasks]
+    num_places = base.word_encoder.num_places
+
+    def instruct(rng: np.random.Generator, batch: Batch) -> list[tuple[str, ...]]:
+        num_whole = batch.num_whole or len(batch)
+        zeros = rng.integers(2 * len(names), size=num_whole)[batch.places]
+        orders = rng.permuted(np.tile(np.arange(num_places), (num_whole, 1)), axis=1)
+        instructions = []
+        for edits, zero, order in zip(batch.edits, zeros, orders[batch.places], strict=True):
+            told = edits or [EditScale(name, 0.0) for name in names[zero : zero + 1]]
+            words = np.reshape(words_with_numbers(told, num_places), (num_places, -1))
+            instructions.append(tuple(words[order].ravel().tolist()))
+        return instructions
+
+    return _word_stage(job, base, job.num_base_steps + job.num_adapter_steps, instruct)
+
+
+def _word_stage(job: TrainJob, base: CompactBase, num_steps: int, instruct: Instruct) -> Stage:
+    """Return a stage that trains the base by what each sample is told."""
+
     def predict(
         batch: Batch, step: int, noisy_BCHW: Tensor, time_B: Tensor, _held: ExitStack
     ) -> Tensor:
-        rng = derive_rng(job.seed, "base", "words", step)
-        is_neutral = rng.random(batch.num_whole or len(batch))[batch.places] < _NEUTRAL_SHARE
-        instructions = [
-            words_by_number(num_places)
-            if not edits and neutral
-            else words_of_edits(edits, largest, num_places)
-            for edits, neutral in zip(batch.edits, is_neutral, strict=True)
-        ]
+        instructions = instruct(derive_rng(job.seed, "base", "words", step), batch)
         return predict_target(base, noisy_BCHW, time_B, batch.source_BCHW, instructions)
 
     return Stage(
         "base",
         base.modules(),
-        job.num_base_steps,
+        num_steps,
         job.base_learning_rate,
         job.identity_share,
         _COMPACT_TIME_SHIFT,
@@ -79,17 +117,34 @@ def base_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Stage
     )
 
 
+def _names_at_random(
+    rng: np.random.Generator, attributes: Sequence[str], num_samples: int
+) -> list[tuple[str, ...]]:
+    """Return which attributes the neutral instruction of each sample names: none, or up to two.
+
+    Under them the base keeps the picture too, so an adapter may be told of the attribute by words.
+    """
+    most = min(MAX_NAMED, len(attributes))
+    counts = rng.integers(1, most + 1, size=num_samples) * (rng.random(num_samples) < _NAMED_SHARE)
+    orders = rng.permuted(np.tile(np.arange(len(attributes)), (num_samples, 1)), axis=1)
+    return [
+        tuple(attributes[number] for number in order[:count])
+        for order, count in zip(orders, counts, strict=True)
+    ]
+
+
 def adapter_stage(job: TrainJob, base: CompactBase, adapter: NumericAdapter) -> Stage:
     """Return the stage in which the adapter learns numbers on the frozen base."""
     for network in base.modules():
         network.requires_grad_(False)
-    neutral = words_by_number(base.word_encoder.num_places)
+    num_places = base.word_encoder.num_places
 
     def predict(
         batch: Batch, _step: int, noisy_BCHW: Tensor, time_B: Tensor, held: ExitStack
     ) -> Tensor:
         held.enter_context(adapter.attach(base.transformer, batch.edits))
-        return predict_target(base, noisy_BCHW, time_B, batch.source_BCHW, [neutral] * len(batch))
+        told = [adapter.instruction(edits, num_places) for edits in batch.edits]
+        return predict_target(base, noisy_BCHW, time_B, batch.source_BCHW, told)
 
     return Stage(
         "adapter",

@@ -1,4 +1,3 @@
-import hashlib
 import math
 import shutil
 import signal
@@ -26,44 +25,14 @@ from train.distributed import World
 from train.loading import BatchStream
 from train.loop import run_training
 from train.pairs import TrainingPairs
-from train.run_folder import claim_run_folder, finished_adapter
+from train.run_folder import claim_run_folder, finished_editor
 from train.runlog import read_log
 from train.stages import base_stage, flow_loss
 from train.tasks import tasks_of_pairs
 from train.trainer import Run, train_stage
 
 from .conftest import ATTRIBUTES, SIZE_PX, tiny_job
-
-
-def hashes(folder: Path) -> dict[str, str]:
-    """Return the sha256 of every file of a folder, by relative path."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in files
-    }
-
-
-class _StoppedError(Exception):
-    """Stands for a kill."""
-
-
-class StopAfter:
-    """A progress that ends the run after a number of steps, as Ctrl-C would."""
-
-    def __init__(self, num_steps: int) -> None:
-        self._left = num_steps
-        self._counts = False
-
-    def start(self, name: str, total: int) -> None:
-        """Count training steps only."""
-        self._counts = name.startswith("training")
-
-    def advance(self, parts: int) -> None:
-        """Raise when the steps are used up."""
-        self._left -= parts if self._counts else 0
-        if self._left <= 0:
-            raise _StoppedError
+from .stopped_runs import StopAfter, StoppedError, hashes
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +49,7 @@ def test_a_stopped_run_resumes_to_the_same_bytes(
 ) -> None:
     """Stopped before, at and after checkpoints, in both stages."""
     folder = tmp_path / "run"
-    with pytest.raises(_StoppedError):
+    with pytest.raises(StoppedError):
         run_training(
             tiny_job(), [data_folder], folder, num_threads=2, progress=StopAfter(num_steps)
         )
@@ -165,7 +134,7 @@ def test_composed_pairs_resume_in_the_middle_of_an_epoch(
     run_training(job, [linear_folder], tmp_path / "straight", num_threads=2)
 
     folder, helped = tmp_path / "run", job.model_copy(update={"num_loader_workers": 2})
-    with pytest.raises(_StoppedError):
+    with pytest.raises(StoppedError):
         run_training(helped, [linear_folder], folder, num_threads=2, progress=StopAfter(9))
     run_training(helped, [linear_folder], folder)
 
@@ -178,7 +147,7 @@ def test_a_complete_run_is_left_alone(data_folder: Path, straight_run: Path) -> 
 
     adapter = run_training(tiny_job(), [data_folder], straight_run)
 
-    assert adapter == finished_adapter(straight_run)
+    assert adapter == finished_editor(straight_run)
     assert {path: path.stat().st_mtime_ns for path in straight_run.rglob("*")} == before
 
 
@@ -187,10 +156,10 @@ def test_the_frozen_base_is_not_touched_by_the_adapter_stage(
 ) -> None:
     """The base of a run stopped right after stage one equals the base of the finished run."""
     folder = tmp_path / "run"
-    with pytest.raises(_StoppedError):
+    with pytest.raises(StoppedError):
         run_training(tiny_job(), [data_folder], folder, num_threads=2, progress=StopAfter(7))
 
-    assert finished_adapter(folder) is None
+    assert finished_editor(folder) is None
     assert hashes(folder / "base") == hashes(straight_run / "base")
 
 
@@ -241,13 +210,13 @@ def test_the_log_has_losses_speed_and_validation(straight_run: Path) -> None:
 def test_a_resumed_run_may_spend_its_memory_otherwise(data_folder: Path, tmp_path: Path) -> None:
     """Smaller parts, no stored activations: what an out-of-memory error tells one to do."""
     folder = tmp_path / "run"
-    with pytest.raises(_StoppedError):
+    with pytest.raises(StoppedError):
         run_training(tiny_job(), [data_folder], folder, num_threads=2, progress=StopAfter(5))
     frugal = {"micro_batch_size": 2, "gradient_checkpointing": True}
 
     adapter = run_training(tiny_job().model_copy(update=frugal), [data_folder], folder)
 
-    assert adapter == finished_adapter(folder)
+    assert adapter == finished_editor(folder)
 
 
 def test_used_up_memory_says_what_to_lower_and_keeps_the_checkpoint(

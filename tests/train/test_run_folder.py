@@ -4,7 +4,7 @@ import pytest
 
 from cat_dataset.errors import JobError
 from cat_dataset.train_job import TrainJob
-from train.run_folder import claim_run_folder, finished_adapter, write_folder_whole
+from train.run_folder import claim_run_folder, finished_editor, write_folder_whole
 from train.runlog import RunLog, read_log
 
 
@@ -36,10 +36,10 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 
     with pytest.raises(OSError, match="no space"):
         write_folder_whole(tmp_path / "adapter", fail)
-    assert finished_adapter(tmp_path) is None
+    assert finished_editor(tmp_path) is None
 
     write_folder_whole(tmp_path / "adapter", lambda folder: folder.mkdir())
-    assert finished_adapter(tmp_path) == tmp_path / "adapter"
+    assert finished_editor(tmp_path) == tmp_path / "adapter"
     assert list((tmp_path / "adapter").iterdir()) == []
 
 
