@@ -23,6 +23,7 @@ from cat_dataset.plans import (
     checked_intervals,
 )
 
+Baseline = Literal["number_in_prompt", "no_task_id"]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
@@ -43,6 +44,9 @@ class TrainJob(StrictModel):
     hidden_size: Annotated[int, Field(ge=32, multiple_of=32)] = 128  # the dial
     # prompt: the baseline whose base learns the numbers as words, in the steps of both stages
     numbers: Literal["adapter", "prompt"] = "adapter"
+    task_ids: bool = True  # False: the baseline with one encoder for all tasks and units
+    # trained after the adapter, on the same pairs and steps, and evaluated beside it
+    baselines: tuple[Baseline, ...] = ()
     code_size: PositiveInt = 64  # channels of the adapter's summed code
     num_base_steps: PositiveInt = 500
     num_adapter_steps: PositiveInt = 700
@@ -118,6 +122,19 @@ class TrainJob(StrictModel):
                 )
                 raise ValueError(msg)
             check_plan(name, PairPlan(value_range=value_range))
+        return self
+
+    @model_validator(mode="after")
+    def _baselines_are_of_an_adapter(self) -> Self:
+        if self.baselines and (self.numbers == "prompt" or not self.task_ids):
+            msg = (
+                "baselines are compared with an adapter that has task ids: remove numbers = "
+                '"prompt" and task_ids = false, or the baselines'
+            )
+            raise ValueError(msg)
+        if self.numbers == "prompt" and not self.task_ids:
+            msg = 'task_ids = false is for an adapter, and numbers = "prompt" trains none'
+            raise ValueError(msg)
         return self
 
     @model_validator(mode="after")

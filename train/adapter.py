@@ -26,6 +26,7 @@ from train.words import words_by_number
 
 _KNOTS = (-1.0, 0.0, 1.0)  # where the bends of the features lie, in trained ranges
 NUM_FEATURES = 1 + len(_KNOTS)
+_ALL = "all"  # name of the encoder that tasks without ids share
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         code_size: channels of the summed code.
         base_path: the base it was trained on, relative to the adapter's folder.
         size_px: shorter side of the pictures it was trained on.
+        task_ids: False is the baseline that isolates neither tasks nor units: one encoder for all,
+            numbers in their units divided by one number, and the attribute is told by words alone.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]  # diffusers ships no types
@@ -66,12 +69,17 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         code_size: int,
         base_path: str,
         size_px: int,
+        task_ids: bool = True,
     ) -> None:
         super().__init__()
         self.tasks = {task["attribute"]: Task(**task) for task in tasks}
         self._widths: dict[str, int] = dict(modulation_widths)
+        self._encoder_of = {name: name if task_ids else _ALL for name in self.tasks}
         self.encoders = nn.ModuleDict(
-            {name: nn.Linear(NUM_FEATURES, code_size, bias=False) for name in self.tasks}
+            {
+                name: nn.Linear(NUM_FEATURES, code_size, bias=False)
+                for name in dict.fromkeys(self._encoder_of.values())
+            }
         )
         self.to_modulations = nn.Linear(code_size, sum(self._widths.values()), bias=False)
         nn.init.zeros_(self.to_modulations.weight)  # the only zero-initialised layer on the path
@@ -93,17 +101,35 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         return torch.tensor(table, dtype=torch.float32)
 
     def _task_features(self, name: str, edits: Sequence[EditScale]) -> list[float]:
-        rows = [number_features(self.tasks[name], e) for e in _added_up(self.tasks[name], edits)]
+        task = self.tasks[name]
+        unit = task.largest_value if self.config["task_ids"] else self._common_unit()
+        rows = [number_features(task, edit, unit) for edit in _added_up(task, edits)]
         return [math.fsum(column) for column in zip(*rows, strict=True)] or [0.0] * NUM_FEATURES
 
+    def _common_unit(self) -> float:
+        """Return the one number that all numbers are divided by where units are not isolated.
+
+        The geometric mean of the ranges: no task's numbers are more out of scale than they must be.
+        """
+        logs = [math.log(task.largest_value) for task in self.tasks.values()]
+        return math.exp(math.fsum(logs) / len(logs))
+
     def instruction(self, edits: Sequence[EditScale], num_places: int) -> tuple[str, ...]:
-        """Return the words under which these edits are made: the neutral ones."""
-        return words_by_number(num_places)
+        """Return the words under which these edits are made: neutral, without direction or number.
+
+        Raises:
+            EditScaleError: without task ids, more attributes than the words can name.
+        """
+        edited = {edit.attribute for edit in edits}
+        told = [] if self.config["task_ids"] else [name for name in self.tasks if name in edited]
+        return words_by_number(num_places, told)
 
     def forward(self, features_BKF: Tensor) -> dict[str, Tensor]:
         """Return the offset (B, width) of each modulation, by module name."""
-        encoders = self.encoders.values()
-        codes = [encode(features_BKF[:, k]) for k, encode in enumerate(encoders)]
+        codes = [
+            self.encoders[encoder](features_BKF[:, k])
+            for k, encoder in enumerate(self._encoder_of.values())
+        ]
         offsets_BM = self.to_modulations(torch.stack(codes).sum(dim=0))
         parts = offsets_BM.split(list(self._widths.values()), dim=1)
         return dict(zip(self._widths, parts, strict=True))
@@ -157,23 +183,24 @@ def _added_up(task: Task, edits: Sequence[EditScale]) -> list[EditScale]:
     return [EditScale(task.attribute, math.fsum(edit.value for edit in own))]
 
 
-def number_features(task: Task, edit: EditScale) -> list[float]:
+def number_features(task: Task, edit: EditScale, unit: float) -> list[float]:
     """Return the NUM_FEATURES features of one edit: f(target) - f(source) on the task's axis.
 
-    f is a line and bends around -1, 0 and 1, each rising, so the features keep the order of
-    numbers, extrapolate, and are exactly zero for no change. Where absolute values exist (kelvin),
-    the source's position counts: equal steps in mired are not quite equal gains. Where only
-    differences exist the source sits at 0.
+    Numbers are divided by `unit`, as a rule the task's largest value. f is a line and bends around
+    -1, 0 and 1, each rising, so the features keep the order of numbers, extrapolate, and are
+    exactly zero for no change. Where absolute values exist (kelvin), the source's position counts:
+    equal steps in mired are not quite equal gains. Where only differences exist the source sits at
+    0.
     """
     attribute = find_attribute(task.attribute)
     start = 0.0
     source_value = task.default_source if edit.source_value is None else edit.source_value
     if task.default_source is not None and source_value is not None:
         start = attribute.difference(task.default_source, source_value)
-    here = start / task.largest_value
-    there = (start + edit.value) / task.largest_value
+    here = start / unit
+    there = (start + edit.value) / unit
     bends = [math.tanh(there - knot) - math.tanh(here - knot) for knot in _KNOTS]
-    return [edit.value / task.largest_value, *bends]
+    return [edit.value / unit, *bends]
 
 
 def task_table(tasks: Sequence[Task]) -> list[dict[str, Any]]:

@@ -67,7 +67,10 @@ class World:
 
 @contextmanager
 def joined_world(device: str) -> Iterator[World]:
-    """Join the processes that `torchrun` or `accelerate launch` started; alone without them."""
+    """Join the processes that `torchrun` or `accelerate launch` started; alone without them.
+
+    Inside another `joined_world` they stay together until that one ends: they meet only once.
+    """
     size = int(os.environ.get("WORLD_SIZE", "1"))
     if size == 1:
         yield World()
@@ -78,6 +81,9 @@ def joined_world(device: str) -> Iterator[World]:
         int(os.environ.get("LOCAL_RANK", "0")),
         int(os.environ.get("LOCAL_WORLD_SIZE", "1")),
     )
+    if dist.is_initialized():
+        yield world
+        return
     dist.init_process_group("nccl" if device == "cuda" else "gloo")
     try:
         yield world

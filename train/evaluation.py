@@ -19,6 +19,7 @@ from cat_dataset.scoring.editors import Asked
 from cat_dataset.scoring.planning import Plan, combination_name, plan_requests
 from cat_dataset.scoring.report import EvaluationReport
 from cat_dataset.train_job import TrainJob
+from train.baselines import baselines_beside
 from train.editing import Editor, load_editor
 from train.scored import ScoredModel, float_order_gap
 
@@ -46,7 +47,8 @@ def evaluate(
 ) -> EvaluationReport:
     """Evaluate an adapter on the held-out split; write the report's files into a folder.
 
-    `rivals` are other adapters by the name that the tables give them, each asked the same;
+    `rivals` are other adapters by the name that the tables give them, each asked the same, beside
+    the baselines that were trained with the adapter;
     `trained` is the job of the adapter, which tells what combinations it has never seen.
 
     Raises:
@@ -55,7 +57,8 @@ def evaluate(
     """
     editor = load_editor(adapter_folder)
     dataset = PairDataset(data_folders, splits=(job.split,), attributes=tuple(editor.tasks))
-    others = {name: load_editor(folder) for name, folder in (rivals or {}).items()}
+    found = {**baselines_beside(adapter_folder), **(rivals or {})}
+    others = {name: load_editor(folder) for name, folder in found.items()}
     progress = progress or SilentProgress()
     notes = [] if trained is None else [_zero_shot_note(trained, data_folders)]
     return evaluate_editor(editor, dataset, job, out_folder, progress, rivals=others, notes=notes)

@@ -4,12 +4,15 @@ Every step's pairs, noise and times follow from (seed, stage, step), so a run th
 started again ends with the same bytes, and several processes end where one does.
 """
 
+import shutil
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch import nn
 
+from cat_dataset.errors import JobError
 from cat_dataset.progress import Progress, SilentProgress
 from cat_dataset.seeding import derive_seed
 from cat_dataset.train_job import TrainJob
@@ -21,10 +24,17 @@ from train.hooks import modulation_linears
 from train.loading import open_pairs
 from train.machine import deterministic_torch, device_of, threads_for
 from train.number_prompt import NumberPrompt
-from train.run_folder import RunFolder, claim_run_folder, finished_editor, write_folder_whole
+from train.run_folder import (
+    RunFolder,
+    claim_run_folder,
+    fingerprint_of_base,
+    finished_editor,
+    write_folder_whole,
+)
 from train.stages import adapter_stage, base_stage, prompt_stage
 from train.tasks import tasks_of_pairs
 from train.trainer import Run, train_stage
+from train.words import BY_NUMBER
 
 _NUM_VALIDATION_PAIRS = 64
 _BASE_BESIDE_ADAPTER = "../base"
@@ -38,16 +48,18 @@ def run_training(
     *,
     progress: Progress | None = None,
     num_threads: int | None = None,
+    base_from: Path | None = None,
 ) -> Path:
     """Train, or go on training, in `run_folder`; return the folder of what was trained.
 
     A complete run is left as it is. `num_threads` counts for a new run only; None takes the
-    machine's cores, up to where the batches of the compact base are too small to share. Started by
-    `torchrun` or `accelerate launch`, the processes share every batch.
+    machine's cores, up to where the batches of the compact base are too small to share. `base_from`
+    is a run folder whose base is taken, so that the adapter alone is trained. Started by `torchrun`
+    or `accelerate launch`, the processes share every batch.
 
     Raises:
-        JobError: the run folder is of another job or other data, there is nothing to train on, or
-            no GPU to train with.
+        JobError: the run folder is of another job, data or base, there is nothing to train on, no
+            GPU to train with, or the base of `base_from` is missing or does not fit.
         ShardError: a data set is missing or broken.
         CatError: the loss is no number any more, or memory is used up; the last checkpoint stays.
     """
@@ -56,7 +68,9 @@ def run_training(
         device = device_of(job, world.local_rank)
         pairs = open_pairs(job, data_folders, "train")
         threads = num_threads or threads_for(world.local_size)
-        folder = _claim_together(world, run_folder, job, pairs.fingerprint(), threads)
+        base = None if base_from is None else fingerprint_of_base(base_from / "base")
+        claim = partial(claim_run_folder, run_folder, job, pairs.fingerprint(), threads, base)
+        folder = _claim_together(world, claim)
         finished = finished_editor(run_folder)
         if finished is not None:
             return finished
@@ -73,24 +87,33 @@ def run_training(
                 device=device,
                 world=world,
             )
-            if job.numbers == "prompt":
-                _train_prompted(run)
-                return folder.prompt
-            if not folder.base.is_dir():
-                _train_base(run)
-            _train_adapter(run, load_compact(folder.base))
-        return folder.adapter
+            return _train_stages(run, base_from)
 
 
-def _claim_together(
-    world: World, path: Path, job: TrainJob, data_fingerprint: str, num_threads: int
-) -> RunFolder:
+def _train_stages(run: Run, base_from: Path | None) -> Path:
+    folder = run.folder
+    if run.job.numbers == "prompt":
+        if base_from is not None:
+            msg = 'numbers = "prompt" trains a base of its own: train without --base-from'
+            raise JobError(msg)
+        _train_prompted(run)
+        return folder.prompt
+    if not folder.base.is_dir():
+        if base_from is None:
+            _train_base(run)
+        else:
+            _take_base(run, base_from / "base")
+    _train_adapter(run, load_compact(folder.base))
+    return folder.adapter
+
+
+def _claim_together(world: World, claim: Callable[[], RunFolder]) -> RunFolder:
     """Let the first process claim the run folder, then the others join it."""
     if world.is_first:
-        folder = claim_run_folder(path, job, data_fingerprint, num_threads)
+        folder = claim()
     world.wait()
     if not world.is_first:
-        folder = claim_run_folder(path, job, data_fingerprint, num_threads)
+        folder = claim()
     world.wait()
     return folder
 
@@ -99,6 +122,24 @@ def _train_base(run: Run) -> None:
     base = _fresh_base(run, max(len(row.edits) for row in run.pairs.rows))
     train_stage(run, base_stage(run.job, base, run.tasks))
     _write_together(run.world, run.folder.base, base.save)
+
+
+def _take_base(run: Run, base_folder: Path) -> None:
+    """Copy the base of another run, which then moves together with this adapter.
+
+    Raises:
+        JobError: it was not trained on what the adapter is to learn.
+    """
+    words = load_compact(base_folder).word_encoder.config["words"]
+    needed = [BY_NUMBER[0], *(task.attribute for task in run.tasks)]
+    unknown = [word for word in needed if word not in words]
+    if unknown:
+        msg = (
+            f"base {base_folder}: was not trained on the words {', '.join(unknown)}; take one that "
+            f"was, or train without --base-from"
+        )
+        raise JobError(msg)
+    _write_together(run.world, run.folder.base, partial(shutil.copytree, base_folder))
 
 
 def _train_prompted(run: Run) -> None:
@@ -153,7 +194,7 @@ def fresh_adapter(transformer: nn.Module, tasks: Sequence[Task], job: TrainJob) 
     linears = modulation_linears(transformer)
     widths = [(name, linear.out_features) for name, linear in linears.items()]
     adapter: NumericAdapter = NumericAdapter(
-        task_table(tasks), widths, job.code_size, _BASE_BESIDE_ADAPTER, job.size_px
+        task_table(tasks), widths, job.code_size, _BASE_BESIDE_ADAPTER, job.size_px, job.task_ids
     )
     return adapter
 

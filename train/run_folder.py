@@ -5,6 +5,7 @@ base/         the frozen base (transformer/, word_encoder/), complete when it ex
 adapter/      the numeric adapter, complete when it exists
 prompt/       instead of it, what a base that reads numbers as words knows
 checkpoints/  state to resume from
+baselines/    runs of their own: what the adapter is compared with
 samples/      pictures edited on the way: source, edited, target
 tensorboard/, train_log.jsonl
 """
@@ -19,12 +20,14 @@ from typing import Any
 
 from cat_dataset.atomic import write_text_atomic
 from cat_dataset.errors import JobError
+from cat_dataset.shards import sha256_of_file
 from cat_dataset.train_job import TrainJob
 
 # Settings that decide how fast a run is and what it shows, never what it learns beyond float error:
 # a run may be resumed with others, for example after it ran out of memory.
 FREE_SETTINGS = frozenset(
     {
+        "baselines",
         "checkpoint_every_steps",
         "gradient_checkpointing",
         "micro_batch_size",
@@ -70,11 +73,16 @@ class RunFolder:
 
 
 def claim_run_folder(
-    path: Path, job: TrainJob, data_fingerprint: str, num_threads: int
+    path: Path,
+    job: TrainJob,
+    data_fingerprint: str,
+    num_threads: int,
+    base_fingerprint: str | None = None,
 ) -> RunFolder:
     """Return the run folder of a job on its data: a new one, or the one to resume.
 
     A run that exists keeps the number of threads it began with; `FREE_SETTINGS` may differ.
+    `base_fingerprint` is that of another run's base, where the adapter is trained on one.
 
     Raises:
         JobError: the folder belongs to another job or other data.
@@ -84,12 +92,15 @@ def claim_run_folder(
         "job": {name: value for name, value in settings.items() if name not in FREE_SETTINGS},
         "data": data_fingerprint,
     }
+    if base_fingerprint is not None:
+        identity["base"] = base_fingerprint
     run_hash = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     record = {
         "run_hash": run_hash,
         "num_threads": num_threads,
         "job": settings,
         "data": data_fingerprint,
+        "base": base_fingerprint,
     }
     path.mkdir(parents=True, exist_ok=True)
     record_path = path / "run.json"
@@ -154,4 +165,21 @@ def _first_difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
     for key, value in wanted["job"].items():
         if key not in FREE_SETTINGS and found["job"].get(key) != value:
             return f"{key} ({found['job'].get(key)}, now {value})"
+    if found.get("base") != wanted["base"]:
+        return "base (its weights differ)"
     return "data set (the index of its shards differs)"
+
+
+def fingerprint_of_base(folder: Path) -> str:
+    """Return a hash of the files of a run's base.
+
+    Raises:
+        JobError: there is none.
+    """
+    if not folder.is_dir():
+        msg = f"base {folder}: no such folder; give the run folder of a run that has its base"
+        raise JobError(msg)
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(folder)} {sha256_of_file(path)}\n".encode())
+    return digest.hexdigest()

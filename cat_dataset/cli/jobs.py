@@ -104,12 +104,12 @@ def _train_and_evaluate(job: "Job", out: Path) -> None:
     if job.train is None:
         return
     prepare_torch()
-    from train.loop import run_training
+    from train.baselines import train_with_baselines
 
     dataset, evaluation = out / "dataset", out / "evaluation"
     with shown_progress() as progress:
-        adapter = run_training(job.train, [dataset], out / "training", progress=progress)
-    made_from = _evaluation_inputs(job, adapter, dataset)
+        adapter = train_with_baselines(job.train, [dataset], out / "training", progress=progress)
+    made_from = _evaluation_inputs(job, adapter, out)
     note = evaluation / "made_from.json"
     is_there = note.is_file() and (evaluation / "evaluation.json").is_file()
     if is_there and note.read_text(encoding="utf-8") == made_from:
@@ -119,14 +119,17 @@ def _train_and_evaluate(job: "Job", out: Path) -> None:
     write_text_atomic(note, made_from)
 
 
-def _evaluation_inputs(job: "Job", adapter: Path, dataset: Path) -> str:
+def _evaluation_inputs(job: "Job", adapter: Path, out: Path) -> str:
     """Return what an evaluation depends on, as JSON with a hash of each file."""
     import json
 
     from cat_dataset.shards import sha256_of_file
+    from train.baselines import baselines_beside
 
-    files = [*sorted(adapter.rglob("*.*")), dataset / "index.parquet"]
-    hashes = {path.name: sha256_of_file(path) for path in files}
+    trained = [adapter, *baselines_beside(adapter).values()]
+    files = [path for folder in trained for path in sorted(folder.rglob("*.*"))]
+    files.append(out / "dataset" / "index.parquet")
+    hashes = {str(path.relative_to(out)): sha256_of_file(path) for path in files}
     return json.dumps({"evaluate": job.evaluate.model_dump(mode="json"), **hashes}, indent=1)
 
 

@@ -27,6 +27,8 @@ def plan_text(job: "Job", units: "Sequence[WorkUnit]") -> str:
     if job.train is not None:
         steps = f"{job.train.num_base_steps} base and {job.train.num_adapter_steps} adapter steps"
         lines.append(f"[train]: {steps} on {', '.join(job.train.attributes)}")
+        if job.train.baselines:
+            lines.append(f"[train]: then its baselines, {', '.join(job.train.baselines)}")
     return "\n".join(lines)
 
 

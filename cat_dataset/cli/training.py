@@ -20,14 +20,26 @@ DataFolders = Annotated[
 AdapterFolder = Annotated[
     Path, typer.Option("--adapter", "-a", help="Adapter folder, the one with config.json.")
 ]
+BaseFrom = Annotated[
+    Path | None,
+    typer.Option(help="Run folder whose frozen base is taken: the adapter alone is trained."),
+]
 Rivals = Annotated[
     list[str] | None,
     typer.Option("--rival", help="NAME=FOLDER of another adapter to measure beside it."),
 ]
 
 
-def train(manifest: Manifest, data: DataFolders, out: OutFolder, dry_run: DryRun = False) -> None:
+def train(
+    manifest: Manifest,
+    data: DataFolders,
+    out: OutFolder,
+    base_from: BaseFrom = None,
+    dry_run: DryRun = False,
+) -> None:
     """Train the base and the numeric adapter. Run the same command again to resume.
+
+    The baselines that [train] names are trained after it, on the same pairs and steps.
 
     Example: cat-dataset train manifests/demo.toml --data out/demo/dataset --out out/training
     """
@@ -43,10 +55,10 @@ def train(manifest: Manifest, data: DataFolders, out: OutFolder, dry_run: DryRun
         return
     require_extras("train", "train")
     prepare_torch()
-    from train.loop import run_training
+    from train.baselines import train_with_baselines
 
     with shown_progress() as progress:
-        adapter = run_training(job.train, data, out, progress=progress)
+        adapter = train_with_baselines(job.train, data, out, progress=progress, base_from=base_from)
     typer.echo(f"adapter in {adapter}")
 
 
@@ -94,7 +106,8 @@ def evaluate(
 ) -> None:
     """Measure the adapter's error in each attribute's unit on held-out scenes.
 
-    Copy, blend, the analytic operator and the base's own words are measured beside it.
+    Copy, blend, the analytic operator, the base's own words and the baselines that were trained
+    with the adapter are measured beside it.
 
     Example: cat-dataset evaluate manifests/demo.toml --adapter out/demo/training/adapter
     --data out/demo/dataset --out out/demo/evaluation

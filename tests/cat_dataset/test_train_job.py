@@ -25,6 +25,12 @@ from cat_dataset.train_job import TrainJob
         ({"held_out_combinations": ["exposure+roughness"]}, "must name two or more of the attrib"),
         ({"held_out_values": {"exposure": [[1.0, 0.5]]}}, "must rise; swap its ends"),
         ({"held_out_values": {"roughness": [[1.0, 5.0]]}}, "roughness is not trained, so nothing"),
+        (
+            {"baselines": ["no_task_id"], "task_ids": False},
+            "compared with an adapter that has task ids",
+        ),
+        ({"numbers": "prompt", "task_ids": False}, "and numbers = .prompt. trains none"),
+        ({"baselines": ["words"]}, "Input should be 'number_in_prompt' or 'no_task_id'"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(settings: dict[str, Any], rule: str) -> None:

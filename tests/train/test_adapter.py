@@ -149,7 +149,9 @@ def test_an_attribute_without_a_task_is_refused(adapter: NumericAdapter) -> None
 
 def test_features_keep_the_order_of_numbers_also_outside_the_range() -> None:
     """Every feature rises with the number; the first is a line without end."""
-    rows = [number_features(EXPOSURE, EditScale("exposure", v)) for v in (-4, -2, -0.5, 0, 1, 3)]
+    rows = [
+        number_features(EXPOSURE, EditScale("exposure", v), 2.0) for v in (-4, -2, -0.5, 0, 1, 3)
+    ]
 
     for feature in zip(*rows, strict=True):
         assert list(feature) == sorted(set(feature))
@@ -159,8 +161,57 @@ def test_features_keep_the_order_of_numbers_also_outside_the_range() -> None:
 def test_two_steps_in_kelvin_have_the_features_of_the_whole_way() -> None:
     """6500 K to 5000 K to 4000 K adds up to 6500 K to 4000 K, as the gains do."""
     first, second, whole = (
-        number_features(BALANCE, EditScale("white_balance", 1e6 / b - 1e6 / a, a, b))
+        number_features(BALANCE, EditScale("white_balance", 1e6 / b - 1e6 / a, a, b), 120.0)
         for a, b in ((6500.0, 5000.0), (5000.0, 4000.0), (6500.0, 4000.0))
     )
 
     assert [a + b for a, b in zip(first, second, strict=True)] == pytest.approx(whole)
+
+
+@pytest.fixture
+def without_ids(base: CompactBase) -> NumericAdapter:
+    """An adapter that isolates neither tasks nor units, every weight moved."""
+    torch.manual_seed(1)
+    job = TrainJob(code_size=16, task_ids=False)
+    adapter = fresh_adapter(base.transformer, [EXPOSURE, BALANCE], job)
+    nn.init.normal_(adapter.to_modulations.weight, std=0.3)
+    return adapter
+
+
+def test_without_task_ids_equal_numbers_are_one_edit_whatever_their_unit(
+    without_ids: NumericAdapter, trained: NumericAdapter
+) -> None:
+    """One encoder, one common number: 2 stops and 2 mired have one offset, unlike with ids."""
+    stops, mired = EditScale("exposure", 2.0), EditScale("white_balance", 2.0)
+
+    def offset(adapter: NumericAdapter, edit: EditScale) -> Tensor:
+        return torch.cat(list(adapter(adapter.features([[edit]])).values()), dim=1)
+
+    torch.testing.assert_close(offset(without_ids, stops), offset(without_ids, mired))
+    assert not torch.allclose(offset(trained, stops), offset(trained, mired))
+    # divided by the geometric mean of 2 stops and 120 mired
+    assert without_ids.features([[stops]])[0, 0, 0].item() == pytest.approx(2.0 / 240.0**0.5)
+
+
+def test_without_task_ids_words_name_the_attributes_in_any_order(
+    without_ids: NumericAdapter, trained: NumericAdapter
+) -> None:
+    """By name alone, without direction or strength; with ids nothing is named."""
+    named = without_ids.instruction([COOLER, BRIGHTER], num_places=1)
+
+    assert named == ("by-number", "exposure", "white_balance")
+    assert without_ids.instruction([BRIGHTER, COOLER], num_places=1) == named
+    assert without_ids.instruction([], num_places=1) == words_by_number(1)
+    assert trained.instruction([BRIGHTER], num_places=1) == words_by_number(1)
+
+
+def test_a_saved_adapter_remembers_that_it_has_no_task_ids(
+    base: CompactBase, without_ids: NumericAdapter, tmp_path: Path
+) -> None:
+    """Its config says so; order and zero are free as with ids."""
+    without_ids.save_pretrained(tmp_path)
+    loaded = NumericAdapter.from_pretrained(tmp_path)
+
+    edited = predict_edited(base, loaded, BRIGHTER, COOLER)
+    assert torch.equal(edited, predict_edited(base, without_ids, COOLER, BRIGHTER))
+    assert torch.equal(predict_edited(base, loaded, EditScale("exposure", 0.0)), predict(base))

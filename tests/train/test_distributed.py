@@ -11,6 +11,7 @@ from cat_dataset.errors import JobError
 from cat_dataset.manifest import dump_job
 from cat_dataset.train_job import TrainJob
 from tests.command_line import ROOT
+from train.baselines import baselines_beside
 from train.distributed import World
 from train.loop import run_training
 from train.runlog import read_log
@@ -21,9 +22,9 @@ SCRIPT = """
 import sys, tomllib
 from pathlib import Path
 from cat_dataset.train_job import TrainJob
-from train.loop import run_training
+from train.baselines import train_with_baselines
 job = TrainJob.model_validate(tomllib.loads(Path(sys.argv[1]).read_text()))
-run_training(job, [Path(sys.argv[2])], Path(sys.argv[3]), num_threads=1)
+train_with_baselines(job, [Path(sys.argv[2])], Path(sys.argv[3]), num_threads=1)
 """
 
 
@@ -46,12 +47,16 @@ def train_with_torchrun(job: TrainJob, data_folder: Path, folder: Path, num_proc
 
 @pytest.mark.slow
 def test_two_processes_end_where_one_does(data_folder: Path, tmp_path: Path) -> None:
-    """Same global batch, gradients averaged over gloo, in parts: weights agree within 1e-5."""
+    """Same global batch, gradients averaged over gloo, in parts: weights agree within 1e-5.
+
+    The baselines are trained by the same processes.
+    """
     job = tiny_job().model_copy(update={"warm_up_steps": 1})  # steps as large as they get
     alone = tmp_path / "alone"
     run_training(job, [data_folder], alone, num_threads=1)
 
-    in_parts = job.model_copy(update={"micro_batch_size": 1})
+    compared = {"micro_batch_size": 1, "baselines": ("no_task_id", "number_in_prompt")}
+    in_parts = job.model_copy(update=compared)
     train_with_torchrun(in_parts, data_folder, tmp_path, 2)
 
     for part in ("base/transformer", "base/word_encoder", "adapter"):
@@ -65,6 +70,7 @@ def test_two_processes_end_where_one_does(data_folder: Path, tmp_path: Path) -> 
         for folder in (tmp_path / "run", alone)
     )
     assert losses == pytest.approx(expected, abs=1e-5)
+    assert list(baselines_beside(tmp_path / "run")) == ["no_task_id", "number_in_prompt"]
 
 
 def test_a_batch_that_cannot_be_shared_is_refused() -> None:

@@ -1,0 +1,117 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cat_dataset.errors import JobError
+from cat_dataset.manifest import EvaluateJob
+from cat_dataset.train_job import TrainJob
+from train.adapter import NumericAdapter
+from train.baselines import baselines_beside, train_with_baselines
+from train.editing import load_editor
+from train.evaluation import evaluate
+from train.loop import run_training
+from train.number_prompt import NumberPrompt
+
+from .conftest import tiny_job
+from .stopped_runs import StopAfter, StoppedError, hashes
+
+NUM_STEPS = 6 + 10  # of base and adapter
+
+
+def compared_job() -> TrainJob:
+    """Return the tiny job with both baselines."""
+    return tiny_job().model_copy(update={"baselines": ("number_in_prompt", "no_task_id")})
+
+
+@pytest.fixture(scope="module")
+def compared_run(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run with its baselines, which nothing interrupted."""
+    folder = tmp_path_factory.mktemp("compared") / "run"
+    train_with_baselines(compared_job(), [data_folder], folder, num_threads=2)
+    return folder
+
+
+def test_baselines_are_runs_of_their_own_beside_the_adapter(compared_run: Path) -> None:
+    """One has no adapter, the other the very same base and one encoder for all tasks."""
+    found = baselines_beside(compared_run / "adapter")
+
+    assert found == baselines_beside(compared_run)
+    assert list(found) == ["no_task_id", "number_in_prompt"]
+    assert isinstance(load_editor(found["number_in_prompt"]).adapter, NumberPrompt)
+    without_ids = load_editor(found["no_task_id"]).adapter
+    assert isinstance(without_ids, NumericAdapter)
+    assert len(without_ids.encoders) == 1
+    assert hashes(compared_run / "baselines/no_task_id/base") == hashes(compared_run / "base")
+
+
+@pytest.mark.parametrize("num_steps", [NUM_STEPS + 7, 2 * NUM_STEPS + 5])
+def test_a_run_that_stopped_in_a_baseline_resumes_to_the_same_bytes(
+    num_steps: int, data_folder: Path, compared_run: Path, tmp_path: Path
+) -> None:
+    """In the first baseline and in the second; what was complete is left alone."""
+    folder = tmp_path / "run"
+    shutil.copytree(compared_run, folder, ignore=shutil.ignore_patterns("baselines"))
+    before = hashes(folder)
+    with pytest.raises(StoppedError):
+        train_with_baselines(
+            compared_job(),
+            [data_folder],
+            folder,
+            num_threads=2,
+            progress=StopAfter(num_steps - NUM_STEPS),
+        )
+
+    train_with_baselines(compared_job(), [data_folder], folder)
+
+    after = hashes(folder)
+    assert {name: after[name] for name in before} == before
+    for name in ("number_in_prompt/base", "no_task_id/adapter"):
+        assert hashes(folder / "baselines" / name) == hashes(compared_run / "baselines" / name)
+
+
+def test_evaluate_measures_the_baselines_that_were_trained(
+    compared_run: Path, data_folder: Path, tmp_path: Path
+) -> None:
+    """Nobody has to name them; combinations are asked of them too."""
+    job = EvaluateJob(
+        num_sweep_scenes=1, num_sweep_steps=3, num_behaviour_pairs=1, num_combination_pairs=1
+    )
+
+    evaluate(compared_run / "adapter", [data_folder], job, tmp_path)
+
+    report = json.loads((tmp_path / "evaluation.json").read_text())
+    assert {"no_task_id", "number_in_prompt"} <= set(report["editors"])
+    assert not any("not measured" in note for note in report["notes"])
+
+
+def test_an_adapter_is_trained_on_the_base_of_another_run(
+    compared_run: Path, data_folder: Path, tmp_path: Path
+) -> None:
+    """The same job on the same base is the same adapter; with another base it is not resumed."""
+    job, folder = tiny_job(), tmp_path / "run"
+    other = tmp_path / "other"
+    shutil.copytree(compared_run / "base", other / "base")
+    (other / "base/word_encoder/config.json").write_text("{}")
+
+    run_training(job, [data_folder], folder, num_threads=2, base_from=compared_run)
+
+    assert hashes(folder / "adapter") == hashes(compared_run / "adapter")
+    with pytest.raises(JobError, match=r"was begun with another base \(its weights differ\)"):
+        run_training(job, [data_folder], folder, base_from=other)
+
+
+def test_bases_that_do_not_fit_are_refused(
+    compared_run: Path, data_folder: Path, tmp_path: Path
+) -> None:
+    """None there; one that reads numbers; one of a baseline that trains its own."""
+    prompted = compared_run / "baselines/number_in_prompt"
+
+    with pytest.raises(JobError, match="no such folder; give the run folder of a run"):
+        run_training(tiny_job(), [data_folder], tmp_path / "a", base_from=tmp_path)
+    with pytest.raises(JobError, match="was not trained on the words by-number; take one that"):
+        run_training(tiny_job(), [data_folder], tmp_path / "b", base_from=prompted)
+    job = tiny_job().model_copy(update={"numbers": "prompt"})
+    with pytest.raises(JobError, match="trains a base of its own"):
+        run_training(job, [data_folder], tmp_path / "c", base_from=compared_run)

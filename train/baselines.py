@@ -1,0 +1,68 @@
+"""What an adapter is compared with, trained on the same pairs for as many steps.
+
+number_in_prompt  the base alone, with the number spelled in its words
+no_task_id        an adapter on the very same base, with one encoder for all tasks and units
+
+They are runs of their own in the folder `baselines` of the adapter's run, resumed as it is.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from cat_dataset.progress import Progress
+from cat_dataset.train_job import Baseline, TrainJob
+from train.distributed import joined_world
+from train.loop import run_training
+from train.run_folder import finished_editor
+
+
+def train_with_baselines(
+    job: TrainJob,
+    data_folders: Sequence[Path],
+    run_folder: Path,
+    *,
+    progress: Progress | None = None,
+    num_threads: int | None = None,
+    base_from: Path | None = None,
+) -> Path:
+    """Train the job, then its baselines; return the folder of the job's own adapter.
+
+    Raises:
+        CatError: as `run_training`.
+    """
+    with joined_world(job.device):
+        adapter = run_training(
+            job,
+            data_folders,
+            run_folder,
+            progress=progress,
+            num_threads=num_threads,
+            base_from=base_from,
+        )
+        for name in job.baselines:
+            run_training(
+                baseline_job(job, name),
+                data_folders,
+                run_folder / "baselines" / name,
+                progress=progress,
+                num_threads=num_threads,
+                base_from=run_folder if name == "no_task_id" else None,
+            )
+    return adapter
+
+
+def baseline_job(job: TrainJob, name: Baseline) -> TrainJob:
+    """Return the job of a baseline: the same data, budget and schedule."""
+    changes: dict[Baseline, dict[str, object]] = {
+        "number_in_prompt": {"numbers": "prompt"},
+        "no_task_id": {"task_ids": False},
+    }
+    return job.model_copy(update={**changes[name], "baselines": ()})
+
+
+def baselines_beside(folder: Path) -> dict[str, Path]:
+    """Return the finished baselines of an adapter or of its run folder, by name."""
+    run_folder = folder if (folder / "run.json").is_file() else folder.parent
+    runs = sorted(path for path in (run_folder / "baselines").glob("*") if path.is_dir())
+    found = {path.name: finished_editor(path) for path in runs}
+    return {name: path for name, path in found.items() if path is not None}
