@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from cat_dataset.errors import CatError
 from cat_dataset.train_job import TrainJob
 from train.basis_pairs import ComposedPairs
-from train.batches import Batch, draw_batch
+from train.batches import Batch
 from train.distributed import World
 from train.pairs import HeldOut, PairSource, TrainingPairs
 from train.stages import Stage
@@ -52,7 +52,7 @@ class _Steps(Dataset[Batch | CatError]):
 
     def __getitem__(self, step: int) -> Batch | CatError:
         try:
-            return draw_batch(
+            return self._stage.space.draw(
                 self._pairs,
                 self._job,
                 self._stage.name,

@@ -12,7 +12,6 @@ from cat_dataset.atomic import write_bytes_atomic
 from cat_dataset.display import encode_display, encode_png
 from train.batches import Batch
 from train.flow import euler_sample
-from train.log_light import decode_log_light
 from train.stages import Stage
 
 NUM_ROWS = 6
@@ -34,16 +33,16 @@ def write_sample_grid(folder: Path, stage: Stage, batch: Batch, num_steps_done: 
             return stage.predict(shown, 0, noisy_BCHW, time_B, held)
 
     edited_BCHW = euler_sample(predict, noise, _NUM_SAMPLING_STEPS)
-    columns = [_column(p) for p in (shown.source_BCHW, edited_BCHW, shown.target_BCHW)]
+    pictures = (shown.source_BCHW, edited_BCHW, shown.target_BCHW)
+    columns = [_column(stage.space.develop(each)) for each in pictures]
     path = folder / f"{stage.name}-{num_steps_done:07d}.png"
     folder.mkdir(parents=True, exist_ok=True)
     write_bytes_atomic(path, encode_png(np.concatenate(columns, axis=1)))
     return path
 
 
-def _column(log_light_BCHW: Tensor) -> NDArray[np.uint8]:
+def _column(linear_BHWC: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Return pictures below each other, 8-bit sRGB, with a white margin."""
-    linear_BHWC = decode_log_light(log_light_BCHW.float()).permute(0, 2, 3, 1).cpu().numpy()
     margin = ((0, _GAP_PX), (0, _GAP_PX), (0, 0))
     pictures = [
         np.pad(encode_display(linear, 1.0), margin, constant_values=_WHITE)

@@ -22,7 +22,7 @@ from train.adapter import NumericAdapter, Task
 from train.batches import Batch
 from train.compact import CompactBase, predict_target
 from train.flow import draw_times, noisy_at
-from train.log_light import displayed_error, known_weights
+from train.spaces import LOG_LIGHT, Space
 from train.words import MAX_NAMED, words_by_number, words_of_edits, words_with_numbers
 
 Predict = Callable[[Batch, int, Tensor, Tensor, ExitStack], Tensor]
@@ -45,6 +45,7 @@ class Stage:
     predict: Predict
     # (batch, step, x_t, time_B, held) to the predicted target. What steers the base stays attached
     # until `held` closes: checkpointed blocks are computed a second time on the way back.
+    space: Space = LOG_LIGHT
 
     def parameters(self) -> dict[str, nn.Parameter]:
         """Return trained parameters by a name that is stable across runs."""
@@ -165,12 +166,10 @@ def flow_loss(
     purpose: str,
     held: ExitStack | None = None,
 ) -> Tensor:
-    """Return the mean squared error of x0 in log light; pixels the display hides count 0.
+    """Return the loss of the predicted x0, as the stage's space weighs it.
 
     Noise and times follow from (seed, stage, purpose, step) alone, and each sample of a part has
     those that it has in the whole batch: the losses of equal parts average to that of the whole.
-    All times count alike: the error of the velocity, larger by 1 / t**2, dwells on low noise, where
-    x_t shows the target anyway and the number is not needed.
 
     Close `held` after the gradients are there; without it, no gradient checkpointing.
     """
@@ -188,11 +187,7 @@ def flow_loss(
         if is_coarse:
             (held or own).enter_context(_quiet_norms())
         predicted_BCHW = stage.predict(batch, step, noisy_BCHW, time_B, held or own)
-    error_BCHW = displayed_error(predicted_BCHW.float(), batch.target_BCHW)
-    weights_BCHW = known_weights(batch.source_BCHW)
-    if batch.counted_B1HW is not None:
-        weights_BCHW = weights_BCHW * batch.counted_B1HW
-    return (weights_BCHW * error_BCHW.square()).mean()
+    return stage.space.loss(job, predicted_BCHW.float(), batch, time_B)
 
 
 @contextmanager

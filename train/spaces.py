@@ -1,0 +1,67 @@
+"""The space in which a base sees and paints pictures: how pairs get there, and what an error is.
+
+The compact base paints in log light, pixel by pixel; a pretrained base in the latents of its VAE
+(`train.latent_space`). Everything else of training is the same for both.
+
+Shapes: B batch, C channels, H height, W width of that space.
+"""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cat_dataset.train_job import TrainJob
+from train.batches import Batch, draw_batch
+from train.log_light import decode_log_light, displayed_error, known_weights
+from train.pairs import PairSource
+
+
+class Space(Protocol):
+    """What a stage trains in."""
+
+    def draw(
+        self,
+        pairs: PairSource,
+        job: TrainJob,
+        stage: str,
+        step: int,
+        identity_share: float,
+        *,
+        rank: int = 0,
+        num_ranks: int = 1,
+    ) -> Batch:
+        """Return the batch of a step, or one process's part of it; see `draw_batch`."""
+
+    def loss(self, job: TrainJob, predicted_BCHW: Tensor, batch: Batch, time_B: Tensor) -> Tensor:
+        """Return the mean loss of a predicted target."""
+
+    def develop(self, pictures_BCHW: Tensor) -> NDArray[np.float32]:
+        """Return scene-linear light (B, height, width, 3) of pictures in this space."""
+
+
+class LogLightSpace:
+    """Log light, in which the compact base paints without a VAE."""
+
+    draw = staticmethod(draw_batch)
+
+    def loss(self, job: TrainJob, predicted_BCHW: Tensor, batch: Batch, time_B: Tensor) -> Tensor:
+        """Return the mean squared error of x0; pixels that the display hides count 0.
+
+        All times count alike: the error of the velocity, larger by 1 / t**2, dwells on low noise,
+        where x_t shows the target anyway and the number is not needed.
+        """
+        error_BCHW = displayed_error(predicted_BCHW, batch.target_BCHW)
+        weights_BCHW = known_weights(batch.source_BCHW)
+        if batch.counted_B1HW is not None:
+            weights_BCHW = weights_BCHW * batch.counted_B1HW
+        return (weights_BCHW * error_BCHW.square()).mean()
+
+    def develop(self, pictures_BCHW: Tensor) -> NDArray[np.float32]:
+        """Return the light, clipped to the display's white."""
+        light_BCHW = decode_log_light(pictures_BCHW.float())
+        return np.asarray(light_BCHW.permute(0, 2, 3, 1).cpu().numpy())
+
+
+LOG_LIGHT = LogLightSpace()
