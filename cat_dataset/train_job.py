@@ -44,6 +44,8 @@ class TrainJob(StrictModel):
     hidden_size: Annotated[int, Field(ge=32, multiple_of=32)] = 128  # the dial
     # prompt: the baseline whose base learns the numbers as words, in the steps of both stages
     numbers: Literal["adapter", "prompt"] = "adapter"
+    token_tasks: tuple[str, ...] = ()  # carried by tokens, not by modulation
+    num_tokens: PositiveInt = 4  # of each of their edits
     task_ids: bool = True  # False: the baseline with one encoder for all tasks and units
     # trained after the adapter, on the same pairs and steps, and evaluated beside it
     baselines: tuple[Baseline, ...] = ()
@@ -122,6 +124,17 @@ class TrainJob(StrictModel):
                 )
                 raise ValueError(msg)
             check_plan(name, PairPlan(value_range=value_range))
+        return self
+
+    @model_validator(mode="after")
+    def _tokens_are_of_what_is_trained(self) -> Self:
+        unknown = sorted(set(self.token_tasks) - set(self.attributes))
+        if unknown:
+            msg = (
+                f"token_tasks: {', '.join(unknown)} is not trained; remove it or add it to "
+                f"attributes"
+            )
+            raise ValueError(msg)
         return self
 
     @model_validator(mode="after")

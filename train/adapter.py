@@ -2,15 +2,17 @@
 
 Each task (attribute) has its own bias-free encoder; the codes of all edits are summed, so their
 order cannot matter, and zero is exactly the zero code, so no number means no change. One bias-free
-projection, zero at the start, leads to all modulations: a fresh adapter changes nothing.
+projection, zero at the start, leads to all modulations: a fresh adapter changes nothing. A task
+that modulation cannot carry has tokens instead, with the same properties (`train.edit_tokens`).
 
 Shapes: B batch, K tasks, F features of a number, E code, M all modulations.
 """
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import torch
 from diffusers import ConfigMixin, ModelMixin
@@ -21,12 +23,15 @@ from cat_dataset.attributes import find_attribute
 from cat_dataset.edited_picture import resolve_edits
 from cat_dataset.errors import EditScaleError
 from cat_dataset.records import EditScale
+from train.edit_tokens import AttentionShape, EditTokens
 from train.hooks import Attachment, add_to_modulations
+from train.token_hooks import add_to_attentions
 from train.words import words_by_number
 
 _KNOTS = (-1.0, 0.0, 1.0)  # where the bends of the features lie, in trained ranges
 NUM_FEATURES = 1 + len(_KNOTS)
 _ALL = "all"  # name of the encoder that tasks without ids share
+Carrier = Literal["modulation", "tokens"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,7 @@ class Task:
     high: float
     default_source: float | None  # absolute value a picture has where none is given
     absolute_unit: str | None
+    carrier: Carrier = "modulation"  # tokens: for what modulation cannot carry
 
     @property
     def largest_value(self) -> float:
@@ -59,6 +65,9 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         size_px: shorter side of the pictures it was trained on.
         task_ids: False is the baseline that isolates neither tasks nor units: one encoder for all,
             numbers in their units divided by one number, and the attribute is told by words alone.
+        num_tokens: of an edit whose task is carried by tokens.
+        attention_shapes: (name, heads, head width, output width) of each attention of the base;
+            needed where a task is carried by tokens.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]  # diffusers ships no types
@@ -70,16 +79,33 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         base_path: str,
         size_px: int,
         task_ids: bool = True,
+        num_tokens: int = 4,
+        attention_shapes: Sequence[tuple[str, int, int, int]] = (),
     ) -> None:
         super().__init__()
         self.tasks = {task["attribute"]: Task(**task) for task in tasks}
         self._widths: dict[str, int] = dict(modulation_widths)
-        self._encoder_of = {name: name if task_ids else _ALL for name in self.tasks}
+        self._encoder_of, of_tokens = (
+            {
+                n: n if task_ids else _ALL
+                for n, task in self.tasks.items()
+                if task.carrier == carrier
+            }
+            for carrier in ("modulation", "tokens")
+        )
+        self._places = {name: place for place, name in enumerate(self.tasks)}
         self.encoders = nn.ModuleDict(
             {
                 name: nn.Linear(NUM_FEATURES, code_size, bias=False)
                 for name in dict.fromkeys(self._encoder_of.values())
             }
+        )
+        self._token_places = [self._places[name] for name in of_tokens]
+        shapes = [AttentionShape(*shape) for shape in attention_shapes]
+        self.tokens = (
+            EditTokens(of_tokens, NUM_FEATURES, num_tokens, code_size, shapes)
+            if of_tokens
+            else None
         )
         self.to_modulations = nn.Linear(code_size, sum(self._widths.values()), bias=False)
         nn.init.zeros_(self.to_modulations.weight)  # the only zero-initialised layer on the path
@@ -127,10 +153,11 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
     def forward(self, features_BKF: Tensor) -> dict[str, Tensor]:
         """Return the offset (B, width) of each modulation, by module name."""
         codes = [
-            self.encoders[encoder](features_BKF[:, k])
-            for k, encoder in enumerate(self._encoder_of.values())
+            self.encoders[encoder](features_BKF[:, self._places[name]])
+            for name, encoder in self._encoder_of.items()
         ]
-        offsets_BM = self.to_modulations(torch.stack(codes).sum(dim=0))
+        nothing_BE = features_BKF.new_zeros(len(features_BKF), self.config["code_size"])
+        offsets_BM = self.to_modulations(torch.stack([nothing_BE, *codes]).sum(dim=0))
         parts = offsets_BM.split(list(self._widths.values()), dim=1)
         return dict(zip(self._widths, parts, strict=True))
 
@@ -153,8 +180,15 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
             EditScaleError: an attribute that this adapter has no task for.
             JobError: the transformer is not of the kind that it was trained on.
         """
-        offsets = self(self.features(_of_samples(edits)).to(self.device))
-        return add_to_modulations(model, offsets)
+        features_BKF = self.features(_of_samples(edits)).to(self.device)
+        modulated = add_to_modulations(model, self(features_BKF))
+        if self.tokens is None:
+            return modulated
+        with ExitStack() as undo:
+            undo.enter_context(modulated)
+            attended = add_to_attentions(model, self.tokens, features_BKF[:, self._token_places])
+            undo.pop_all()
+        return Attachment([*modulated.handles, *attended.handles])
 
     def typed(self, texts: Sequence[str]) -> tuple[EditScale, ...]:
         """Return edits as people type them, "exposure=+1.5EV" or "white_balance=5600K->3200K".

@@ -46,11 +46,11 @@ class Attachment:
     """What was put on a model; `remove` takes it off, and so does leaving it as a context."""
 
     def __init__(self, handles: Sequence[RemovableHandle]) -> None:
-        self._handles = tuple(handles)
+        self.handles = tuple(handles)
 
     def remove(self) -> None:
         """Leave the model as it was before; a second time does nothing."""
-        for handle in self._handles:
+        for handle in self.handles:
             handle.remove()
 
     def __enter__(self) -> Self:
@@ -95,25 +95,26 @@ def _adder(offset_BM: Tensor) -> Any:
     """Return a hook that adds to each picture of a call the offset of its edits."""
 
     def add(_module: nn.Module, _inputs: tuple[Any, ...], output_NM: Tensor) -> Tensor:
-        offset_NM = _of_each_picture(offset_BM, len(output_NM)).to(output_NM.device)
+        offset_NM = of_each_picture(offset_BM, len(output_NM)).to(output_NM.device)
         # a sum in the wider type, but the type that the next layer expects
         return (output_NM + offset_NM).to(output_NM.dtype)
 
     return add
 
 
-def _of_each_picture(offset_BM: Tensor, num_pictures: int) -> Tensor:
-    """Return offsets (N, M); pipelines paint `num_images_per_prompt` pictures of each prompt.
+def of_each_picture(of_samples_B: Tensor, num_pictures: int) -> Tensor:
+    """Return what each of N pictures has (N, ...) of what B samples have.
 
-    Those stand beside each other: a, a, b, b for the prompts a and b.
+    Pipelines paint `num_images_per_prompt` pictures of each prompt. Those stand beside each other:
+    a, a, b, b for the prompts a and b.
     """
-    num_samples = len(offset_BM)
+    num_samples = len(of_samples_B)
     if num_pictures == num_samples:
-        return offset_BM
+        return of_samples_B
     if num_pictures % num_samples:
         msg = (
             f"the transformer is called with {num_pictures} pictures and was given the edits of "
             f"{num_samples}: give one list of edits for all, or one for each prompt"
         )
         raise EditScaleError(msg)
-    return offset_BM.repeat_interleave(num_pictures // num_samples, dim=0)
+    return of_samples_B.repeat_interleave(num_pictures // num_samples, dim=0)

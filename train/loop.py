@@ -6,6 +6,7 @@ started again ends with the same bytes, and several processes end where one does
 
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import astuple, replace
 from functools import partial
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from train.run_folder import (
 )
 from train.stages import adapter_stage, base_stage, prompt_stage
 from train.tasks import tasks_of_pairs
+from train.token_hooks import attention_shapes
 from train.trainer import Run, train_stage
 from train.words import BY_NUMBER
 
@@ -193,8 +195,20 @@ def fresh_adapter(transformer: nn.Module, tasks: Sequence[Task], job: TrainJob) 
     """Return an adapter that fits a transformer and changes nothing yet."""
     linears = modulation_linears(transformer)
     widths = [(name, linear.out_features) for name, linear in linears.items()]
+    carried = [
+        replace(task, carrier="tokens") if task.attribute in job.token_tasks else task
+        for task in tasks
+    ]
+    needs_tokens = any(task.carrier == "tokens" for task in carried)
     adapter: NumericAdapter = NumericAdapter(
-        task_table(tasks), widths, job.code_size, _BASE_BESIDE_ADAPTER, job.size_px, job.task_ids
+        task_table(carried),
+        widths,
+        job.code_size,
+        _BASE_BESIDE_ADAPTER,
+        job.size_px,
+        job.task_ids,
+        job.num_tokens,
+        [astuple(shape) for shape in attention_shapes(transformer)] if needs_tokens else (),
     )
     return adapter
 

@@ -30,6 +30,7 @@ from cat_dataset.train_job import TrainJob
             "compared with an adapter that has task ids",
         ),
         ({"numbers": "prompt", "task_ids": False}, "and numbers = .prompt. trains none"),
+        ({"token_tasks": ["aperture"]}, "token_tasks: aperture is not trained; remove it"),
         ({"baselines": ["words"]}, "Input should be 'number_in_prompt' or 'no_task_id'"),
     ],
 )

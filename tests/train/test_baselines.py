@@ -29,7 +29,7 @@ def compared_job() -> TrainJob:
 def compared_run(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run with its baselines, which nothing interrupted."""
     folder = tmp_path_factory.mktemp("compared") / "run"
-    train_with_baselines(compared_job(), [data_folder], folder, num_threads=2)
+    train_with_baselines(compared_job(), [data_folder], folder, num_threads=1)
     return folder
 
 
@@ -59,7 +59,7 @@ def test_a_run_that_stopped_in_a_baseline_resumes_to_the_same_bytes(
             compared_job(),
             [data_folder],
             folder,
-            num_threads=2,
+            num_threads=1,
             progress=StopAfter(num_steps - NUM_STEPS),
         )
 
@@ -95,7 +95,7 @@ def test_an_adapter_is_trained_on_the_base_of_another_run(
     shutil.copytree(compared_run / "base", other / "base")
     (other / "base/word_encoder/config.json").write_text("{}")
 
-    run_training(job, [data_folder], folder, num_threads=2, base_from=compared_run)
+    run_training(job, [data_folder], folder, num_threads=1, base_from=compared_run)
 
     assert hashes(folder / "adapter") == hashes(compared_run / "adapter")
     with pytest.raises(JobError, match=r"was begun with another base \(its weights differ\)"):

@@ -35,7 +35,7 @@ def prompt_job() -> TrainJob:
 def prompted_run(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that nothing interrupted."""
     folder = tmp_path_factory.mktemp("prompted") / "run"
-    assert run_training(prompt_job(), [data_folder], folder, num_threads=2) == folder / "prompt"
+    assert run_training(prompt_job(), [data_folder], folder, num_threads=1) == folder / "prompt"
     return folder
 
 
@@ -67,7 +67,7 @@ def test_a_stopped_run_resumes_to_the_same_bytes(
     folder = tmp_path / "run"
     with pytest.raises(StoppedError):
         run_training(
-            prompt_job(), [data_folder], folder, num_threads=2, progress=StopAfter(num_steps)
+            prompt_job(), [data_folder], folder, num_threads=1, progress=StopAfter(num_steps)
         )
     with pytest.raises(JobError, match="is not finished; run `cat-dataset train` on it again"):
         load_editor(folder)

@@ -105,11 +105,12 @@ def call(pipeline: Any) -> Call:
     return kontext_call(pipeline) if is_kontext else klein_call(pipeline)
 
 
-@pytest.fixture
-def fresh(pipeline: Any) -> NumericAdapter:
-    """An adapter that has learned nothing."""
+@pytest.fixture(params=[(), ("exposure",)], ids=["modulation", "tokens"])
+def fresh(pipeline: Any, request: pytest.FixtureRequest) -> NumericAdapter:
+    """An adapter that has learned nothing; exposure is carried by either."""
     torch.manual_seed(1)
-    return fresh_adapter(pipeline.transformer, [EXPOSURE, BALANCE], TrainJob(code_size=16))
+    job = TrainJob(code_size=16, token_tasks=request.param)
+    return fresh_adapter(pipeline.transformer, [EXPOSURE, BALANCE], job)
 
 
 @pytest.fixture
@@ -117,6 +118,8 @@ def trained(fresh: NumericAdapter) -> NumericAdapter:
     """An adapter whose every weight has moved."""
     torch.manual_seed(2)
     nn.init.normal_(fresh.to_modulations.weight, std=0.3)
+    for attention in () if fresh.tokens is None else fresh.tokens.attentions:
+        nn.init.normal_(attention.to_output.weight, std=0.3)
     return fresh
 
 
