@@ -7,6 +7,7 @@ that `render --keep-linear` writes. Both hold the same bytes and are read alike.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,6 +73,18 @@ class LinearDataset:
             ShardError: a file is missing, cut off or damaged.
         """
         return read_linear(row)
+
+
+@lru_cache(maxsize=8)
+def kept_bases(folder: Path) -> Mapping[str, LinearRow]:
+    """Return the light bases that were kept beside a data set's pairs, by scene; often none.
+
+    Raises:
+        ShardError: what was kept is broken.
+    """
+    if not (folder / LINEAR_FOLDER).is_dir():
+        return {}
+    return {row.scene: row for row in LinearDataset([folder]).rows if row.kind == "basis"}
 
 
 def read_linear(row: LinearRow) -> LightBasis | Sweep:

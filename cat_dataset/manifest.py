@@ -23,7 +23,12 @@ from pydantic import (
 from cat_dataset.batches import CaptureBatch, ComposeJob, RenderBatch
 from cat_dataset.display import ToneCurve
 from cat_dataset.errors import JobError
-from cat_dataset.plans import StrictModel, checked_intervals
+from cat_dataset.plans import (
+    BASIS_ATTRIBUTES,
+    StrictModel,
+    attributes_of_plan,
+    checked_intervals,
+)
 from cat_dataset.simulated_camera import SimulatedCamera
 from cat_dataset.train_job import TrainJob
 
@@ -68,12 +73,28 @@ class EvaluateJob(StrictModel):
     num_sweep_scenes: PositiveInt = 8
     num_sweep_steps: Annotated[int, Field(ge=3)] = 9
     num_behaviour_pairs: PositiveInt = 16  # per attribute: identity, back, in two steps, units
-    num_combination_pairs: PositiveInt = 16  # per attribute: edited together with another one
+    num_combination_pairs: PositiveInt = 16  # per combination: several numbers at once
+    # "light_power+light_temperature": asked at once; none: every two attributes of light.
+    combinations: tuple[str, ...] = ()
     beyond_share: PositiveFloat = 0.25  # extrapolation asks this far beyond the trained range
-    # By attribute, intervals of values that no training pair had: scored as interpolation.
+    # By attribute, intervals of values that no training pair had, on both sides of zero: scored
+    # as interpolation, and as extrapolation where they reach the end of the range.
     held_out_values: dict[str, tuple[tuple[float, float], ...]] = Field(default_factory=dict)
 
     _intervals_rise = field_validator("held_out_values")(checked_intervals)
+
+    @field_validator("combinations")
+    @classmethod
+    def _combinations_are_of_light(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            parts = attributes_of_plan(name)
+            if len(set(parts)) < max(2, len(parts)) or not set(parts) <= set(BASIS_ATTRIBUTES):
+                msg = (
+                    f"combinations: {name!r} must name two or more of {', '.join(BASIS_ATTRIBUTES)}"
+                    f", joined by plus signs: of other attributes the true picture is known alone"
+                )
+                raise ValueError(msg)
+        return names
 
 
 class DatasetManifest(StrictModel):

@@ -18,7 +18,7 @@ from cat_dataset.light_reach import reading_step
 from cat_dataset.photometry import blackbody_rgb
 from cat_dataset.plans import CAMERA_ATTRIBUTES
 from cat_dataset.readout import LightGain
-from cat_dataset.scoring.truth import LAYER_OF, Display, LightTruth, Linear
+from cat_dataset.scoring.truth import LAYER_OF, REST, Display, LightTruth, Linear
 
 _SMALLEST_GAIN = 2.0**-6  # a lamp that seems to be off or negative counts as this
 
@@ -42,28 +42,58 @@ def achieved_together(
 ) -> dict[str, float]:
     """Return every change that can be told apart where several attributes were to change.
 
-    The light that none of them edits tells what the camera did; the others, relative to it, tell
-    what was done to them. An attribute that cannot be told apart is left out.
+    One steady light that none of them edits tells what the camera did; the others, relative to it,
+    tell what was done to them. Without a steady light the camera counts as it was. An attribute
+    that cannot be told apart is left out: the steady light's own, for its change would look like
+    the camera's and the opposite change of all others.
 
     Raises:
-        EditScaleError: too few pixels can be read.
+        EditScaleError: too few pixels can be read, or a lamp's colour is no black body's.
     """
-    edited = {LAYER_OF[name] for name in attributes if name in LAYER_OF}
-    untouched = [name for name in truth.layers if name not in edited]
     if len(truth.layers) == 1:
         return {name: achieved(truth, result_HW3, name) for name in CAMERA_ATTRIBUTES}
     gains = _gains_of_layers(truth, result_HW3)
     found: dict[str, float] = {}
     camera = LightGain(np.ones(3), np.zeros(3), readout.MIN_READOUT_PX)
-    if untouched:
-        brightest = max(untouched, key=lambda name: float(truth.layers[name].mean()))
-        still, camera = camera, gains[brightest]
+    steady = _steady_layer(truth, attributes)
+    if steady is not None:
+        still, camera = camera, gains[steady]
         found["exposure"] = readout.gain_stops(still, camera).value
         found["white_balance"] = readout.gain_balance_mired(still, camera, truth.wb_cct_k).value
+    is_coloured = "light_temperature" in attributes
     for name, layer in LAYER_OF.items():
-        if layer in gains and layer not in untouched and truth.knows(name):
-            found[name] = _lamp_change(truth, name, gains[layer].over(camera.gain_rgb))
+        if layer in gains and layer != steady and truth.knows(name):
+            change = gains[layer].over(camera.gain_rgb)
+            if is_coloured and name == "light_power":
+                change = _without_colour(truth, change)
+            found[name] = _lamp_change(truth, name, change)
     return found
+
+
+def _steady_layer(truth: LightTruth, attributes: tuple[str, ...]) -> str | None:
+    """Return a light that is not to change: the rest, which no attribute edits, else the brightest.
+
+    None: every light is edited.
+    """
+    edited = {LAYER_OF[name] for name in attributes if name in LAYER_OF}
+    steady = [name for name in truth.layers if name not in edited]
+    if REST in steady:
+        return REST
+    return max(steady, key=lambda name: float(truth.layers[name].mean()), default=None)
+
+
+def _without_colour(truth: LightTruth, change: LightGain) -> LightGain:
+    """Return a lamp's gain without what its colour, which is asked for as well, adds to it.
+
+    Raises:
+        EditScaleError: the new colour is no black body's.
+    """
+    if truth.lamp_cct_k is None:
+        return change
+    own = blackbody_rgb(truth.lamp_cct_k)
+    return readout.uncoloured(
+        LightGain(change.gain_rgb * own, change.stderr_rgb * own, change.num_px)
+    )
 
 
 def _lamp_change(truth: LightTruth, attribute: str, gain: LightGain) -> float:

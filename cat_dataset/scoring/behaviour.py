@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cat_dataset.attributes import find_attribute
-from cat_dataset.scoring.planning import Ranges
-from cat_dataset.scoring.results import CrossReading, EditResult
-from cat_dataset.scoring.scores import (
+from cat_dataset.scoring.askable import Ranges
+from cat_dataset.scoring.results import (
+    CrossReading,
+    EditResult,
     ReadoutName,
-    bootstrap_interval,
-    floor_mae,
-    response_line,
-    signed_errors,
+    known_values,
+    mean_or_none,
+    reference_gaps,
 )
+from cat_dataset.scoring.scores import response_line
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class BehaviourScore:
     zero_mae: float | None  # reading of the edit by zero
     num_steps: int  # of sweeps, between neighbouring numbers
     monotonicity_violations: float | None  # share that falls by more than the floor
+    standing_steps: float | None  # share that neither rises nor falls by more than the floor
     largest_step_ratio: float | None  # largest achieved step over the asked one
     return_mae: float | None  # reading after the number and its opposite
     return_db: float | None  # PSNR of that against the source
@@ -51,52 +54,34 @@ def score_behaviour(
         if "+" not in result.combination:
             by_role[result.role].append(result)
     first = results[0]
-    zero_db = _known(by_role["zero"], "to_reference_db")
-    violations, num_steps, largest = _steps(by_role["sweep"], readout, floor)
+    zero_db = known_values(by_role["zero"], "to_reference_db")
+    rises_S, asked_S = _steps(by_role["sweep"], readout)
     return BehaviourScore(
         editor=first.editor,
         attribute=first.attribute,
         unit=find_attribute(first.attribute).unit,
         producer=first.producer,
         readout=readout,
-        identity_mean_db=_mean(zero_db),
+        identity_mean_db=mean_or_none(zero_db),
         identity_min_db=min(zero_db, default=None),
-        zero_mae=_mean([abs(value) for value in _known(by_role["zero"], readout)]),
-        num_steps=num_steps,
-        monotonicity_violations=violations,
-        largest_step_ratio=largest,
-        return_mae=_mean([abs(value) for value in _known(by_role["back"], readout)]),
-        return_db=_mean(_known(by_role["back"], "to_reference_db")),
-        additivity_mae=_mean(_gaps(by_role["second"], readout)),
-        additivity_db=_mean(_known(by_role["second"], "to_reference_db")),
-        unit_mae=_mean(_gaps(by_role["unit"], readout)),
-        unit_codes=max(_known(by_role["unit"], "to_reference_codes"), default=None),
+        zero_mae=mean_or_none([abs(value) for value in known_values(by_role["zero"], readout)]),
+        num_steps=len(rises_S),
+        monotonicity_violations=mean_or_none(rises_S < -floor),
+        standing_steps=mean_or_none(np.abs(rises_S[asked_S > floor]) <= floor),
+        largest_step_ratio=max((rises_S / asked_S).tolist(), default=None),
+        return_mae=mean_or_none([abs(value) for value in known_values(by_role["back"], readout)]),
+        return_db=mean_or_none(known_values(by_role["back"], "to_reference_db")),
+        additivity_mae=mean_or_none(reference_gaps(by_role["second"], readout)),
+        additivity_db=mean_or_none(known_values(by_role["second"], "to_reference_db")),
+        unit_mae=mean_or_none(reference_gaps(by_role["unit"], readout)),
+        unit_codes=max(known_values(by_role["unit"], "to_reference_codes"), default=None),
     )
 
 
-def _known(results: Sequence[EditResult], column: str) -> list[float]:
-    values = [getattr(result, column) for result in results]
-    return [float(value) for value in values if value is not None]
-
-
-def _mean(values: Sequence[float]) -> float | None:
-    return float(np.mean(values)) if values else None
-
-
-def _gaps(results: Sequence[EditResult], readout: ReadoutName) -> list[float]:
-    """Return how far readings lie from those of the edit that should give the same."""
-    gaps = []
-    for result in results:
-        here, there = getattr(result, readout), getattr(result, f"reference_{readout}")
-        if here is not None and there is not None:
-            gaps.append(abs(find_attribute(result.attribute).axis_difference(there, here)))
-    return gaps
-
-
 def _steps(
-    results: Sequence[EditResult], readout: ReadoutName, floor: float
-) -> tuple[float | None, int, float | None]:
-    """Return the share of steps that fall, their number, and the largest one over its asking."""
+    results: Sequence[EditResult], readout: ReadoutName
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return by how much each step of each sweep rises, and by how much it was to rise."""
     sweeps: dict[str, list[EditResult]] = defaultdict(list)
     for result in results:
         if getattr(result, readout) is not None:
@@ -105,70 +90,10 @@ def _steps(
     for sweep in sweeps.values():
         ordered = sorted(sweep, key=lambda result: result.asked)
         for before, after in pairwise(ordered):
-            rises.append(getattr(after, readout) - getattr(before, readout))
+            difference = find_attribute(before.attribute).axis_difference
+            rises.append(difference(getattr(before, readout), getattr(after, readout)))
             asked.append(after.asked - before.asked)
-    if not rises:
-        return None, 0, None
-    share = float((np.array(rises) < -floor).mean())
-    return share, len(rises), float(max(np.array(rises) / np.array(asked)))
-
-
-@dataclass(frozen=True)
-class CombinationScore:
-    """One attribute where several were asked for at once, beside itself alone."""
-
-    editor: str
-    combination: str
-    attribute: str
-    unit: str
-    producer: str
-    readout: ReadoutName
-    num_pairs: int
-    num_unreadable: int
-    num_scenes: int
-    mae: float
-    mae_interval: tuple[float, float]  # 95 %, bootstrap over scenes
-    floor_mae: float | None
-    alone_mae: float | None  # of the same attribute asked for by itself
-    ratio: float | None  # combined over alone
-    ignoring_mae: float  # of an editor that ignores this attribute
-    order_codes: float | None  # largest code difference between both orders, of 255
-    order_mae: float | None  # reading of one order minus that of the other
-
-
-def score_combination(
-    results: Sequence[EditResult], readout: ReadoutName, alone_mae: float | None
-) -> CombinationScore | None:
-    """Return the score of one attribute in one combination; None: fewer than two readable."""
-    combined = [result for result in results if result.role == "combined"]
-    readable = [result for result in combined if getattr(result, readout) is not None]
-    if len(readable) < 2:
-        return None
-    swapped = [result for result in results if result.role == "swapped"]
-    first = combined[0]
-    asked = np.array([result.asked for result in readable])
-    achieved = np.array([getattr(result, readout) for result in readable], dtype=np.float64)
-    error = np.abs(signed_errors(first.attribute, asked, achieved))
-    scenes = [result.scene for result in readable]
-    return CombinationScore(
-        editor=first.editor,
-        combination=first.combination,
-        attribute=first.attribute,
-        unit=find_attribute(first.attribute).unit,
-        producer=first.producer,
-        readout=readout,
-        num_pairs=len(readable),
-        num_unreadable=len(combined) - len(readable),
-        num_scenes=len(set(scenes)),
-        mae=float(error.mean()),
-        mae_interval=bootstrap_interval(error, scenes),
-        floor_mae=floor_mae(readable, readout),
-        alone_mae=alone_mae,
-        ratio=float(error.mean()) / alone_mae if alone_mae else None,
-        ignoring_mae=float(np.abs(asked).mean()),
-        order_codes=max(_known(swapped, "to_reference_codes"), default=None),
-        order_mae=_mean(_gaps(swapped, readout)),
-    )
+    return np.array(rises, dtype=np.float64), np.array(asked, dtype=np.float64)
 
 
 @dataclass(frozen=True)

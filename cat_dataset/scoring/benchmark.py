@@ -6,9 +6,10 @@ from pathlib import Path
 from cat_dataset.manifest import EvaluateJob
 from cat_dataset.progress import Progress
 from cat_dataset.reading import PairDataset
+from cat_dataset.scoring.askable import Ranges, spread
 from cat_dataset.scoring.cases import CaseReader
 from cat_dataset.scoring.editors import BlendEditor, CopyEditor, OracleEditor, ScoredEditor
-from cat_dataset.scoring.planning import Plan, Ranges, plan_requests, ranges_of_rows, spread
+from cat_dataset.scoring.planning import Plan, plan_requests, ranges_of_rows
 from cat_dataset.scoring.protocol import Findings, run_protocol
 from cat_dataset.scoring.report import EvaluationReport, make_report, write_report_files
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +9,7 @@ import numpy as np
 from cat_dataset.display import ToneCurve, decode_display
 from cat_dataset.errors import EditScaleError
 from cat_dataset.light import LampState, LightState, camera_gain_rgb, lamp_gain_rgb
-from cat_dataset.linear_reading import LinearDataset, LinearRow, read_linear
-from cat_dataset.linear_store import LINEAR_FOLDER
+from cat_dataset.linear_reading import kept_bases, read_linear
 from cat_dataset.photometry import DAYLIGHT_CCT_K, blackbody_rgb
 from cat_dataset.plans import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES
 from cat_dataset.reading import PairDataset, PairRow, Sample
@@ -181,7 +178,7 @@ def _kept_light(
     row: PairRow, sample: Sample, state: Mapping[str, Any] | None
 ) -> tuple[dict[str, Linear], Mask, float | None] | None:
     """Return layers, known pixels and lamp colour from the light kept beside the pairs."""
-    rows = _kept_bases(row.tar_path.parents[1])
+    rows = kept_bases(row.tar_path.parents[1])
     if state is None or row.scene not in rows:
         return None
     basis = read_linear(rows[row.scene])
@@ -201,10 +198,3 @@ def _kept_light(
     known_HW = np.ones(shape[:2], np.bool_) if basis.clipped_HW is None else ~basis.clipped_HW
     main = None if basis.main_lamp is None else lamps[basis.main_lamp].cct_k
     return layers, known_HW, main
-
-
-@lru_cache(maxsize=8)
-def _kept_bases(folder: Path) -> Mapping[str, LinearRow]:
-    if not (folder / LINEAR_FOLDER).is_dir():
-        return {}
-    return {row.scene: row for row in LinearDataset([folder]).rows if row.kind == "basis"}

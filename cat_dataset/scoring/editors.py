@@ -16,7 +16,7 @@ from cat_dataset.display import decode_png, encode_display
 from cat_dataset.errors import CatError, JobError
 from cat_dataset.plans import CAMERA_ATTRIBUTES
 from cat_dataset.records import EditScale
-from cat_dataset.scoring.planning import Ranges
+from cat_dataset.scoring.askable import Ranges
 from cat_dataset.scoring.requests import EditRequest
 from cat_dataset.scoring.truth import Display, FrameTruth, LightTruth, Truth
 

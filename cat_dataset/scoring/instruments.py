@@ -10,6 +10,7 @@ from cat_dataset.errors import EditScaleError
 from cat_dataset.photometry import DAYLIGHT_CCT_K
 from cat_dataset.plans import CAMERA_ATTRIBUTES
 from cat_dataset.scoring.achieved import achieved, achieved_together
+from cat_dataset.scoring.askable import Ranges, askable_range
 from cat_dataset.scoring.cases import Case
 from cat_dataset.scoring.ladder import (
     FrameLadder,
@@ -21,7 +22,6 @@ from cat_dataset.scoring.ladder import (
     probe_of,
     read_together,
 )
-from cat_dataset.scoring.planning import Ranges, askable_range
 from cat_dataset.scoring.truth import Display, FrameTruth, LightTruth
 
 

@@ -47,9 +47,12 @@ class Ladder:
         distance = float(np.sqrt(error_S[best]))
         if best in (0, len(error_S) - 1):
             return self._at_an_end(error_S, best, distance)
+        return LadderReading(self._between(error_S, best), False, distance)
+
+    def _between(self, error_S: NDArray[np.float64], best: int) -> float:
+        """Return the value near an inner rung, by the parabola through its distances."""
         around = slice(best - 1, best + 2)
-        value = parabola_minimum(self.values_S[around].tolist(), error_S[around].tolist())
-        return LadderReading(value, False, distance)
+        return parabola_minimum(self.values_S[around].tolist(), error_S[around].tolist())
 
     def _at_an_end(self, error_S: NDArray[np.float64], best: int, distance: float) -> LadderReading:
         inner = 1 if best == 0 else best - 1
@@ -72,17 +75,12 @@ class FrameLadder(Ladder):
     distances between far frames do not grow with the square of the value.
     """
 
-    def read(self, result_N: Codes) -> LadderReading:
-        """Return the reading of a result, of the same pixels as the rungs."""
-        error_S = np.array([float(np.mean((rung - result_N) ** 2)) for rung in self.rungs_SN])
-        best = int(error_S.argmin())
-        distance = float(np.sqrt(error_S[best]))
-        if best in (0, len(error_S) - 1):
-            return self._at_an_end(error_S, best, distance)
+    def _between(self, error_S: NDArray[np.float64], best: int) -> float:
+        """Return the value near an inner rung, on the line to its nearer neighbour."""
         other = best - 1 if error_S[best - 1] < error_S[best + 1] else best + 1
         share = max(self._share_towards(error_S, best, other), 0.0)
-        value = self.values_S[best] + share * (self.values_S[other] - self.values_S[best])
-        return LadderReading(float(value), False, distance)
+        step = self.values_S[other] - self.values_S[best]
+        return float(self.values_S[best] + share * step)
 
     def without(self, value: float) -> "FrameLadder | None":
         """Return the ladder without one of its inner rungs; None where that is an end."""
@@ -115,10 +113,8 @@ def light_ladder(truth: LightTruth, attribute: str, low: float, high: float) -> 
         EditScaleError: too few pixels of the source are neither clipped nor black.
     """
     check_probe(truth)
-    lowest, highest = truth.feasible(attribute)
-    values_S = np.linspace(
-        max(_MARGIN * low, lowest), min(_MARGIN * high, highest), _NUM_RUNGS, dtype=np.float64
-    )
+    (lowest,), (highest,) = _limits(truth, {attribute: (low, high)})
+    values_S = np.linspace(lowest, highest, _NUM_RUNGS, dtype=np.float64)
     rungs = [truth.probe_codes({attribute: float(value)}).ravel() for value in values_S]
     return Ladder(values_S, np.stack(rungs))
 
@@ -163,7 +159,8 @@ def read_together(
 ) -> dict[str, LadderReading]:
     """Return the values at which the true picture comes closest to a result, all at once.
 
-    Gauss-Newton from no change; the ladder of each attribute alone gives the first step.
+    Gauss-Newton from no change, at most a quarter of a range per step: the changes of several
+    lights and of the camera are nearly independent, so that a few steps arrive.
 
     Raises:
         EditScaleError: too little of the source is known.

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from cat_dataset.scoring.bootstrap import Interval
 from cat_dataset.scoring.report import EvaluationReport, leading_readout
 
 
@@ -29,7 +30,7 @@ def score_rows(report: EvaluationReport) -> list[Row]:
     header = (
         "editor", "attribute", "unit", "producer", "values", "readout", "pairs", "scenes",
         "unreadable", "MAE", "95 %", "floor", "above floor", "P90", "bias", "slope", "intercept",
-        "R2", "sign", "hit", "nMAE", "note",
+        "R2", "sign", "hit", "nMAE", "off path, codes", "to truth, dB", "note",
     )  # fmt: skip
     rows: list[Row] = [header]
     for s in report.scores:
@@ -40,6 +41,7 @@ def score_rows(report: EvaluationReport) -> list[Row]:
                 number(s.floor_mae), number(s.above_floor), number(s.p90), signed(s.bias),
                 number(s.slope, 4), signed(s.intercept), number(s.r2, 4), percent(s.sign_accuracy),
                 f"{percent(s.hit_rate)} in {s.hit_tolerance:.3g}", percent(s.nmae),
+                number(s.off_path_codes), number(s.to_truth_db),
                 "refused: the floor exceeds a tenth of the range" if s.is_too_coarse else "",
             )
         )  # fmt: skip
@@ -65,8 +67,8 @@ def behaviour_rows(report: EvaluationReport) -> list[Row]:
     """Return the behaviour table, header first."""
     header = (
         "editor", "attribute", "unit", "producer", "readout", "identity dB, mean", "least",
-        "reading at 0", "falling steps", "of", "largest step", "there and back", "dB", "two steps",
-        "dB", "other unit", "codes",
+        "reading at 0", "falling steps", "standing", "of", "largest step", "there and back", "dB",
+        "two steps", "dB", "other unit", "codes",
     )  # fmt: skip
     rows: list[Row] = [header]
     for b in report.behaviour:
@@ -74,9 +76,9 @@ def behaviour_rows(report: EvaluationReport) -> list[Row]:
             (
                 b.editor, b.attribute, b.unit, b.producer, b.readout, number(b.identity_mean_db),
                 number(b.identity_min_db), number(b.zero_mae), percent(b.monotonicity_violations),
-                str(b.num_steps), number(b.largest_step_ratio), number(b.return_mae),
-                number(b.return_db), number(b.additivity_mae), number(b.additivity_db),
-                number(b.unit_mae), number(b.unit_codes),
+                percent(b.standing_steps), str(b.num_steps), number(b.largest_step_ratio),
+                number(b.return_mae), number(b.return_db), number(b.additivity_mae),
+                number(b.additivity_db), number(b.unit_mae), number(b.unit_codes),
             )
         )  # fmt: skip
     return rows
@@ -86,7 +88,8 @@ def combination_rows(report: EvaluationReport) -> list[Row]:
     """Return the table of combinations, header first."""
     header = (
         "editor", "combination", "attribute", "unit", "producer", "readout", "pairs", "scenes",
-        "unreadable", "MAE", "95 %", "floor", "alone", "ratio", "if ignored", "order gap", "codes",
+        "unreadable", "MAE", "95 %", "floor", "alone", "95 %", "ratio", "95 %", "if ignored",
+        "order gap", "codes",
     )  # fmt: skip
     rows: list[Row] = [header]
     for c in report.combinations:
@@ -95,7 +98,8 @@ def combination_rows(report: EvaluationReport) -> list[Row]:
                 c.editor, c.combination, c.attribute, c.unit, c.producer, c.readout,
                 str(c.num_pairs), str(c.num_scenes), str(c.num_unreadable),
                 number(c.mae), interval(c.mae_interval),
-                number(c.floor_mae), number(c.alone_mae), number(c.ratio), number(c.ignoring_mae),
+                number(c.floor_mae), number(c.alone_mae), interval(c.alone_interval),
+                number(c.ratio), interval(c.ratio_interval), number(c.ignoring_mae),
                 number(c.order_mae), number(c.order_codes),
             )
         )  # fmt: skip
@@ -157,6 +161,6 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{100.0 * value:.1f} %"
 
 
-def interval(ends: tuple[float, float]) -> str:
-    """Return both ends of an interval."""
-    return f"{ends[0]:.3g} to {ends[1]:.3g}"
+def interval(ends: Interval | None) -> str:
+    """Return both ends of an interval; a single scene has none."""
+    return "unknown: one scene" if ends is None else f"{ends[0]:.3g} to {ends[1]:.3g}"

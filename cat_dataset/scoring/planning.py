@@ -7,25 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cat_dataset.attributes import find_attribute
 from cat_dataset.covered_ranges import largest_covered
 from cat_dataset.errors import JobError
 from cat_dataset.manifest import EvaluateJob
-from cat_dataset.photometry import DAYLIGHT_CCT_K
-from cat_dataset.plans import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES
+from cat_dataset.plans import BASIS_ATTRIBUTES
 from cat_dataset.reading import PairRow
-from cat_dataset.records import EditScale
+from cat_dataset.scoring.askable import Ranges, askable_range, spread
+from cat_dataset.scoring.combination_requests import combination_requests
 from cat_dataset.scoring.requests import (
     EditRequest,
     changed_edit,
     make_request,
     unit_request,
 )
-from cat_dataset.seeding import derive_rng
 
-Ranges = Mapping[str, tuple[float, float]]  # of edit values, by attribute
 _FIRST_SHARE = 0.4  # of a number that is split in two
-_PARTNER_SHARES = (0.1, 0.5)  # of its range: how far the second attribute of a combination goes
 _FRAMES = re.compile(r"-(\d\d)-(\d\d)$")  # of a sweep, at the end of a pair's key
 
 
@@ -56,10 +52,12 @@ def plan_requests(rows: Sequence[PairRow], ranges: Ranges, job: EvaluateJob) -> 
     """Return what is asked on the pairs of a split.
 
     Raises:
-        JobError: there is no single-edit pair of any of the attributes.
+        JobError: there is no single-edit pair of any of the attributes, or the job names a
+            combination that cannot be measured.
     """
     requests_of: dict[str, list[EditRequest]] = {}
     chosen: dict[str, PairRow] = {}
+    picked_of: dict[str, list[PairRow]] = {}
     for name in ranges:
         own = [row for row in rows if len(row.edits) == 1 and row.edits[0].attribute == name]
         picked = [own[number] for number in spread(len(own), job.max_pairs_per_attribute)]
@@ -72,13 +70,10 @@ def plan_requests(rows: Sequence[PairRow], ranges: Ranges, job: EvaluateJob) -> 
             requests_of[picked[number].key] += _behaviour(picked[number])
         for row in _one_per_scene(picked, job.num_sweep_scenes):
             requests_of[row.key] += _sweep(row, rows, ranges[name], job)
-        if name in BASIS_ATTRIBUTES:
-            for number in spread(len(picked), job.num_combination_pairs):
-                requests_of[picked[number].key] += _combinations(picked[number], ranges)
-    for row in _multi_edit_rows(rows, ranges, job):
+        picked_of[name] = picked
+    for row, request in combination_requests(picked_of, rows, ranges, job):
         chosen[row.key] = row
-        edits = [changed_edit(edit, edit.value) for edit in row.edits]
-        requests_of[row.key] = list(_both_orders(row, edits, 0))
+        requests_of.setdefault(row.key, []).append(request)
     if not requests_of:
         msg = (
             f"split '{job.split}': holds no single-edit pair on {', '.join(ranges) or 'anything'}; "
@@ -87,35 +82,6 @@ def plan_requests(rows: Sequence[PairRow], ranges: Ranges, job: EvaluateJob) -> 
         )
         raise JobError(msg)
     return Plan(ranges, {key: tuple(group) for key, group in requests_of.items()}, chosen)
-
-
-def spread(num_rows: int, num_chosen: int) -> list[int]:
-    """Return at most `num_chosen` row numbers, evenly spread, first and last among them.
-
-    >>> spread(10, 3)
-    [0, 4, 9]
-    """
-    places = np.linspace(0, num_rows - 1, min(num_rows, num_chosen))
-    return [round(place) for place in places]
-
-
-def askable_range(low: float, high: float, edit: EditScale) -> tuple[float, float]:
-    """Return a range of values, cut to where the target's absolute value still exists."""
-    attribute = find_attribute(edit.attribute)
-    low = max(low, attribute.value_range[0])
-    high = min(high, attribute.value_range[1])
-    source_value = own_value(edit)
-    if attribute.absolute_range is None or source_value is None or attribute.is_circular:
-        return low, high
-    ends = sorted(attribute.difference(source_value, end) for end in attribute.absolute_range)
-    return max(low, ends[0]), min(high, ends[1])
-
-
-def own_value(edit: EditScale) -> float | None:
-    """Return the absolute value of an edit's source; a camera not told of stands at daylight."""
-    if edit.source_value is None and edit.attribute == "white_balance":
-        return DAYLIGHT_CCT_K
-    return edit.source_value
 
 
 def frame_positions(row: PairRow, rows: Sequence[PairRow]) -> dict[int, float]:
@@ -194,39 +160,6 @@ def _sweep(
         low, high = askable_range(-math.inf, math.inf, edit)
         if low <= value <= high:
             yield make_request(row, "beyond", (changed_edit(edit, value),), number)
-
-
-def _combinations(row: PairRow, ranges: Ranges) -> Iterator[EditRequest]:
-    """Yield the pair's number together with one of each camera attribute, in both orders."""
-    edit = row.edits[0]
-    for number, name in enumerate(CAMERA_ATTRIBUTES):
-        if name == edit.attribute or name not in ranges:
-            continue
-        rng = derive_rng(0, "combination", row.key, name)
-        own = EditScale(name, 0.0)
-        low, high = askable_range(*ranges[name], own)
-        share = float(rng.uniform(*_PARTNER_SHARES))
-        value = round(share * (high if rng.random() < 0.5 else low), 2)
-        yield from _both_orders(row, (edit, EditScale(name, value)), number)
-
-
-def _both_orders(row: PairRow, edits: Sequence[EditScale], number: int) -> Iterator[EditRequest]:
-    for role, order in (("combined", edits), ("swapped", edits[::-1])):
-        yield make_request(row, "combined" if role == "combined" else "swapped", order, number)
-
-
-def _multi_edit_rows(
-    rows: Sequence[PairRow], ranges: Ranges, job: EvaluateJob
-) -> Iterator[PairRow]:
-    """Yield pairs of several edits of which the true light can be known."""
-    groups: dict[tuple[str, ...], list[PairRow]] = {}
-    for row in rows:
-        names = tuple(sorted(edit.attribute for edit in row.edits))
-        if len(names) > 1 and all(n in ranges and n in BASIS_ATTRIBUTES for n in names):
-            groups.setdefault(names, []).append(row)
-    for _, group in sorted(groups.items()):
-        for number in spread(len(group), job.num_combination_pairs):
-            yield group[number]
 
 
 def combination_name(attributes: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from cat_dataset.manifest import EvaluateJob
 from cat_dataset.progress import Progress
 from cat_dataset.reading import PairRow
 from cat_dataset.scoring.achieved import psnr_db
+from cat_dataset.scoring.askable import ValuesClass, class_of_value
 from cat_dataset.scoring.cases import Case, CaseReader
 from cat_dataset.scoring.editors import Answer, Asked, EditFailure, ScoredEditor
 from cat_dataset.scoring.instruments import NOTHING, Instrument, Readings
@@ -21,7 +22,7 @@ from cat_dataset.scoring.results import CrossReading, EditResult
 from cat_dataset.scoring.truth import Display
 
 MAX_CHUNK_BYTES = 2**27  # of answers of one editor held at once
-_HAS_FLOOR: tuple[Role, ...] = ("pair", "combined")
+_HAS_FLOOR: tuple[Role, ...] = ("pair", "beyond", "alone", "combined")
 # the role whose answer should equal this one's; "" is the pair's source
 _REFERENCES: Mapping[str, str] = {
     "zero": "",
@@ -183,14 +184,10 @@ def _measure(
         )
 
 
-def values_class(request: EditRequest, name: str, plan: Plan, job: EvaluateJob) -> str:
+def values_class(request: EditRequest, name: str, plan: Plan, job: EvaluateJob) -> ValuesClass:
     """Return whether a number lies within what was trained, in a gap of it, or beyond it."""
     value = sum(edit.value for edit in request.edits if edit.attribute == name)
-    low, high = plan.ranges[name]
-    if not low <= value <= high:
-        return "extrapolation"
-    gaps = job.held_out_values.get(name, ())
-    return "interpolation" if any(a <= value <= b for a, b in gaps) else "within"
+    return class_of_value(value, plan.ranges[name], job.held_out_values.get(name, ()))
 
 
 def _reference(

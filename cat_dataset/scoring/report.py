@@ -11,25 +11,12 @@ from cat_dataset.atomic import write_bytes_atomic, write_text_atomic
 from cat_dataset.attributes import find_attribute
 from cat_dataset.display import encode_png
 from cat_dataset.plans import BASIS_ATTRIBUTES
-from cat_dataset.scoring.behaviour import (
-    BehaviourScore,
-    CombinationScore,
-    CrossTalk,
-    cross_talk,
-    score_behaviour,
-    score_combination,
-)
-from cat_dataset.scoring.planning import Ranges
+from cat_dataset.scoring.askable import Ranges
+from cat_dataset.scoring.behaviour import BehaviourScore, CrossTalk, cross_talk, score_behaviour
+from cat_dataset.scoring.combinations import CombinationScore, alone_results, score_combination
 from cat_dataset.scoring.protocol import Findings
-from cat_dataset.scoring.results import EditResult, write_results
-from cat_dataset.scoring.scores import (
-    READOUTS,
-    AttributeScore,
-    Comparison,
-    ReadoutName,
-    compare,
-    score_attribute,
-)
+from cat_dataset.scoring.results import READOUTS, EditResult, ReadoutName, write_results
+from cat_dataset.scoring.scores import AttributeScore, Comparison, compare, score_attribute
 
 REPORT_NAME = "evaluation.json"
 RESULTS_NAME = "edits.parquet"
@@ -129,7 +116,7 @@ def make_report(
         scores=tuple(scores),
         comparisons=tuple(_comparisons(rows, editors)),
         behaviour=tuple(b for group in rows.values() for b in _behaviour(group, scores)),
-        combinations=tuple(c for group in rows.values() for c in _combinations(group, scores)),
+        combinations=tuple(c for group in rows.values() for c in _combinations(group)),
         cross_talk=tuple(
             entry
             for editor in editors
@@ -186,18 +173,13 @@ def _behaviour(
     return found
 
 
-def _combinations(
-    results: Sequence[EditResult], scores: Sequence[AttributeScore]
-) -> list[CombinationScore]:
+def _combinations(results: Sequence[EditResult]) -> list[CombinationScore]:
     groups: dict[tuple[str, str], list[EditResult]] = defaultdict(list)
     for result in results:
         if "+" in result.combination:
             groups[result.combination, result.producer].append(result)
-    found = []
-    for _, group in sorted(groups.items()):
-        for readout in READOUTS:
-            alone = _score_of(group[0], readout, scores)
-            found.append(score_combination(group, readout, alone.mae if alone else None))
+    alone = alone_results(results)
+    found = [score_combination(g, alone, r) for _, g in sorted(groups.items()) for r in READOUTS]
     return [score for score in found if score is not None]
 
 

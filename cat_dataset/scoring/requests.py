@@ -29,6 +29,7 @@ Role = Literal[
     "first",  # a part of a pair's number
     "second",  # the rest of it, on the result of the first
     "unit",  # a pair's number in another unit
+    "alone",  # one number of several that are asked at once as well
     "combined",  # several numbers at once
     "swapped",  # the same, named in the other order
 ]

@@ -1,13 +1,22 @@
 """One row per edit: what was asked, what was read, and how far apart the pictures are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from cat_dataset.atomic import atomic_file
+from cat_dataset.attributes import find_attribute
+from cat_dataset.scoring.askable import ValuesClass
 from cat_dataset.scoring.requests import Role
+
+ReadoutName = Literal["physical", "ladder"]
+READOUTS: tuple[ReadoutName, ...] = ("physical", "ladder")
 
 
 @dataclass(frozen=True)
@@ -22,7 +31,7 @@ class EditResult:
     producer: str  # render, dslr
     attribute: str
     combination: str  # all attributes of the request, joined by plus signs
-    values: str  # within, interpolation, extrapolation: of what was trained
+    values: ValuesClass  # of what was trained
     asked: float  # in the attribute's unit, from the pair's source
     physical: float | None  # read from light; None: cannot be read
     ladder: float | None  # read by comparison with true pictures; None: no ladder, or outside
@@ -49,6 +58,27 @@ class CrossReading:
     read: str
     asked: float  # of the swept attribute
     excess: float  # of the read attribute, in its unit
+
+
+def known_values(results: Sequence[EditResult], column: str) -> list[float]:
+    """Return a column without what was not measured."""
+    values = [getattr(result, column) for result in results]
+    return [float(value) for value in values if value is not None]
+
+
+def mean_or_none(values: Sequence[float] | NDArray[Any]) -> float | None:
+    """Return the mean; None of nothing."""
+    return float(np.mean(values)) if len(values) else None
+
+
+def reference_gaps(results: Sequence[EditResult], readout: ReadoutName) -> list[float]:
+    """Return how far readings lie from those of the edit that should give the same."""
+    gaps = []
+    for result in results:
+        here, there = getattr(result, readout), getattr(result, f"reference_{readout}")
+        if here is not None and there is not None:
+            gaps.append(abs(find_attribute(result.attribute).axis_difference(there, here)))
+    return gaps
 
 
 def write_results(path: Path, results: list[EditResult]) -> None:

@@ -2,19 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset.attributes import find_attribute
-from cat_dataset.scoring.results import EditResult
-from cat_dataset.seeding import derive_rng
+from cat_dataset.scoring.askable import ValuesClass
+from cat_dataset.scoring.bootstrap import Interval, bootstrap_interval
+from cat_dataset.scoring.results import EditResult, ReadoutName, known_values, mean_or_none
 
-ReadoutName = Literal["physical", "ladder"]
-READOUTS: tuple[ReadoutName, ...] = ("physical", "ladder")
-_NUM_RESAMPLES = 1000
-_INTERVAL_PERCENT = (2.5, 97.5)
 _SIGNED_TOLERANCES = 10.0  # |asked| above this many has a sign: 0.02 stop is about one 8-bit code
 _MAX_FLOOR_SHARE = 0.1  # of the range: an instrument that errs more says nothing about an editor
 # How near counts as a hit, in the attribute's unit; else 5 % of what is drawn by default.
@@ -42,13 +38,13 @@ class AttributeScore:
     attribute: str
     unit: str
     producer: str  # rendered and captured pairs are scored apart
-    values: str  # within, interpolation or extrapolation of what was trained
+    values: ValuesClass  # of what was trained
     readout: ReadoutName
     num_pairs: int
     num_unreadable: int  # counted as not edited, where the editor is to blame
     num_scenes: int
     mae: float
-    mae_interval: tuple[float, float]  # 95 %, bootstrap over scenes
+    mae_interval: Interval | None  # 95 %, bootstrap over scenes; None: one scene
     floor_mae: float | None  # the same readout on true pictures; None: right by construction
     above_floor: float | None  # mae - floor_mae
     is_too_coarse: bool  # the floor exceeds a tenth of the range: do not believe this row
@@ -61,6 +57,8 @@ class AttributeScore:
     hit_rate: float  # share within `hit_tolerance`
     hit_tolerance: float
     nmae: float  # mae / range, the only number that may be averaged over attributes
+    off_path_codes: float | None  # mean rms distance to the nearest true picture, of 255
+    to_truth_db: float | None  # mean PSNR against the true picture of what was asked
 
 
 def score_attribute(
@@ -111,6 +109,8 @@ def score_attribute(
         hit_rate=float((np.abs(error) <= tolerance).sum() / len(size)),
         hit_tolerance=tolerance,
         nmae=float(size.mean()) / span,
+        off_path_codes=mean_or_none(known_values(results, "off_path_codes")),
+        to_truth_db=mean_or_none(known_values(results, "to_truth_db")),
     )
 
 
@@ -121,6 +121,17 @@ def is_lost(result: EditResult, readout: ReadoutName) -> bool:
     """
     is_truth_readable = getattr(result, f"{readout}_floor") is not None
     return is_truth_readable and getattr(result, readout) is None
+
+
+def absolute_error(result: EditResult, readout: ReadoutName) -> float | None:
+    """Return how far a reading is from what was asked; all of it where the editor is to blame.
+
+    None: it cannot be told.
+    """
+    achieved = getattr(result, readout)
+    if achieved is None:
+        return abs(result.asked) if is_lost(result, readout) else None
+    return abs(find_attribute(result.attribute).axis_difference(result.asked, achieved))
 
 
 def signed_errors(
@@ -178,18 +189,6 @@ def hit_tolerance(attribute: str) -> float:
     return HIT_TOLERANCES.get(attribute, _HIT_SHARE * (high - low))
 
 
-def bootstrap_interval(values: NDArray[np.float64], scenes: Sequence[str]) -> tuple[float, float]:
-    """Return the 95 % interval of a mean, resampling whole scenes: edits of one are alike."""
-    _, of_scene = np.unique(np.asarray(scenes), return_inverse=True)
-    num_scenes = int(of_scene.max()) + 1
-    sums = np.bincount(of_scene, weights=values, minlength=num_scenes)
-    counts = np.bincount(of_scene, minlength=num_scenes)
-    drawn = derive_rng(0, "bootstrap").integers(num_scenes, size=(_NUM_RESAMPLES, num_scenes))
-    means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-    low, high = np.percentile(means, _INTERVAL_PERCENT)
-    return float(low), float(high)
-
-
 @dataclass(frozen=True)
 class Comparison:
     """How much larger the error of one editor is than that of another, on the same edits."""
@@ -202,7 +201,7 @@ class Comparison:
     num_pairs: int
     num_scenes: int
     extra_mae: float  # of `other` over `editor`, in the unit; above 0: `editor` is better
-    extra_interval: tuple[float, float]  # 95 %, paired bootstrap over scenes
+    extra_interval: Interval | None  # 95 %, paired bootstrap over scenes; None: one scene
     ratio: float | None  # MAE of `other` over MAE of `editor`
 
 
@@ -211,31 +210,24 @@ def compare(
 ) -> Comparison | None:
     """Return the paired difference of two editors on one attribute; None: too little in common."""
     other_of = {result.key: result for result in theirs}
-    pairs = [(result, other_of[result.key]) for result in ours if result.key in other_of]
-    both = [
-        (mine, other)
-        for mine, other in pairs
-        if getattr(mine, readout) is not None and getattr(other, readout) is not None
-    ]
-    if len(both) < 2:
+    both = [(mine, other_of[mine.key]) for mine in ours if mine.key in other_of]
+    errors = [tuple(absolute_error(result, readout) for result in pair) for pair in both]
+    is_known = [mine is not None and other is not None for mine, other in errors]
+    if sum(is_known) < 2:
         return None
-    name = ours[0].attribute
-    asked = np.array([mine.asked for mine, _ in both])
-    errors = [
-        np.abs(signed_errors(name, asked, np.array([getattr(r, readout) for r in column])))
-        for column in zip(*both, strict=True)
-    ]
-    scenes = [mine.scene for mine, _ in both]
-    mine_mae = float(errors[0].mean())
+    known_errors = [pair for pair, known in zip(errors, is_known, strict=True) if known]
+    mine_P, theirs_P = np.array(known_errors, dtype=np.float64).T
+    scenes = [mine.scene for (mine, _), known in zip(both, is_known, strict=True) if known]
+    mine_mae = float(mine_P.mean())
     return Comparison(
-        attribute=name,
+        attribute=ours[0].attribute,
         producer=ours[0].producer,
         readout=readout,
         editor=ours[0].editor,
         other=theirs[0].editor,
-        num_pairs=len(both),
+        num_pairs=len(scenes),
         num_scenes=len(set(scenes)),
-        extra_mae=float((errors[1] - errors[0]).mean()),
-        extra_interval=bootstrap_interval(errors[1] - errors[0], scenes),
-        ratio=float(errors[1].mean()) / mine_mae if mine_mae > 0.0 else None,
+        extra_mae=float((theirs_P - mine_P).mean()),
+        extra_interval=bootstrap_interval(theirs_P - mine_P, scenes),
+        ratio=float(theirs_P.mean()) / mine_mae if mine_mae > 0.0 else None,
     )

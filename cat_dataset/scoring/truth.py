@@ -115,9 +115,11 @@ class LightTruth:
         return _LOWEST_MIRED - mired(source_k), _HIGHEST_MIRED - mired(source_k)
 
     def picture(self, values: Values) -> Display | None:
-        """Return the picture after these changes; None where a layer is not known."""
-        if not all(self.knows(name) for name, value in values.items() if value):
-            return None
+        """Return the picture after these changes; None where a layer or a colour is not known."""
+        for name, value in values.items():
+            lowest, highest = self.feasible(name)
+            if value and not (self.knows(name) and lowest <= value <= highest):
+                return None
         if not any(values.values()):
             return self.source_HW3
         return encode_display(self.light(values), 1.0, self.tone_curve)

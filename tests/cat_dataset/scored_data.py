@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from cat_dataset.compose import compose_light
+from cat_dataset.linear_store import LINEAR_FOLDER, encode_linear, write_linear_files
 from cat_dataset.manifest import DatasetJob, EvaluateJob
 from cat_dataset.plans import PairPlan
 from cat_dataset.progress import SilentProgress
@@ -26,6 +27,7 @@ from tests.cat_dataset.conftest import make_light_basis
 
 SIZE_PX = 48
 LIGHT = ("exposure", "white_balance", "light_power", "light_temperature", "ambient_level")
+TOGETHER = ("exposure+light_power", "light_power+light_temperature")
 F_NUMBERS = (1.4, 2.0, 2.8, 4.0, 5.6, 8.0)
 JOB = EvaluateJob(num_sweep_scenes=2, num_sweep_steps=7, num_behaviour_pairs=4,
                   num_combination_pairs=4)  # fmt: skip
@@ -46,6 +48,28 @@ def aperture_sweep(scene: str) -> Sweep:
         for number in F_NUMBERS
     )
     return Sweep(scene, "test", "aperture", frames, origin={"producer": "render"})
+
+
+def write_kept_data(folder: Path, num_scenes: int = 2) -> PairDataset:
+    """Write pairs of light, of one edit and of two, with their light kept beside them."""
+    dataset = DatasetJob(name="kept", seed=5)
+    plans = {name: PairPlan(num_pairs=3) for name in (*LIGHT, *TOGETHER)}
+    (folder / LINEAR_FOLDER).mkdir()
+    tables = []
+    for number in range(num_scenes):
+        basis = replace(smooth_basis(f"scene-{number}"), origin={"producer": "render", "seed": 1})
+        for result in (
+            compose_light(basis, plans, dataset),
+            UnitResult(linear=(encode_linear(basis),)),
+        ):
+            table = staged_table(result, producer="render", unit_id=basis.scene, origin={})
+            if result.linear:
+                write_linear_files(folder / LINEAR_FOLDER, table)
+            else:
+                tables.append(table)
+    write_shard(shard_path(folder, 0), tables)
+    write_index(folder, [shard_path(folder, 0)])
+    return PairDataset([folder], splits=("test",))
 
 
 def write_scored_data(folder: Path, num_scenes: int = 4) -> PairDataset:

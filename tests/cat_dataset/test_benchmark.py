@@ -10,6 +10,7 @@ from cat_dataset.errors import CatError, JobError
 from cat_dataset.manifest import EvaluateJob
 from cat_dataset.reading import PairDataset
 from cat_dataset.records import EditScale
+from cat_dataset.scoring.askable import askable_range
 from cat_dataset.scoring.benchmark import plan_benchmark
 from cat_dataset.scoring.editors import (
     Asked,
@@ -18,7 +19,7 @@ from cat_dataset.scoring.editors import (
     load_function,
     open_folder,
 )
-from cat_dataset.scoring.planning import askable_range, ranges_of_rows
+from cat_dataset.scoring.planning import ranges_of_rows
 from cat_dataset.scoring.requests import changed_edit, in_another_unit, unit_request
 from tests.cat_dataset.scored_data import JOB, LIGHT, write_scored_data
 from tests.command_line import cat

@@ -9,12 +9,15 @@ from hypothesis import strategies as st
 
 from cat_dataset.reading import PairDataset
 from cat_dataset.records import EditScale
-from cat_dataset.scoring.behaviour import BehaviourScore, CombinationScore
+from cat_dataset.scoring.askable import class_of_value
+from cat_dataset.scoring.behaviour import BehaviourScore
+from cat_dataset.scoring.bootstrap import bootstrap_interval, bootstrap_ratio
+from cat_dataset.scoring.combinations import CombinationScore
+from cat_dataset.scoring.markdown import interval
 from cat_dataset.scoring.report import EvaluationReport
 from cat_dataset.scoring.results import EditResult
 from cat_dataset.scoring.scores import (
     AttributeScore,
-    bootstrap_interval,
     compare,
     response_line,
     score_attribute,
@@ -153,6 +156,14 @@ def test_noise_shows_as_distance_and_not_as_slope(dataset: PairDataset) -> None:
     assert score_of(noisy[0], "exposure", "ladder").slope == pytest.approx(1.0, abs=0.03)
     assert distances[0] < 1.5
     assert distances[1] == pytest.approx(12.0, rel=0.15)
+    for (report, _, _), distance, least_db in (
+        (still, distances[0], 40.0),
+        (noisy, distances[1], 24.0),
+    ):
+        score = score_of(report, "exposure", "ladder")
+        assert score.off_path_codes == pytest.approx(distance, rel=0.01)
+        assert score.to_truth_db is not None
+        assert least_db < score.to_truth_db < least_db + 60.0
 
 
 def test_a_tint_makes_the_readouts_disagree(dataset: PairDataset) -> None:
@@ -235,6 +246,19 @@ def test_an_editor_that_listens_to_the_first_word_has_an_order_gap(dataset: Pair
         assert score.order_codes > 0.0
 
 
+def test_standing_still_shows_where_nothing_falls(
+    exact_report: EvaluationReport, dataset: PairDataset
+) -> None:
+    """A copy is monotonic to the letter: none of its steps falls, all of them stand."""
+    copies = report_of(dataset, lambda edit: [(edit.attribute, 0.0)], ("exposure",))
+
+    standing = behaviour_of(copies, "exposure", "physical")
+    rising = behaviour_of(exact_report, "exposure", "physical")
+
+    assert (standing.monotonicity_violations, standing.standing_steps) == (0.0, 1.0)
+    assert (rising.monotonicity_violations, rising.standing_steps) == (0.0, 0.0)
+
+
 def test_a_kink_shows_as_falling_steps(dataset: PairDataset) -> None:
     """Numbers above one stop fall back: a quarter of the steps of a sweep over two stops."""
 
@@ -260,6 +284,7 @@ def test_another_unit_must_give_the_same_picture(dataset: PairDataset) -> None:
 def test_numbers_beyond_and_in_gaps_are_scored_apart(dataset: PairDataset) -> None:
     """An editor that saturates at the trained range fails beyond it, and only there."""
     gap = JOB.model_copy(update={"held_out_values": {"exposure": ((0.5, 1.0),)}})
+    whole = scored(dataset, DistortedOracle(exact), attributes=("exposure",), job=gap)[1]
 
     def saturated(edit: EditScale) -> list[tuple[str, float]]:
         return [(edit.attribute, float(np.clip(edit.value, -1.97, 1.97)))]
@@ -271,6 +296,37 @@ def test_numbers_beyond_and_in_gaps_are_scored_apart(dataset: PairDataset) -> No
     assert by_values["within"].mae < 0.02
     assert by_values["interpolation"].mae < 0.02
     assert by_values["extrapolation"].mae > 0.3
+    in_gap = [r.asked for r in whole.results if (r.role, r.values) == ("pair", "interpolation")]
+    assert min(in_gap) < 0.0 < max(in_gap)  # pairs are trained in both directions
+    assert all(0.5 <= abs(value) <= 1.0 for value in in_gap)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(-3.0, 3.0), st.floats(0.1, 2.4), st.floats(0.05, 1.0))
+def test_both_signs_of_a_number_are_of_one_class(value: float, low: float, width: float) -> None:
+    """And only what lies between trained numbers is interpolated."""
+    held_out = [(low, low + width)]
+
+    found = class_of_value(value, (-2.0, 2.0), held_out)
+
+    assert found == class_of_value(-value, (-2.0, 2.0), held_out)
+    if found == "interpolation":
+        assert low <= abs(value) <= low + width < 2.0
+    if abs(value) > 2.0:
+        assert found == "extrapolation"
+
+
+def test_one_scene_has_no_interval() -> None:
+    """It says nothing of other scenes, and the tables say so instead of showing a width of 0."""
+    rows = [result("alone", value, value + 0.1) for value in (-1.0, 0.5, 1.0)]
+
+    score = score_attribute(rows, "physical", (-2.0, 2.0))
+
+    assert score is not None
+    assert score.mae_interval is None
+    assert interval(score.mae_interval) == "unknown: one scene"
+    assert bootstrap_interval(np.ones(3), ["a", "b", "a"]) == (1.0, 1.0)
+    assert bootstrap_ratio(np.ones(2), np.zeros(2), ["a", "b"]) is None
 
 
 def test_a_lens_is_read_on_the_frames_of_its_sweep(dataset: PairDataset) -> None:

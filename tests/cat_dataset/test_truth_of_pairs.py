@@ -1,23 +1,12 @@
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from cat_dataset.compose import compose_basis
-from cat_dataset.linear_store import LINEAR_FOLDER, encode_linear, write_linear_files
-from cat_dataset.manifest import DatasetJob
-from cat_dataset.plans import PairPlan
 from cat_dataset.reading import PairDataset
-from cat_dataset.records import UnitResult
 from cat_dataset.scoring.cases import Case, CaseReader
 from cat_dataset.scoring.truth import FrameTruth, LightTruth
-from cat_dataset.shards import shard_path, write_index, write_shard
-from cat_dataset.tables import staged_table
-from tests.cat_dataset.scored_data import F_NUMBERS, smooth_basis, write_scored_data
-
-PLANS = ("exposure", "white_balance", "light_power", "light_temperature", "ambient_level")
-TOGETHER = ("exposure+light_power", "light_power+light_temperature")
+from tests.cat_dataset.scored_data import F_NUMBERS, LIGHT, write_kept_data, write_scored_data
 
 
 @pytest.fixture(scope="module")
@@ -32,17 +21,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def kept_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data set whose light is kept beside its pairs, edits of two attributes among them."""
     place = tmp_path_factory.mktemp("kept")
-    basis = replace(smooth_basis("scene-k"), origin={"producer": "render", "seed": 1})
-    plans = {name: PairPlan(num_pairs=3) for name in (*PLANS, *TOGETHER)}
-    pairs = compose_basis(basis, plans, DatasetJob(name="kept", seed=5)).pairs
-    staged = staged_table(UnitResult(pairs, linear=()), producer="render", unit_id="k", origin={})
-    light = UnitResult(linear=(encode_linear(basis),))
-    (place / LINEAR_FOLDER).mkdir()
-    write_linear_files(
-        place / LINEAR_FOLDER, staged_table(light, producer="render", unit_id="k", origin={})
-    )
-    write_shard(shard_path(place, 0), [staged])
-    write_index(place, [shard_path(place, 0)])
+    write_kept_data(place, num_scenes=1)
     return place
 
 
@@ -70,9 +49,9 @@ def test_pairs_alone_tell_the_light_they_edit(folder: Path) -> None:
     """
     found = [case for case in cases(folder) if isinstance(case.truth, LightTruth)]
 
-    assert {case.row.edits[0].attribute for case in found} == set(PLANS)
+    assert {case.row.edits[0].attribute for case in found} == set(LIGHT)
     for case in found:
-        is_camera = case.row.edits[0].attribute in PLANS[:2]
+        is_camera = case.row.edits[0].attribute in LIGHT[:2]
         assert gap_codes(case) <= (4 if is_camera else 1)
 
 
