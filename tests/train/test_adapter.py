@@ -9,10 +9,12 @@ from cat_dataset.manifest import TrainJob
 from cat_dataset.photometry import DAYLIGHT_CCT_K
 from cat_dataset.records import EditScale
 from train.adapter import NumericAdapter, Task, number_features
-from train.compact import CompactBase, build_compact, predict_target
+from train.compact import CompactBase
 from train.hooks import modulation_linears
 from train.loop import fresh_adapter
 from train.words import words_by_number
+
+from .small_bases import predict, predict_edited, random_base
 
 EXPOSURE = Task("exposure", "exposure", "stops", -2.0, 2.0, None, None)
 BALANCE = Task("white_balance", "white balance", "mired", -120.0, 120.0, DAYLIGHT_CCT_K, "K")
@@ -22,10 +24,7 @@ BRIGHTER, COOLER = EditScale("exposure", 1.3), EditScale("white_balance", 40.0)
 @pytest.fixture
 def base() -> CompactBase:
     """A base with random weights in every layer, the last included."""
-    torch.manual_seed(0)
-    base = build_compact(32, ["exposure", "white_balance"], num_places=1)
-    nn.init.normal_(base.transformer.proj_out.weight, std=0.1)
-    return base
+    return random_base(["exposure", "white_balance"])
 
 
 @pytest.fixture
@@ -41,21 +40,6 @@ def trained(adapter: NumericAdapter) -> NumericAdapter:
     torch.manual_seed(2)
     nn.init.normal_(adapter.to_modulations.weight, std=0.3)
     return adapter
-
-
-@torch.no_grad()
-def predict(base: CompactBase) -> Tensor:
-    """Return what the base says about two fixed pictures."""
-    generator = torch.Generator().manual_seed(3)
-    noisy, source = (torch.randn(2, 3, 16, 16, generator=generator) for _ in range(2))
-    words = [words_by_number(1)] * 2
-    return predict_target(base, noisy, torch.tensor([0.9, 0.4]), source, words)
-
-
-def predict_edited(base: CompactBase, adapter: NumericAdapter, *edits: EditScale) -> Tensor:
-    """Return the same with the same edits on both pictures."""
-    with torch.no_grad(), adapter.attach(base.transformer, [edits, edits]):
-        return predict(base)
 
 
 def test_a_fresh_adapter_leaves_the_base_bit_identical(

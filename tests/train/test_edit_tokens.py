@@ -13,19 +13,19 @@ from cat_dataset.photometry import DAYLIGHT_CCT_K
 from cat_dataset.records import EditScale
 from cat_dataset.train_job import TrainJob
 from train.adapter import NumericAdapter, Task
-from train.batches import Batch, draw_batch, whole_batch
-from train.checkpoints import TrainedWeights
-from train.compact import CompactBase, build_compact, predict_target
+from train.batches import draw_batch, whole_batch
+from train.compact import CompactBase, build_compact
 from train.edit_tokens import TokenAttention
 from train.editing import load_editor
 from train.loop import fresh_adapter, run_training
 from train.pairs import TrainingPairs
-from train.stages import Stage, adapter_stage, base_stage, flow_loss
+from train.stages import adapter_stage, base_stage, flow_loss
 from train.tasks import tasks_of_pairs
 from train.token_hooks import attention_shapes
 from train.words import words_by_number
 
 from .conftest import ATTRIBUTES, SIZE_PX, tiny_job
+from .small_bases import predict, predict_edited, random_base, take_steps
 from .stopped_runs import StopAfter, StoppedError, hashes
 
 TASKS = [
@@ -41,10 +41,7 @@ MIXED, ALL = ("aperture", "exposure"), ("aperture", "exposure", "white_balance")
 @pytest.fixture
 def base() -> CompactBase:
     """A base with random weights in every layer, the last included."""
-    torch.manual_seed(0)
-    base = build_compact(32, ALL, num_places=1)
-    nn.init.normal_(base.transformer.proj_out.weight, std=0.1)
-    return base
+    return random_base(ALL)
 
 
 def fresh(
@@ -66,21 +63,6 @@ def trained(adapter: NumericAdapter) -> NumericAdapter:
     for attention in adapter.tokens.attentions:
         nn.init.normal_(attention.to_output.weight, std=0.3)
     return adapter
-
-
-@torch.no_grad()
-def predict(base: CompactBase) -> Tensor:
-    """Return what the base says about two fixed pictures."""
-    generator = torch.Generator().manual_seed(3)
-    noisy, source = (torch.randn(2, 3, 16, 24, generator=generator) for _ in range(2))
-    words = [words_by_number(1)] * 2
-    return predict_target(base, noisy, torch.tensor([0.9, 0.4]), source, words)
-
-
-def predict_edited(base: CompactBase, adapter: NumericAdapter, *edits: EditScale) -> Tensor:
-    """Return the same with the same edits on both pictures."""
-    with torch.no_grad(), adapter.attach(base.transformer, [edits, edits]):
-        return predict(base)
 
 
 @pytest.mark.parametrize("token_tasks", [MIXED, ALL])
@@ -284,27 +266,13 @@ def token_job() -> TrainJob:
     return tiny_job().model_copy(update={"token_tasks": ("exposure", "light_power")})
 
 
-def take_steps(
-    stage: Stage, job: TrainJob, batch: Batch, num_steps: int, rate: float
-) -> list[float]:
-    """Train on one batch and return the losses."""
-    weights = TrainedWeights.fresh(stage.parameters())
-    losses = []
-    for step in range(num_steps):
-        loss = flow_loss(stage, job, batch, step, "train")
-        loss.backward()
-        weights.update(rate)
-        losses.append(loss.item())
-    return losses
-
-
 def test_one_batch_overfits_on_a_frozen_base(data_folder: Path) -> None:
     """Tokens alone steer a base that knows the words: the loss of four pairs falls to a tenth."""
     job = tiny_job().model_copy(update={"token_tasks": ATTRIBUTES})
     pairs = train_pairs(data_folder)
     tasks = tasks_of_pairs(pairs.rows, ATTRIBUTES)
     torch.manual_seed(0)
-    base = build_compact(32, ATTRIBUTES, num_places=1)
+    base = build_compact(32, ATTRIBUTES, num_places=1)  # starts as the identity, as trained ones do
     many = whole_batch(pairs, range(0, len(pairs), 6), SIZE_PX)
     take_steps(base_stage(job, base, tasks), job, many, 120, 3e-3)
     adapter = fresh_adapter(base.transformer, tasks, job)
@@ -321,9 +289,7 @@ def test_checkpointed_blocks_have_the_same_gradients(data_folder: Path) -> None:
     batch = draw_batch(pairs, job, "adapter", 3, 0.0)
 
     def gradients(*, saves_memory: bool) -> dict[str, Tensor]:
-        torch.manual_seed(0)
-        base = build_compact(32, ATTRIBUTES, num_places=1)
-        nn.init.normal_(base.transformer.proj_out.weight, std=0.1)
+        base = random_base(ATTRIBUTES)
         if saves_memory:
             base.transformer.enable_gradient_checkpointing()
         adapter = trained(

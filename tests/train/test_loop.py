@@ -19,7 +19,7 @@ from cat_dataset.seeding import derive_rng
 from cat_dataset.train_job import TrainJob
 from tests.command_line import ROOT
 from train.batches import Batch, whole_batch
-from train.checkpoints import TrainedWeights, checkpoint_paths
+from train.checkpoints import checkpoint_paths
 from train.compact import build_compact
 from train.distributed import World
 from train.loading import BatchStream
@@ -27,11 +27,12 @@ from train.loop import run_training
 from train.pairs import TrainingPairs
 from train.run_folder import claim_run_folder, finished_editor
 from train.runlog import read_log
-from train.stages import base_stage, flow_loss
+from train.stages import base_stage
 from train.tasks import tasks_of_pairs
 from train.trainer import Run, train_stage
 
 from .conftest import ATTRIBUTES, SIZE_PX, tiny_job
+from .small_bases import take_steps
 from .stopped_runs import StopAfter, StoppedError, hashes
 
 
@@ -280,14 +281,8 @@ def test_one_batch_overfits(data_folder: Path) -> None:
     torch.manual_seed(0)
     base = build_compact(32, ATTRIBUTES, num_places=1)
     stage = base_stage(job, base, tasks_of_pairs(pairs.rows, ATTRIBUTES))
-    weights = TrainedWeights.fresh(stage.parameters())
     batch = whole_batch(pairs, [0, 10, 20, 30], SIZE_PX)
 
-    losses = []
-    for step in range(150):
-        loss = flow_loss(stage, job, batch, step, "train")
-        loss.backward()
-        weights.update(3e-3)
-        losses.append(loss.item())
+    losses = take_steps(stage, job, batch, 150, 3e-3)
 
     assert sum(losses[-10:]) < 0.1 * sum(losses[:10])

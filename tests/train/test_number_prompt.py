@@ -2,7 +2,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from cat_dataset.errors import JobError
 from cat_dataset.reading import PairDataset
@@ -11,8 +10,6 @@ from cat_dataset.scoring.editors import Asked, EditFailure
 from cat_dataset.scoring.requests import make_request
 from cat_dataset.train_job import TrainJob
 from train.batches import draw_batch, whole_batch
-from train.checkpoints import TrainedWeights
-from train.compact import build_compact
 from train.editing import Editor, load_editor
 from train.loop import run_training
 from train.pairs import TrainingPairs
@@ -23,6 +20,7 @@ from train.stages import Stage, flow_loss, prompt_stage
 from train.tasks import tasks_of_pairs
 
 from .conftest import ATTRIBUTES, SIZE_PX, tiny_job
+from .small_bases import random_base, take_steps
 from .stopped_runs import StopAfter, StoppedError, hashes
 
 
@@ -132,15 +130,9 @@ def test_one_batch_overfits(data_folder: Path) -> None:
     """The base learns four pairs by heart from their numbers: the loss falls below a tenth."""
     job, pairs = prompt_job(), train_pairs(data_folder)
     stage = make_stage(pairs, job)
-    weights = TrainedWeights.fresh(stage.parameters())
     batch = whole_batch(pairs, [0, 10, 20, 30], SIZE_PX)
 
-    losses = []
-    for step in range(150):
-        loss = flow_loss(stage, job, batch, step, "train")
-        loss.backward()
-        weights.update(3e-3)
-        losses.append(loss.item())
+    losses = take_steps(stage, job, batch, 150, 3e-3)
 
     assert sum(losses[-10:]) < 0.1 * sum(losses[:10])
 
@@ -152,7 +144,5 @@ def train_pairs(data_folder: Path) -> TrainingPairs:
 
 def make_stage(pairs: TrainingPairs, job: TrainJob) -> Stage:
     """Return the stage of a base with random weights and two places for numbers."""
-    torch.manual_seed(0)
-    base = build_compact(32, ATTRIBUTES, num_places=2, reads_numbers=True)
-    torch.nn.init.normal_(base.transformer.proj_out.weight, std=0.1)
+    base = random_base(ATTRIBUTES, 2, reads_numbers=True)
     return prompt_stage(job, base, tasks_of_pairs(pairs.rows, ATTRIBUTES))
