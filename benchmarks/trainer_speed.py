@@ -44,8 +44,8 @@ from cat_dataset.train_job import TrainJob  # noqa: E402
 from train.batches import Batch, draw_batch  # noqa: E402
 from train.compact import build_compact  # noqa: E402
 from train.distributed import World  # noqa: E402
+from train.fresh_adapter import fresh_adapter  # noqa: E402
 from train.loading import BatchStream, open_pairs  # noqa: E402
-from train.loop import fresh_adapter  # noqa: E402
 from train.machine import deterministic_torch  # noqa: E402
 from train.run_folder import claim_run_folder  # noqa: E402
 from train.runlog import read_log  # noqa: E402

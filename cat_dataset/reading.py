@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ class PairRow:
     height_px: int
     tar_path: Path
     spans: Mapping[str, tuple[int, int]]  # (offset, size) in the tar, by member
+    hashes: Mapping[str, str] = field(default_factory=dict)  # sha256, by member
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ def _pair_row(folder: Path, row: dict[str, Any]) -> PairRow:
         height_px=row["height_px"],
         tar_path=folder / "shards" / row["shard"],
         spans=member_spans(row),
+        hashes={member["name"]: member["sha256"] for member in row["members"]},
     )
 
 

@@ -24,11 +24,21 @@ from cat_dataset.plans import (
 )
 
 Baseline = Literal["number_in_prompt", "no_task_id"]
+_OF_THE_COMPACT_BASE = frozenset({"hidden_size", "num_base_steps", "base_learning_rate"})
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class TrainJob(StrictModel):
-    """Two stages on the same shards: the base learns from words, then the frozen base's adapter."""
+    """Two stages on the same shards: the base learns from words, then the frozen base's adapter.
+
+    A pretrained base is frozen from the beginning: only the adapter is trained.
+    """
+
+    base: Literal["compact", "klein", "kontext"] = "compact"
+    base_path: str | None = None  # of a pretrained base: its folder in the diffusers layout
+    cache_folder: str | None = None  # of its latents and texts; None: cache/ in the run folder
+    lora_rank: PositiveInt | None = None  # of a LoRA beside the adapter, in its own file
+    lora_learning_rate: PositiveFloat = 1e-4  # peak
 
     attributes: Annotated[tuple[str, ...], Field(min_length=1)] = (
         *("exposure", "white_balance", "light_power"),
@@ -147,6 +157,53 @@ class TrainJob(StrictModel):
             raise ValueError(msg)
         if self.numbers == "prompt" and not self.task_ids:
             msg = 'task_ids = false is for an adapter, and numbers = "prompt" trains none'
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _base_has_its_settings(self) -> Self:
+        if self.lora_rank is None and "lora_learning_rate" in self.model_fields_set:
+            msg = "lora_learning_rate without lora_rank trains nothing: set lora_rank, or remove it"
+            raise ValueError(msg)
+        if self.base == "compact":
+            useless = sorted({"base_path", "cache_folder"} & self.model_fields_set)
+            if useless:
+                msg = (
+                    f"{', '.join(useless)}: the compact base is trained here and caches nothing; "
+                    f'remove it, or set base = "klein" or "kontext"'
+                )
+                raise ValueError(msg)
+            return self
+        return self._pretrained_has_its_settings()
+
+    def _pretrained_has_its_settings(self) -> Self:
+        if self.base_path is None:
+            msg = f'base = "{self.base}" is read from a folder: set base_path'
+            raise ValueError(msg)
+        useless = sorted(_OF_THE_COMPACT_BASE & self.model_fields_set)
+        if self.numbers == "prompt":
+            useless.append('numbers = "prompt"')
+        if "number_in_prompt" in self.baselines:
+            useless.append("baselines: number_in_prompt")
+        if useless:
+            msg = (
+                f"{', '.join(useless)}: trains the compact base, and base = "
+                f'"{self.base}" is frozen; remove it'
+            )
+            raise ValueError(msg)
+        if self.pairs == "composed":
+            msg = (
+                'pairs = "composed" draws new pictures in every epoch, and the latents of a '
+                "pretrained base are cached; make stored pairs with `cat-dataset compose`, and set "
+                'pairs = "stored"'
+            )
+            raise ValueError(msg)
+        smallest_px = 64 if self.base == "klein" else 16  # what their pipelines take
+        if self.size_px % 16 or self.size_px < smallest_px:
+            msg = (
+                f'size_px {self.size_px}: base = "{self.base}" takes multiples of 16, at least '
+                f"{smallest_px}; 512 suits it, 1024 is what it was trained at"
+            )
             raise ValueError(msg)
         return self
 

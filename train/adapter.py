@@ -61,13 +61,14 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         modulation_widths: (module name, width) of each modulation, in the order of the weights; a
             list, because the config file sorts the keys of a mapping.
         code_size: channels of the summed code.
-        base_path: the base it was trained on, relative to the adapter's folder.
+        base_path: the base it was trained on, relative to the adapter's folder, or absolute.
         size_px: shorter side of the pictures it was trained on.
         task_ids: False is the baseline that isolates neither tasks nor units: one encoder for all,
             numbers in their units divided by one number, and the attribute is told by words alone.
         num_tokens: of an edit whose task is carried by tokens.
         attention_shapes: (name, heads, head width, output width) of each attention of the base;
             needed where a task is carried by tokens.
+        base: kind of that base, as `[train] base` names it.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]  # diffusers ships no types
@@ -81,6 +82,7 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         task_ids: bool = True,
         num_tokens: int = 4,
         attention_shapes: Sequence[tuple[str, int, int, int]] = (),
+        base: str = "compact",
     ) -> None:
         super().__init__()
         self.tasks = {task["attribute"]: Task(**task) for task in tasks}

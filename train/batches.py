@@ -128,7 +128,7 @@ def whole_batch(pairs: PairSource, numbers: Sequence[int], size_px: int, seed: i
     `seed` decides the numbers of composed pairs.
     """
     examples = [pairs.example(number, seed, 0) for number in numbers]
-    return collate([_view(e, _centre_square(e), e.edits, size_px) for e in examples])
+    return collate([centre_view(example, size_px) for example in examples])
 
 
 def collate(views: Sequence[View]) -> Batch:
@@ -209,6 +209,11 @@ def _centre_square(example: Example) -> _Square:
     height, width = example.pictures.shape[1:3]
     side = min(height, width)
     return _Square((height - side) // 2, (width - side) // 2, side)
+
+
+def centre_view(example: Example, size_px: int) -> View:
+    """Return the centre square of a pair at a size, unchanged otherwise."""
+    return _view(example, _centre_square(example), example.edits, size_px)
 
 
 def _view(example: Example, square: _Square, edits: tuple[EditScale, ...], size_px: int) -> View:

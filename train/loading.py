@@ -21,6 +21,7 @@ from train.distributed import World
 from train.pairs import HeldOut, PairSource, TrainingPairs
 from train.stages import Stage
 
+_NUM_VALIDATION_PAIRS = 64
 _BATCHES_AHEAD = 4  # per worker
 
 
@@ -39,6 +40,12 @@ def open_pairs(
     return TrainingPairs(
         folders, (split,), job.attributes, held_out=held_out, allow_none=allow_none
     )
+
+
+def validation_numbers(num_pairs: int) -> range:
+    """Return which pairs of the val split are looked at, spread evenly over its keys."""
+    stride = max(1, num_pairs // _NUM_VALIDATION_PAIRS)
+    return range(num_pairs)[::stride][:_NUM_VALIDATION_PAIRS]
 
 
 class _Steps(Dataset[Batch | CatError]):

@@ -1,45 +1,43 @@
 """Train the compact base from words, freeze it, train the numeric adapter; resume anywhere.
 
+A pretrained base is frozen already: its only stage is in `train.pretrained_run`.
+
 Every step's pairs, noise and times follow from (seed, stage, step), so a run that was killed and
 started again ends with the same bytes, and several processes end where one does.
 """
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, replace
 from functools import partial
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from cat_dataset.errors import JobError
 from cat_dataset.progress import Progress, SilentProgress
 from cat_dataset.seeding import derive_seed
 from cat_dataset.train_job import TrainJob
-from train.adapter import NumericAdapter, Task, task_table
+from train.adapter import task_table
 from train.batches import Batch, whole_batch
 from train.compact import CompactBase, build_compact, load_compact
 from train.distributed import World, joined_world
-from train.hooks import modulation_linears
-from train.loading import open_pairs
+from train.fresh_adapter import BASE_BESIDE_ADAPTER, fresh_adapter
+from train.loading import open_pairs, validation_numbers
 from train.machine import deterministic_torch, device_of, threads_for
 from train.number_prompt import NumberPrompt
+from train.pretrained_run import base_fingerprint, train_pretrained
 from train.run_folder import (
     RunFolder,
     claim_run_folder,
     fingerprint_of_base,
     finished_editor,
-    write_folder_whole,
+    write_together,
 )
 from train.stages import adapter_stage, base_stage, prompt_stage
 from train.tasks import tasks_of_pairs
-from train.token_hooks import attention_shapes
 from train.trainer import Run, train_stage
 from train.words import BY_NUMBER
 
-_NUM_VALIDATION_PAIRS = 64
-_BASE_BESIDE_ADAPTER = "../base"
 _NUM_PROMPT_PLACES = 2  # two numbers at once can be asked, whether such pairs were trained or not
 
 
@@ -70,7 +68,7 @@ def run_training(
         device = device_of(job, world.local_rank)
         pairs = open_pairs(job, data_folders, "train")
         threads = num_threads or threads_for(world.local_size)
-        base = None if base_from is None else fingerprint_of_base(base_from / "base")
+        base = _base_fingerprint(job, base_from)
         claim = partial(claim_run_folder, run_folder, job, pairs.fingerprint(), threads, base)
         folder = _claim_together(world, claim)
         finished = finished_editor(run_folder)
@@ -78,18 +76,34 @@ def run_training(
             return finished
         shown = progress if progress is not None and world.is_first else SilentProgress()
         with deterministic_torch(folder.num_threads):
-            pairs.load(shown, "reading pairs")
+            is_compact = job.base == "compact"
+            if is_compact:
+                pairs.load(shown, "reading pairs")
             run = Run(
                 job=job,
                 folder=folder,
                 pairs=pairs,
-                validation=_validation_batch(job, data_folders, device) if world.is_first else None,
+                validation=_validation_batch(job, data_folders, device)
+                if world.is_first and is_compact
+                else None,
                 tasks=tasks_of_pairs(pairs.rows, job.attributes),
                 progress=shown,
                 device=device,
                 world=world,
             )
-            return _train_stages(run, base_from)
+            if is_compact:
+                return _train_stages(run, base_from)
+            return train_pretrained(run, data_folders)
+
+
+def _base_fingerprint(job: TrainJob, base_from: Path | None) -> str | None:
+    """Return what identifies a base that is not trained here; None: the run trains its own."""
+    if job.base != "compact":
+        if base_from is not None:
+            msg = f'base = "{job.base}" is read from base_path: train without --base-from'
+            raise JobError(msg)
+        return base_fingerprint(job)
+    return None if base_from is None else fingerprint_of_base(base_from / "base")
 
 
 def _train_stages(run: Run, base_from: Path | None) -> Path:
@@ -123,7 +137,7 @@ def _claim_together(world: World, claim: Callable[[], RunFolder]) -> RunFolder:
 def _train_base(run: Run) -> None:
     base = _fresh_base(run, max(len(row.edits) for row in run.pairs.rows))
     train_stage(run, base_stage(run.job, base, run.tasks))
-    _write_together(run.world, run.folder.base, base.save)
+    write_together(run.world, run.folder.base, base.save)
 
 
 def _take_base(run: Run, base_folder: Path) -> None:
@@ -141,7 +155,7 @@ def _take_base(run: Run, base_folder: Path) -> None:
             f"was, or train without --base-from"
         )
         raise JobError(msg)
-    _write_together(run.world, run.folder.base, partial(shutil.copytree, base_folder))
+    write_together(run.world, run.folder.base, partial(shutil.copytree, base_folder))
 
 
 def _train_prompted(run: Run) -> None:
@@ -150,9 +164,9 @@ def _train_prompted(run: Run) -> None:
         most_edits = max(len(row.edits) for row in run.pairs.rows)
         base = _fresh_base(run, max(most_edits, _NUM_PROMPT_PLACES))
         train_stage(run, prompt_stage(run.job, base, run.tasks))
-        _write_together(run.world, run.folder.base, base.save)
-    prompt = NumberPrompt(task_table(run.tasks), _BASE_BESIDE_ADAPTER, run.job.size_px)
-    _write_together(run.world, run.folder.prompt, prompt.save_config)
+        write_together(run.world, run.folder.base, base.save)
+    prompt = NumberPrompt(task_table(run.tasks), BASE_BESIDE_ADAPTER, run.job.size_px)
+    write_together(run.world, run.folder.prompt, prompt.save_config)
 
 
 def _fresh_base(run: Run, num_places: int) -> CompactBase:
@@ -173,7 +187,7 @@ def _train_adapter(run: Run, base: CompactBase) -> None:
     _prepare(run, base)
     adapter.to(run.device)
     train_stage(run, adapter_stage(run.job, base, adapter))
-    _write_together(run.world, run.folder.adapter, adapter.save_pretrained)
+    write_together(run.world, run.folder.adapter, adapter.save_pretrained)
 
 
 def _prepare(run: Run, base: CompactBase) -> None:
@@ -184,35 +198,6 @@ def _prepare(run: Run, base: CompactBase) -> None:
         base.transformer.enable_gradient_checkpointing()
 
 
-def _write_together(world: World, folder: Path, write: Callable[[Path], None]) -> None:
-    """Let the first process write a folder that all go on with."""
-    if world.is_first:
-        write_folder_whole(folder, write)
-    world.wait()
-
-
-def fresh_adapter(transformer: nn.Module, tasks: Sequence[Task], job: TrainJob) -> NumericAdapter:
-    """Return an adapter that fits a transformer and changes nothing yet."""
-    linears = modulation_linears(transformer)
-    widths = [(name, linear.out_features) for name, linear in linears.items()]
-    carried = [
-        replace(task, carrier="tokens") if task.attribute in job.token_tasks else task
-        for task in tasks
-    ]
-    needs_tokens = any(task.carrier == "tokens" for task in carried)
-    adapter: NumericAdapter = NumericAdapter(
-        task_table(carried),
-        widths,
-        job.code_size,
-        _BASE_BESIDE_ADAPTER,
-        job.size_px,
-        job.task_ids,
-        job.num_tokens,
-        [astuple(shape) for shape in attention_shapes(transformer)] if needs_tokens else (),
-    )
-    return adapter
-
-
 def _validation_batch(
     job: TrainJob, data_folders: Sequence[Path], device: torch.device
 ) -> Batch | None:
@@ -220,6 +205,5 @@ def _validation_batch(
     pairs = open_pairs(job, data_folders, "val", allow_none=True)
     if not len(pairs):
         return None
-    stride = max(1, len(pairs) // _NUM_VALIDATION_PAIRS)
-    numbers = range(len(pairs))[::stride][:_NUM_VALIDATION_PAIRS]
+    numbers = validation_numbers(len(pairs))
     return whole_batch(pairs, numbers, job.size_px, derive_seed(job.seed, "validate")).to(device)

@@ -5,6 +5,7 @@ base/         the frozen base (transformer/, word_encoder/), complete when it ex
 adapter/      the numeric adapter, complete when it exists
 prompt/       instead of it, what a base that reads numbers as words knows
 checkpoints/  state to resume from
+cache/        latents and text codes of a pretrained base
 baselines/    runs of their own: what the adapter is compared with
 samples/      pictures edited on the way: source, edited, target
 tensorboard/, train_log.jsonl
@@ -22,11 +23,14 @@ from cat_dataset.atomic import write_text_atomic
 from cat_dataset.errors import JobError
 from cat_dataset.shards import sha256_of_file
 from cat_dataset.train_job import TrainJob
+from train.distributed import World
 
 # Settings that decide how fast a run is and what it shows, never what it learns beyond float error:
 # a run may be resumed with others, for example after it ran out of memory.
 FREE_SETTINGS = frozenset(
     {
+        "base_path",  # the weights in it count, wherever they lie
+        "cache_folder",
         "baselines",
         "checkpoint_every_steps",
         "gradient_checkpointing",
@@ -135,6 +139,13 @@ def write_folder_whole(folder: Path, write: Callable[[Path], None]) -> None:
         _remove(partial)
     write(partial)
     partial.rename(folder)
+
+
+def write_together(world: World, folder: Path, write: Callable[[Path], None]) -> None:
+    """Let the first process write a folder that all go on with."""
+    if world.is_first:
+        write_folder_whole(folder, write)
+    world.wait()
 
 
 def _remove(path: Path) -> None:

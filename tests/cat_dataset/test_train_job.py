@@ -5,6 +5,8 @@ from pydantic import ValidationError
 
 from cat_dataset.train_job import TrainJob
 
+KLEIN = {"base": "klein", "base_path": "klein", "size_px": 512}
+
 
 @pytest.mark.parametrize(
     ("settings", "rule"),
@@ -31,6 +33,15 @@ from cat_dataset.train_job import TrainJob
         ),
         ({"numbers": "prompt", "task_ids": False}, "and numbers = .prompt. trains none"),
         ({"token_tasks": ["aperture"]}, "token_tasks: aperture is not trained; remove it"),
+        ({"base": "klein"}, "is read from a folder: set base_path"),
+        ({"base_path": "klein"}, "base_path: the compact base is trained here and caches nothing"),
+        ({**KLEIN, "hidden_size": 64}, "hidden_size: trains the compact base, and base = .klein."),
+        ({**KLEIN, "numbers": "prompt"}, "numbers = .prompt.: trains the compact base"),
+        ({**KLEIN, "baselines": ["number_in_prompt"]}, "baselines: number_in_prompt: trains the"),
+        ({**KLEIN, "pairs": "composed"}, "make stored pairs with `cat-dataset compose`"),
+        ({**KLEIN, "size_px": 48}, "size_px 48: base = .klein. takes multiples of 16, at least 64"),
+        ({**KLEIN, "size_px": 72}, "size_px 72: base = .klein. takes multiples of 16"),
+        ({"lora_learning_rate": 1e-4}, "lora_learning_rate without lora_rank trains nothing"),
         ({"baselines": ["words"]}, "Input should be 'number_in_prompt' or 'no_task_id'"),
     ],
 )

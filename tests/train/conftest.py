@@ -114,3 +114,12 @@ def run_folder(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def editor(run_folder: Path) -> Editor:
     """The editor of that run."""
     return load_editor(run_folder / "adapter")
+
+
+@pytest.fixture(scope="session")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A tiny checkpoint of each pretrained base, in the diffusers layout."""
+    from .tiny_pipelines import write_klein, write_kontext  # want the extra 'hub'
+
+    root = tmp_path_factory.mktemp("checkpoints")
+    return {"kontext": write_kontext(root / "kontext"), "klein": write_klein(root / "klein")}

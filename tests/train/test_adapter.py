@@ -10,8 +10,8 @@ from cat_dataset.photometry import DAYLIGHT_CCT_K
 from cat_dataset.records import EditScale
 from train.adapter import NumericAdapter, Task, number_features
 from train.compact import CompactBase
+from train.fresh_adapter import fresh_adapter
 from train.hooks import modulation_linears
-from train.loop import fresh_adapter
 from train.words import words_by_number
 
 from .small_bases import predict, predict_edited, random_base

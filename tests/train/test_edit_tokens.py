@@ -17,7 +17,8 @@ from train.batches import draw_batch, whole_batch
 from train.compact import CompactBase, build_compact
 from train.edit_tokens import TokenAttention
 from train.editing import load_editor
-from train.loop import fresh_adapter, run_training
+from train.fresh_adapter import fresh_adapter
+from train.loop import run_training
 from train.pairs import TrainingPairs
 from train.stages import adapter_stage, base_stage, flow_loss
 from train.tasks import tasks_of_pairs

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from cat_dataset.train_job import TrainJob
 from train.batches import Batch, draw_batch
 from train.compact import build_compact
-from train.loop import fresh_adapter
+from train.fresh_adapter import fresh_adapter
 from train.pairs import TrainingPairs
 from train.stages import Stage, adapter_stage, base_stage, flow_loss
 from train.tasks import tasks_of_pairs

@@ -18,8 +18,8 @@ from cat_dataset.photometry import DAYLIGHT_CCT_K
 from cat_dataset.records import EditScale
 from train.adapter import NumericAdapter, Task
 from train.compact import build_compact
+from train.fresh_adapter import fresh_adapter
 from train.hooks import modulation_linears
-from train.loop import fresh_adapter
 
 pytest.importorskip("transformers", reason="the text encoders of stock pipelines: extra 'hub'")
 
@@ -77,23 +77,11 @@ def picture() -> Image.Image:
     return Image.fromarray((120 + 90 * np.stack(waves, axis=-1)).astype(np.uint8))
 
 
-@pytest.fixture(scope="session")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Both checkpoints in the diffusers layout."""
-    from .tiny_pipelines import write_klein, write_kontext
-
-    root = tmp_path_factory.mktemp("pipelines")
-    return {
-        "kontext": write_kontext(root / "kontext"),
-        "klein": write_klein(root / "klein"),
-    }
-
-
 @pytest.fixture(params=PIPELINES)
-def pipeline(request: pytest.FixtureRequest, folders: dict[str, Path]) -> Any:
+def pipeline(request: pytest.FixtureRequest, checkpoints: dict[str, Path]) -> Any:
     """A stock pipeline, loaded as users load it."""
     kind = {"kontext": FluxKontextPipeline, "klein": Flux2KleinPipeline}[request.param]
-    loaded = kind.from_pretrained(folders[request.param], use_safetensors=True)
+    loaded = kind.from_pretrained(checkpoints[request.param], use_safetensors=True)
     loaded.set_progress_bar_config(disable=True)
     return loaded
 
@@ -235,9 +223,9 @@ def test_an_adapter_of_another_base_is_refused(pipeline: Any) -> None:
         other.attach(pipeline.transformer, [BRIGHTER])
 
 
-def test_flux_2_is_steered_by_its_shared_modulations(folders: dict[str, Path]) -> None:
+def test_flux_2_is_steered_by_its_shared_modulations(checkpoints: dict[str, Path]) -> None:
     """Two for the double blocks, one for the single ones, and the last norm."""
-    loaded = Flux2KleinPipeline.from_pretrained(folders["klein"], use_safetensors=True)
+    loaded = Flux2KleinPipeline.from_pretrained(checkpoints["klein"], use_safetensors=True)
 
     assert list(modulation_linears(loaded.transformer)) == [
         "double_stream_modulation_img.linear",

@@ -1,0 +1,37 @@
+"""An adapter that fits a base and changes nothing yet."""
+
+from collections.abc import Sequence
+from dataclasses import astuple, replace
+from pathlib import Path
+
+from torch import nn
+
+from cat_dataset.train_job import TrainJob
+from train.adapter import NumericAdapter, Task, task_table
+from train.hooks import modulation_linears
+from train.token_hooks import attention_shapes
+
+BASE_BESIDE_ADAPTER = "../base"
+
+
+def fresh_adapter(transformer: nn.Module, tasks: Sequence[Task], job: TrainJob) -> NumericAdapter:
+    """Return an adapter that fits a transformer; torch's global generator must be seeded."""
+    linears = modulation_linears(transformer)
+    widths = [(name, linear.out_features) for name, linear in linears.items()]
+    carried = [
+        replace(task, carrier="tokens") if task.attribute in job.token_tasks else task
+        for task in tasks
+    ]
+    needs_tokens = any(task.carrier == "tokens" for task in carried)
+    adapter: NumericAdapter = NumericAdapter(
+        task_table(carried),
+        widths,
+        job.code_size,
+        BASE_BESIDE_ADAPTER if job.base_path is None else str(Path(job.base_path).absolute()),
+        job.size_px,
+        job.task_ids,
+        job.num_tokens,
+        [astuple(shape) for shape in attention_shapes(transformer)] if needs_tokens else (),
+        job.base,
+    )
+    return adapter
