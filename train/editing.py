@@ -13,7 +13,7 @@ Shapes: B batch, C = 3 channels, H height, W width.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
@@ -36,7 +36,7 @@ from train.gain import apply_gain, log2_light, repaint, resized_gain, transfer_g
 from train.log_light import HALF_STOPS, encode_log_light, linear_of_codes
 from train.number_prompt import NumberPrompt
 from train.run_folder import finished_editor
-from train.tiling import blend_tiles, tile_corners
+from train.tiling import blended_rows, tile_corners
 from train.words import words_of_edits
 
 NUM_SAMPLING_STEPS = 2
@@ -98,16 +98,26 @@ class Editor:
         if method == "scaled" or min(source_HW3.shape[:2]) < self.size_px:
             return self.edit(source_HW3, edits), "scaled"
         self.check(edits)
-        linear, size = linear_of_codes(source_HW3), self.size_px
-        height_px, width_px = linear.shape[:2]
-        corners = tile_corners(height_px, width_px, size)
-        tiles = [linear[row : row + size, column : column + size] for row, column in corners]
-        gains = [
-            self.gains(tiles[n : n + _BATCH_SIZE], [edits] * len(tiles[n : n + _BATCH_SIZE]))
-            for n in range(0, len(tiles), _BATCH_SIZE)
-        ]
-        gain_HW3 = blend_tiles(np.concatenate(gains), corners, height_px, width_px)
-        return _developed(linear, gain_HW3, edits), "tiled"
+        height_px, width_px = source_HW3.shape[:2]
+        corners = tile_corners(height_px, width_px, self.size_px)
+        edited_HW3 = np.empty_like(source_HW3)
+        gains = self._tile_gains(source_HW3, corners, edits)
+        for row, gain_RW3 in blended_rows(gains, corners, width_px):  # light of a few rows at once
+            rows = slice(row, row + len(gain_RW3))
+            edited_HW3[rows] = _developed(linear_of_codes(source_HW3[rows]), gain_RW3, edits)
+        return edited_HW3, "tiled"
+
+    def _tile_gains(
+        self, source_HW3: Display, corners: Sequence[tuple[int, int]], edits: Edits
+    ) -> Iterator[NDArray[np.float32]]:
+        """Yield the gain in each tile, (T, T, 3), a batch at a time."""
+        size = self.size_px
+        for n in range(0, len(corners), _BATCH_SIZE):
+            tiles = [
+                linear_of_codes(source_HW3[row : row + size, column : column + size])
+                for row, column in corners[n : n + _BATCH_SIZE]
+            ]
+            yield from self.gains(tiles, [edits] * len(tiles))
 
     def edit_batch(
         self,
