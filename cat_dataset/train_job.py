@@ -24,7 +24,7 @@ from cat_dataset.plans import (
 )
 
 Baseline = Literal["number_in_prompt", "no_task_id"]
-_OF_THE_COMPACT_BASE = frozenset({"hidden_size", "num_base_steps", "base_learning_rate"})
+_OF_THE_COMPACT_BASE = ("hidden_size", "num_base_steps", "base_learning_rate")
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
@@ -162,11 +162,11 @@ class TrainJob(StrictModel):
 
     @model_validator(mode="after")
     def _base_has_its_settings(self) -> Self:
-        if self.lora_rank is None and "lora_learning_rate" in self.model_fields_set:
+        if self.lora_rank is None and self._was_set("lora_learning_rate"):
             msg = "lora_learning_rate without lora_rank trains nothing: set lora_rank, or remove it"
             raise ValueError(msg)
         if self.base == "compact":
-            useless = sorted({"base_path", "cache_folder"} & self.model_fields_set)
+            useless = [name for name in ("base_path", "cache_folder") if self._was_set(name)]
             if useless:
                 msg = (
                     f"{', '.join(useless)}: the compact base is trained here and caches nothing; "
@@ -176,11 +176,15 @@ class TrainJob(StrictModel):
             return self
         return self._pretrained_has_its_settings()
 
+    def _was_set(self, name: str) -> bool:
+        """Return whether a setting differs from its default; a resolved job names them all."""
+        return bool(getattr(self, name) != type(self).model_fields[name].default)
+
     def _pretrained_has_its_settings(self) -> Self:
         if self.base_path is None:
             msg = f'base = "{self.base}" is read from a folder: set base_path'
             raise ValueError(msg)
-        useless = sorted(_OF_THE_COMPACT_BASE & self.model_fields_set)
+        useless = [name for name in _OF_THE_COMPACT_BASE if self._was_set(name)]
         if self.numbers == "prompt":
             useless.append('numbers = "prompt"')
         if "number_in_prompt" in self.baselines:

@@ -1,8 +1,10 @@
+import tomllib
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from cat_dataset.manifest import dump_job
 from cat_dataset.train_job import TrainJob
 
 KLEIN = {"base": "klein", "base_path": "klein", "size_px": 512}
@@ -41,7 +43,7 @@ KLEIN = {"base": "klein", "base_path": "klein", "size_px": 512}
         ({**KLEIN, "pairs": "composed"}, "make stored pairs with `cat-dataset compose`"),
         ({**KLEIN, "size_px": 48}, "size_px 48: base = .klein. takes multiples of 16, at least 64"),
         ({**KLEIN, "size_px": 72}, "size_px 72: base = .klein. takes multiples of 16"),
-        ({"lora_learning_rate": 1e-4}, "lora_learning_rate without lora_rank trains nothing"),
+        ({"lora_learning_rate": 1e-3}, "lora_learning_rate without lora_rank trains nothing"),
         ({"baselines": ["words"]}, "Input should be 'number_in_prompt' or 'no_task_id'"),
     ],
 )
@@ -65,3 +67,11 @@ def test_what_is_held_out_and_composed_is_read() -> None:
 
     assert job.value_ranges == {"exposure": (-1.0, 1.5)}
     assert job.held_out_values == {"exposure": ((0.4, 0.6), (-1.0, -0.9))}
+
+
+@pytest.mark.parametrize("settings", [{}, KLEIN, {**KLEIN, "lora_rank": 8}])
+def test_a_resolved_job_is_a_job(settings: dict[str, Any]) -> None:
+    """What `--dry-run` prints names every setting, and can be run."""
+    job = TrainJob.model_validate(settings)
+
+    assert TrainJob.model_validate(tomllib.loads(dump_job(job))) == job
