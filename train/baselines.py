@@ -39,26 +39,33 @@ def train_with_baselines(
             num_threads=num_threads,
             base_from=base_from,
         )
-        trains_its_base = job.base == "compact"  # a pretrained one is the same for all
         for name in job.baselines:
             run_training(
-                baseline_job(job, name),
+                baseline_job(job, name, run_folder),
                 data_folders,
                 run_folder / "baselines" / name,
                 progress=progress,
                 num_threads=num_threads,
-                base_from=run_folder if name == "no_task_id" and trains_its_base else None,
+                base_from=run_folder if _takes_base(job, name) else None,
             )
     return adapter
 
 
-def baseline_job(job: TrainJob, name: Baseline) -> TrainJob:
-    """Return the job of a baseline: the same data, budget and schedule."""
+def baseline_job(job: TrainJob, name: Baseline, run_folder: Path) -> TrainJob:
+    """Return the job of a baseline: the same data, budget and schedule, and the run's caches."""
     changes: dict[Baseline, dict[str, object]] = {
         "number_in_prompt": {"numbers": "prompt"},
         "no_task_id": {"task_ids": False},
     }
-    return job.model_copy(update={**changes[name], "baselines": ()})
+    caches = job.cache_folder
+    if job.base != "compact" and caches is None:
+        caches = str(run_folder / "cache")
+    return job.model_copy(update={**changes[name], "baselines": (), "cache_folder": caches})
+
+
+def _takes_base(job: TrainJob, name: Baseline) -> bool:
+    """Return whether a baseline needs the run's base; a pretrained one lies where it lay."""
+    return name == "no_task_id" and job.base == "compact"
 
 
 def baselines_beside(folder: Path) -> dict[str, Path]:

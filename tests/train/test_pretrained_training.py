@@ -12,6 +12,7 @@ from torch import Tensor
 
 from cat_dataset.errors import JobError
 from train.adapter import NumericAdapter
+from train.baselines import baselines_beside, train_with_baselines
 from train.instructions import instruction_of
 from train.latent_stage import latent_adapter_stage
 from train.loop import run_training
@@ -156,6 +157,24 @@ def test_a_run_ends_with_an_adapter_that_has_learned(
     assert any("validation_loss" in entry for entry in log)
     assert all(np.isfinite(entry["loss"]) for entry in log if "loss" in entry)
     assert (finished[kind] / "samples" / "adapter-0000006.png").is_file()
+
+
+def test_a_baseline_has_the_same_base_and_caches(
+    checkpoints: dict[str, Path], data_folder: Path, finished: dict[str, Path], tmp_path: Path
+) -> None:
+    """Nothing is encoded twice; the baseline is an adapter with one encoder for all tasks."""
+    shutil.copytree(finished["klein"], tmp_path / "run")
+    job = latent_job("klein", checkpoints["klein"], baselines=("no_task_id",))
+    cached = hashes(tmp_path / "run" / "cache")
+
+    train_with_baselines(job, [data_folder], tmp_path / "run", num_threads=1)
+
+    baseline = baselines_beside(tmp_path / "run")["no_task_id"]
+    adapter = NumericAdapter.from_pretrained(baseline)
+    assert Path(adapter.config["base_path"]) == checkpoints["klein"]
+    assert len(adapter.encoders) == 1
+    assert hashes(tmp_path / "run" / "cache") == cached
+    assert not (baseline.parent / "cache").exists()
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])
