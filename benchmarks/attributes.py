@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from cat_dataset.attributes import ATTRIBUTES
-from cat_dataset.reading import read_index
+from cat_dataset.tables import read_index
 
 
 def main() -> None:

@@ -13,13 +13,19 @@ from typing import Any, Literal
 
 from cat_dataset.errors import ShardError
 from cat_dataset.linear_store import LINEAR_FOLDER, decode_linear
+from cat_dataset.pair_rows import member_spans
 from cat_dataset.plans import BASIS_ATTRIBUTES, attributes_of_plan
-from cat_dataset.reading import member_spans, read_index, read_members
+from cat_dataset.reading import read_members
 from cat_dataset.records import LightBasis, Split, Sweep
-from cat_dataset.tables import JSON, LINEAR
+from cat_dataset.tables import JSON, LINEAR, index_batches, read_index
+
+_COLUMNS = (
+    *("key", "kind", "split", "scene", "attribute", "width_px", "height_px", "producer"),
+    *("shard", "members"),
+)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LinearRow:
     """One stored light basis or sweep."""
 
@@ -116,8 +122,12 @@ def _rows(folder: Path) -> list[LinearRow]:
         read_index(folder)  # raises where the job is not finished
         rows = _rows_of_files(folder / LINEAR_FOLDER)
     elif (folder / "index.parquet").is_file():
-        index = read_index(folder).to_pylist()
-        rows = [_row_of_index(folder, row) for row in index if row["kind"] in ("basis", "sweep")]
+        rows = [
+            _row_of_index(folder, row)
+            for batch in index_batches(folder, _COLUMNS)
+            for row in batch.to_pylist()
+            if row["kind"] in ("basis", "sweep")
+        ]
     else:
         rows = _rows_of_files(folder)
     if not rows:

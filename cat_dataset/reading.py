@@ -1,39 +1,18 @@
 """Read a data set back: rows from the index, pictures by random access into the tars."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from cat_dataset.display import decode_png
 from cat_dataset.errors import ShardError
-from cat_dataset.records import EditScale, Split
-from cat_dataset.tables import INDEX_SCHEMA, JSON, SOURCE, TARGET, edits_of_row, read_table
-
-_KEY = re.compile(r"[a-z0-9_-]+")
-
-
-@dataclass(frozen=True)
-class PairRow:
-    """One pair of the index."""
-
-    key: str
-    split: Split
-    scene: str
-    edits: tuple[EditScale, ...]
-    instruction: str
-    width_px: int
-    height_px: int
-    tar_path: Path
-    spans: Mapping[str, tuple[int, int]]  # (offset, size) in the tar, by member
-    hashes: Mapping[str, str] = field(default_factory=dict)  # sha256, by member
+from cat_dataset.pair_rows import PairRow, read_pair_rows
+from cat_dataset.tables import JSON, SOURCE, TARGET
 
 
 @dataclass(frozen=True)
@@ -43,16 +22,6 @@ class Sample:
     source_HW3: NDArray[np.uint8]  # display sRGB
     target_HW3: NDArray[np.uint8]
     record: dict[str, Any]  # the sample JSON
-
-
-def read_index(folder: Path) -> pa.Table:
-    """Return a data set's `index.parquet`.
-
-    Raises:
-        ShardError: the folder holds no finished data set, or the index is broken.
-    """
-    remedy = "finish the data set by running its command again"
-    return read_table(folder / "index.parquet", INDEX_SCHEMA, remedy)
 
 
 class PairDataset:
@@ -70,19 +39,7 @@ class PairDataset:
         Raises:
             ShardError: a folder holds no finished data set, or two hold a sample of one key.
         """
-        rows: list[PairRow] = []
-        for folder in folders:
-            rows += [_pair_row(folder, row) for row in _pair_rows(folder)]
-        self.rows: tuple[PairRow, ...] = tuple(
-            sorted((r for r in rows if _is_wanted(r, splits, attributes)), key=lambda r: r.key)
-        )
-        for first, second in pairwise(self.rows):
-            if first.key == second.key:
-                msg = (
-                    f"sample {first.key}: is in {first.tar_path} and in {second.tar_path}; keys "
-                    f"must differ: give one of the folders, or make one with other batch names"
-                )
-                raise ShardError(msg)
+        self.rows = read_pair_rows(folders, splits, attributes)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -124,41 +81,3 @@ def read_members(
         msg = f"shard {tar_path}: ends inside sample {key}; run the job again to rebuild it"
         raise ShardError(msg)
     return members
-
-
-def member_spans(row: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
-    """Return where the members of an index row stand in its tar."""
-    return {member["name"]: (member["offset"], member["size"]) for member in row["members"]}
-
-
-def _pair_rows(folder: Path) -> list[dict[str, Any]]:
-    return [row for row in read_index(folder).to_pylist() if row["kind"] == "pair"]
-
-
-def _pair_row(folder: Path, row: dict[str, Any]) -> PairRow:
-    if not _KEY.fullmatch(row["key"]) or Path(row["shard"]).name != row["shard"]:
-        msg = (
-            f"{folder / 'index.parquet'}: key {row['key']!r} in shard {row['shard']!r}: keys are "
-            f"made of a-z, 0-9, _ and -, shards are plain file names; do not use this data set"
-        )
-        raise ShardError(msg)
-    return PairRow(
-        key=row["key"],
-        split=row["split"],
-        scene=row["scene"],
-        edits=edits_of_row(row["edits"]),
-        instruction=row["instruction"],
-        width_px=row["width_px"],
-        height_px=row["height_px"],
-        tar_path=folder / "shards" / row["shard"],
-        spans=member_spans(row),
-        hashes={member["name"]: member["sha256"] for member in row["members"]},
-    )
-
-
-def _is_wanted(
-    row: PairRow, splits: Sequence[str] | None, attributes: Sequence[str] | None
-) -> bool:
-    if splits is not None and row.split not in splits:
-        return False
-    return attributes is None or all(edit.attribute in attributes for edit in row.edits)

@@ -22,7 +22,7 @@ Split = Literal["train", "val", "test"]
 Status = Literal["ok", "rejected", "failed"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class EditScale:
     """How far the target differs from the source on one attribute."""
 

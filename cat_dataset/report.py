@@ -13,15 +13,16 @@ import pyarrow as pa
 from cat_dataset.atomic import write_text_atomic
 from cat_dataset.attributes import find_attribute
 from cat_dataset.errors import CatError
+from cat_dataset.pair_rows import PairRow
 from cat_dataset.plots import (
     measured_against_recorded,
     response_curves,
     scale_histograms,
     training_curves,
 )
-from cat_dataset.reading import PairDataset, PairRow, read_index, read_members
+from cat_dataset.reading import PairDataset, read_members
 from cat_dataset.records import EditScale
-from cat_dataset.tables import JSON, SOURCE, TARGET
+from cat_dataset.tables import JSON, SOURCE, TARGET, read_index
 
 PAIRS_PER_ATTRIBUTE = 3  # in the contact sheet, from each producer
 MAX_REASONS = 12

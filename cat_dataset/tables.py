@@ -6,7 +6,8 @@ into a tar and keeps the rest, with the offset, size and sha256 of every member.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,7 @@ _ROW_FIELDS: list[tuple[str, pa.DataType]] = [
     ("source_clip_fraction", pa.float64()),
     ("target_clip_fraction", pa.float64()),
 ]
+_BATCH_ROWS = 2**15  # read at once from an index
 _METADATA = {"cat_schema": str(SCHEMA_VERSION)}
 _STAGED_MEMBER = pa.struct([("name", pa.string()), ("data", pa.binary())])
 _PLACED_MEMBER = pa.struct(
@@ -165,24 +167,55 @@ def _rejection_row(rejection: Rejection, shared: Mapping[str, Any]) -> dict[str,
     }
 
 
+_FINISH = "finish the data set by running its command again"
+
+
+def read_index(folder: Path) -> pa.Table:
+    """Return a data set's `index.parquet`.
+
+    Raises:
+        ShardError: the folder holds no finished data set, or the index is broken.
+    """
+    return read_table(folder / "index.parquet", INDEX_SCHEMA, _FINISH)
+
+
 def read_table(path: Path, schema: pa.Schema, remedy: str) -> pa.Table:
     """Return a Parquet table that must have the columns of `schema`.
 
     Raises:
         ShardError: it is missing (then `remedy` helps), broken, or of another schema version.
     """
+    with _opened(path, schema, remedy) as file:
+        return file.read()
+
+
+def index_batches(folder: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Yield some columns of a data set's index, a few thousand rows at a time.
+
+    Parts of a struct are named like `members.list.element.name`. Raises as `read_index`.
+    """
+    with _opened(folder / "index.parquet", INDEX_SCHEMA, _FINISH) as file:
+        yield from file.iter_batches(batch_size=_BATCH_ROWS, columns=list(columns))
+
+
+@contextmanager
+def _opened(path: Path, schema: pa.Schema, remedy: str) -> Iterator[pq.ParquetFile]:
+    """Open a table of a schema; what is broken is told while it is read as well."""
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:
+            if not file.schema_arrow.equals(schema):
+                msg = (
+                    f"table {path}: has other columns than this version writes; make the data set "
+                    f"anew"
+                )
+                raise ShardError(msg)
+            yield file
     except FileNotFoundError:
         msg = f"{path.parent}: holds no {path.name}; {remedy}"
         raise ShardError(msg) from None
     except (pa.ArrowException, OSError) as error:
         msg = f"table {path}: is no readable Parquet file ({error}); delete it and run again"
         raise ShardError(msg) from None
-    if not table.schema.equals(schema):
-        msg = f"table {path}: has other columns than this version writes; make the data set anew"
-        raise ShardError(msg)
-    return table
 
 
 def png_size(data: bytes) -> tuple[int, int]:

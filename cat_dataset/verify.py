@@ -14,11 +14,12 @@ from cat_dataset.display import decode_png
 from cat_dataset.errors import ShardError
 from cat_dataset.linear_reading import LinearDataset
 from cat_dataset.linear_store import LINEAR_FOLDER, decode_linear, linear_size_px
+from cat_dataset.pair_rows import member_spans
 from cat_dataset.progress import Progress
-from cat_dataset.reading import member_spans, read_index, read_members
+from cat_dataset.reading import read_members
 from cat_dataset.records import SCHEMA_VERSION
 from cat_dataset.shards import KEY_PATTERN, read_shard_table, sha256_of_file
-from cat_dataset.tables import JSON, LINEAR, SOURCE, TARGET
+from cat_dataset.tables import JSON, LINEAR, SOURCE, TARGET, read_index
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cat_dataset.display import encode_display
-from cat_dataset.reading import PairRow
+from cat_dataset.pair_rows import PairRow
 from cat_dataset.records import EditScale
 from cat_dataset.seeding import derive_rng
 from cat_dataset.train_job import TrainJob

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from cat_dataset.display import TONE_CURVE, decode_png
 from cat_dataset.errors import JobError, ShardError
+from cat_dataset.pair_rows import PairRow
 from cat_dataset.plans import attributes_of_plan
 from cat_dataset.progress import Progress
-from cat_dataset.reading import PairDataset, PairRow, read_index, read_members
+from cat_dataset.reading import PairDataset, read_members
 from cat_dataset.records import EditScale
+from cat_dataset.tables import read_index
 
 MAX_CACHE_BYTES = 2 * 2**30  # of decoded pictures; above it, pairs are read as they are drawn
 Pictures = NDArray[np.uint8]  # (2, H, W, 3): source and target, display sRGB
@@ -119,13 +121,13 @@ class TrainingPairs:
         """
         self._folders = tuple(folders)
         self._dataset = PairDataset(folders, splits=splits, attributes=attributes)
-        self.rows: tuple[PairRow, ...] = tuple(
-            row for row in self._dataset.rows if not held_out.covers(row.edits)
-        )
+        self.rows = self._dataset.rows
+        if held_out != NOTHING_HELD_OUT:
+            self.rows = self.rows.kept(lambda row: not held_out.covers(row.edits))
         if not self.rows and not allow_none:
             raise JobError(_nothing_to_train_on(folders, splits, attributes))
-        num_bytes = sum(6 * row.width_px * row.height_px for row in self.rows)
-        self._cache: dict[str, Example] | None = {} if num_bytes <= max_cache_bytes else None
+        num_bytes = 6 * self.rows.num_px
+        self._cache: dict[int, Example] | None = {} if num_bytes <= max_cache_bytes else None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -137,12 +139,13 @@ class TrainingPairs:
             ShardError: a shard is broken.
             JobError: a data set has a tone curve that training cannot undo.
         """
-        rows = self.rows
+        numbers: Sequence[int] = range(len(self))
         if self._cache is None:
-            rows = tuple({row.tar_path.parent: row for row in self.rows}.values())
-        progress.start(name, len(rows))
-        for row in rows:
-            self._example(row)
+            folders = [row.tar_path.parent for row in self.rows]
+            numbers = sorted(map(folders.index, set(folders)))
+        progress.start(name, len(numbers))
+        for number in numbers:
+            self.example(number)
             progress.advance(1)
 
     def example(self, number: int, seed: int = 0, epoch: int = 0) -> Example:  # as PairSource
@@ -152,21 +155,15 @@ class TrainingPairs:
             ShardError: its shard is broken.
             JobError: its tone curve cannot be undone.
         """
-        return self._example(self.rows[number])
-
-    def pictures(self, row: PairRow) -> Pictures:
-        """Return source and target of a pair; raises as `example`."""
-        return self._example(row).pictures
-
-    def _example(self, row: PairRow) -> Example:
-        if self._cache is not None and row.key in self._cache:
-            return self._cache[row.key]
+        if self._cache is not None and number in self._cache:
+            return self._cache[number]
+        row = self.rows[number]
         sample = self._dataset.read(row)
         _check_tone_curve(row, sample.record)
         pictures = np.stack([sample.source_HW3, sample.target_HW3])
         example = Example(pictures, row.edits, _moving(row))
         if self._cache is not None:
-            self._cache[row.key] = example
+            self._cache[number] = example
         return example
 
     def fingerprint(self) -> str:

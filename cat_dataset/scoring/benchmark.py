@@ -24,7 +24,8 @@ def plan_benchmark(
     Raises:
         JobError: the split holds no pair to measure on.
     """
-    return plan_requests(dataset.rows, ranges_of_rows(dataset.rows, attributes), job)
+    rows = tuple(dataset.rows)  # of one split, and asked for again and again
+    return plan_requests(rows, ranges_of_rows(rows, attributes), job)
 
 
 def score_editors(

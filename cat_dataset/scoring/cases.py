@@ -10,9 +10,10 @@ from cat_dataset.display import ToneCurve, decode_display
 from cat_dataset.errors import EditScaleError
 from cat_dataset.light import LampState, LightState, camera_gain_rgb, lamp_gain_rgb
 from cat_dataset.linear_reading import kept_bases, read_linear
+from cat_dataset.pair_rows import PairRow
 from cat_dataset.photometry import DAYLIGHT_CCT_K, blackbody_rgb
 from cat_dataset.plans import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES
-from cat_dataset.reading import PairDataset, PairRow, Sample
+from cat_dataset.reading import PairDataset, Sample
 from cat_dataset.readout import readable_mask
 from cat_dataset.records import LightBasis
 from cat_dataset.scoring.planning import frame_positions, source_frame

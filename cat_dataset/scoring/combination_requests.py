@@ -10,8 +10,8 @@ from itertools import combinations
 from cat_dataset.errors import JobError
 from cat_dataset.linear_reading import kept_bases
 from cat_dataset.manifest import EvaluateJob
+from cat_dataset.pair_rows import PairRow
 from cat_dataset.plans import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES, attributes_of_plan
-from cat_dataset.reading import PairRow
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.askable import Ranges, askable_range, spread
 from cat_dataset.scoring.requests import EditRequest, changed_edit, make_request

@@ -10,8 +10,8 @@ import numpy as np
 from cat_dataset.covered_ranges import largest_covered
 from cat_dataset.errors import JobError
 from cat_dataset.manifest import EvaluateJob
+from cat_dataset.pair_rows import PairRow
 from cat_dataset.plans import BASIS_ATTRIBUTES
-from cat_dataset.reading import PairRow
 from cat_dataset.scoring.askable import Ranges, askable_range, spread
 from cat_dataset.scoring.combination_requests import combination_requests
 from cat_dataset.scoring.requests import (

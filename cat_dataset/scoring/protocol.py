@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cat_dataset.manifest import EvaluateJob
+from cat_dataset.pair_rows import PairRow
 from cat_dataset.progress import Progress
-from cat_dataset.reading import PairRow
 from cat_dataset.scoring.achieved import psnr_db
 from cat_dataset.scoring.askable import ValuesClass, class_of_value
 from cat_dataset.scoring.cases import Case, CaseReader

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from cat_dataset.atomic import write_text_atomic
 from cat_dataset.attributes import find_attribute
 from cat_dataset.instructions import phrase_edits
-from cat_dataset.reading import PairRow
+from cat_dataset.pair_rows import PairRow
 from cat_dataset.records import EditScale
 from cat_dataset.seeding import derive_rng
 from cat_dataset.tables import SOURCE

@@ -8,7 +8,7 @@ import pytest
 from cat_dataset.errors import JobError, ShardError
 from cat_dataset.linear_reading import LinearDataset
 from cat_dataset.progress import SilentProgress
-from cat_dataset.reading import read_index
+from cat_dataset.tables import read_index
 from cat_dataset.verify import verify_dataset
 from tests.cat_dataset.linear_light import SCENES, assert_same, light_of, make_linear_dataset
 

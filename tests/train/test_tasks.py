@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from cat_dataset.reading import PairRow
+from cat_dataset.pair_rows import PairRow
 from cat_dataset.records import EditScale
 from train.tasks import round_up, tasks_of_pairs
 
