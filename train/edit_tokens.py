@@ -7,6 +7,10 @@ features, so number zero brings exactly nothing. Edits are isolated: the tokens 
 softmax of their own and see nothing; what the edits bring is summed, so their order cannot matter
 and an edit cannot crowd another one out. There are no positions.
 
+Not for what changes all light alike: measured on one frozen base of width 32 after 400 steps,
+exposure by tokens stays at an error of 0.53 stops, whatever the learning rate, and by modulation
+at 0.011.
+
 Why not in the base's own joint attention, behind a mask: a key takes its share of the softmax even
 where its value is zero, so a fresh adapter would change the picture, number zero would not be
 neutral, and the numbers of two edits would compete for the same attention. As in IP-Adapter (Ye et
