@@ -32,7 +32,7 @@ from train.adapter import NumericAdapter, Task
 from train.batches import Linear, resize_area
 from train.compact import PATCH_PX, CompactBase, load_compact, predict_target
 from train.flow import euler_sample
-from train.gain import apply_gain, log2_light, repaint, resized_gain, transfer_gain
+from train.gain import apply_gain, enlarged_gain, repaint, resized_gain
 from train.log_light import HALF_STOPS, encode_log_light, linear_of_codes
 from train.number_prompt import NumberPrompt
 from train.run_folder import finished_editor
@@ -278,7 +278,7 @@ def _finish(
     blurs is known no finer than the view, so there the gain is enlarged as it is.
     """
     if _is_photometric(edits):
-        full_gain_HW3 = transfer_gain(log2_light(small_HW3), gain_HW3, log2_light(linear_HW3))
+        full_gain_HW3 = enlarged_gain(small_HW3, gain_HW3, linear_HW3)
     else:
         full_gain_HW3 = resized_gain(gain_HW3, *linear_HW3.shape[:2])
     return _developed(linear_HW3, full_gain_HW3, edits)

@@ -24,6 +24,7 @@ SRGB_TO_LINEAR = srgb_decode(np.arange(256) / 255.0).astype(np.float32)  # of ea
 # Half a code below white is white, in log light.
 _WHITE = (np.log2(float(srgb_decode(np.array(254.5 / 255.0)))) - _MIDDLE) / HALF_STOPS
 _GUESS_WEIGHT = 0.1
+_SMALLEST_CHANGE = 2.0**-12  # of light, far below an 8-bit code: where nothing changes, all counts
 
 
 def encode_log_light(linear_BCHW: Tensor) -> Tensor:
@@ -65,3 +66,22 @@ def displayed_error(predicted_BCHW: Tensor, target_BCHW: Tensor) -> Tensor:
     error = predicted_BCHW - target_BCHW
     error = torch.where(target_BCHW >= _WHITE, error.clamp(max=0.0), error)
     return torch.where(target_BCHW <= -1.0, error.clamp(min=0.0), error)
+
+
+def light_error(
+    predicted_BCHW: Tensor, target_BCHW: Tensor, source_BCHW: Tensor, counted_B1HW: Tensor | float
+) -> Tensor:
+    """Return by how much too bright an edit came out, per channel, in log light (B, C).
+
+    The light of prediction and target is summed with the weight that the edit itself has in each
+    pixel, so a lamp is judged by what it lights, an exposure by the whole picture. Errors of single
+    pixels that cancel do not count: this is the error of the number, not of the picture.
+    """
+    is_known = (source_BCHW < _WHITE) & (source_BCHW > -1.0)
+    is_known = is_known & (target_BCHW < _WHITE) & (target_BCHW > -1.0)
+    source, target = decode_log_light(source_BCHW), decode_log_light(target_BCHW)
+    change_B1HW = (target - source).abs().mean(dim=1, keepdim=True) + _SMALLEST_CHANGE
+    weights = change_B1HW * is_known.all(dim=1, keepdim=True) * counted_B1HW
+    predicted = torch.exp2(predicted_BCHW.clamp(max=1.5) * HALF_STOPS + _MIDDLE)
+    sums = [(weights * light).sum(dim=(2, 3)) + LIGHT_FLOOR**2 for light in (predicted, target)]
+    return torch.log2(sums[0] / sums[1]) / HALF_STOPS

@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from train.gain import apply_gain, log2_light, transfer_gain
+from train.batches import resize_area
+from train.gain import apply_gain, enlarged_gain, log2_light, transfer_gain
 
 
 def edge_picture(size_px: int) -> np.ndarray:
@@ -43,6 +44,40 @@ def test_a_gain_that_follows_an_edge_stays_sharp_when_enlarged() -> None:
     )
     assert guided_error < 0.1
     assert guided_error < 0.2 * plain_error
+
+
+def lamp_picture(size_px: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return light and the share of it that a lamp gives: bright spots in a dim, textured room."""
+    rows, columns = np.mgrid[0:size_px, 0:size_px] / size_px
+    share = 0.9 * ((np.sin(19 * rows) * np.cos(23 * columns)) > 0.2)
+    texture = 0.1 + 0.05 * np.sin(31 * columns + 7 * rows)
+    light = texture / (1.0 - share)
+    return tuple(np.repeat(a[..., None], 3, 2).astype(np.float32) for a in (light / 4, share))
+
+
+def test_a_lamp_keeps_its_power_when_enlarged() -> None:
+    """Windows alone would weaken it; what was asked is what the enlarged picture shows."""
+    light, share = lamp_picture(72)
+    small, small_target = (resize_area(p, 48, 48) for p in (light, light * (1.0 + 3.0 * share)))
+    small_gain = log2_light(small_target) - log2_light(small)
+
+    windows_alone = transfer_gain(log2_light(small), small_gain, log2_light(light))
+    corrected = enlarged_gain(small, small_gain, light)
+
+    achieved = [
+        float((apply_gain(light, gain) - light)[share > 0].sum() / (light * share).sum())
+        for gain in (windows_alone, corrected)
+    ]
+    assert achieved[1] == pytest.approx(3.0, rel=0.02)
+    assert abs(achieved[0] - 3.0) > 3 * abs(achieved[1] - 3.0)
+
+
+def test_a_gain_of_its_own_size_is_the_gain() -> None:
+    """Where the model saw every pixel, nothing is smoothed."""
+    light, share = lamp_picture(48)
+    gain = np.log2(1.0 + share, dtype=np.float32)
+
+    np.testing.assert_allclose(enlarged_gain(light, gain, light), gain, atol=1e-5)
 
 
 def test_one_stop_doubles_light_and_keeps_black() -> None:

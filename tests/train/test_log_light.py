@@ -10,6 +10,7 @@ from train.log_light import (
     displayed_error,
     encode_log_light,
     known_weights,
+    light_error,
     linear_of_codes,
 )
 
@@ -62,3 +63,35 @@ def test_brighter_than_white_and_darker_than_black_are_no_errors() -> None:
     error = displayed_error(predicted, target)
 
     assert error.tolist() == pytest.approx([0.0, -0.3, 0.0, 0.3, 0.3])
+
+
+def test_a_lamp_half_a_stop_too_bright_is_half_a_stop_of_error() -> None:
+    """In log light, per channel; where the lamp does not shine nothing is weighed."""
+    lamp = torch.zeros(1, 3, 8, 8)
+    lamp[..., :4] = 0.2
+    source = encode_log_light(torch.full((1, 3, 8, 8), 0.02))
+    target = encode_log_light(lamp + 0.02)
+
+    error = light_error(encode_log_light((lamp + 0.02) * 2**0.5), target, source, 1.0)
+
+    assert (error * HALF_STOPS).flatten().tolist() == pytest.approx([0.5] * 3, abs=0.01)
+
+
+def test_errors_of_pixels_that_cancel_are_no_error_of_the_number() -> None:
+    """One pixel brighter by what another is darker: the light that was added is right."""
+    source = encode_log_light(torch.full((1, 3, 2, 2), 0.1))
+    target = encode_log_light(torch.full((1, 3, 2, 2), 0.3))
+    light = torch.full((1, 3, 2, 2), 0.3) + torch.tensor([[0.1, -0.1], [-0.1, 0.1]])
+
+    error = light_error(encode_log_light(light), target, source, 1.0)
+
+    assert float(error.abs().max()) < 1e-4
+
+
+def test_no_change_is_no_error_and_white_is_not_weighed() -> None:
+    """Identity has no number; a picture without a readable pixel has no error, and no NaN."""
+    grey = encode_log_light(torch.full((1, 3, 2, 2), 0.1))
+    white = encode_log_light(torch.ones(1, 3, 2, 2))
+
+    assert light_error(grey, grey, grey, 1.0).tolist() == [[0.0] * 3]
+    assert light_error(grey, white, white, 1.0).tolist() == [[0.0] * 3]
