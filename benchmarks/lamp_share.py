@@ -12,7 +12,6 @@ Shapes: B batch, C = 3 channels, H height, W width.
 
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +42,7 @@ def main() -> None:
     errors = share_errors(base, test)
     lines = [
         f"{len(train[0])} scenes to learn from, {len(test[0])} held out, {minutes:g} minutes",
-        f"lamp misjudged by {errors.abs().mean():.1%} of itself (median {errors.abs().median():.1%})",
+        f"lamp misjudged by {errors.abs().mean():.1%} of itself",
         *(f"{v:+.1f} stops asked: off by {stops_error(errors, v):.3f} stop" for v in VALUES_STOPS),
     ]
     sys.stdout.write("\n".join(lines) + "\n")

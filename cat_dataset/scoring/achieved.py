@@ -45,7 +45,8 @@ def achieved_together(
     One steady light that none of them edits tells what the camera did; the others, relative to it,
     tell what was done to them. Without a steady light the camera counts as it was. An attribute
     that cannot be told apart is left out: the steady light's own, for its change would look like
-    the camera's and the opposite change of all others.
+    the camera's and the opposite change of all others. Where only the camera was to change, it is
+    read as if alone: its two numbers leave each other's readout as it is, and all pixels tell.
 
     Raises:
         EditScaleError: too few pixels can be read, or a lamp's colour is no black body's.
@@ -60,6 +61,8 @@ def achieved_together(
         still, camera = camera, gains[steady]
         found["exposure"] = readout.gain_stops(still, camera).value
         found["white_balance"] = readout.gain_balance_mired(still, camera, truth.wb_cct_k).value
+    if set(attributes) <= set(CAMERA_ATTRIBUTES):
+        found |= {name: achieved(truth, result_HW3, name) for name in CAMERA_ATTRIBUTES}
     is_coloured = "light_temperature" in attributes
     for name, layer in LAYER_OF.items():
         if layer in gains and layer != steady and truth.knows(name):
