@@ -92,6 +92,20 @@ def test_the_camera_is_told_from_the_lamp_by_what_no_lamp_reaches(stops: float) 
     assert read["light_power"] == pytest.approx(stops, abs=0.03)
 
 
+def test_numbers_of_the_camera_are_read_together_as_alone() -> None:
+    """An editor's small errors must not count more because a second number was asked beside."""
+    truth = lamp_truth()
+    result = truth.picture({"exposure": 0.5, "white_balance": 60.0})
+    assert result is not None
+    wrong = result.copy()
+    wrong[:16] = np.minimum(wrong[:16] + np.uint8(9), 250)  # half of the picture too bright
+
+    both = achieved_together(truth, wrong, ("exposure", "white_balance"))
+
+    for name in ("exposure", "white_balance"):
+        assert both[name] == achieved(truth, wrong, name)
+
+
 @pytest.mark.parametrize("attribute", ["exposure", "white_balance", "light_power",
                                        "light_temperature"])  # fmt: skip
 def test_a_copy_of_the_source_achieves_nothing(attribute: str) -> None:
