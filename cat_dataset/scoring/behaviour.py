@@ -32,6 +32,8 @@ class BehaviourScore:
     readout: ReadoutName
     identity_mean_db: float | None  # PSNR of the edit by zero against its source
     identity_min_db: float | None
+    identity_delta_e: float | None  # CIEDE2000 of the same: mean over pixels
+    identity_p95_delta_e: float | None  # and of the pixel that 95 % stay below
     zero_mae: float | None  # reading of the edit by zero
     num_steps: int  # of sweeps, between neighbouring numbers
     monotonicity_violations: float | None  # share that falls by more than the floor
@@ -64,6 +66,8 @@ def score_behaviour(
         readout=readout,
         identity_mean_db=mean_or_none(zero_db),
         identity_min_db=min(zero_db, default=None),
+        identity_delta_e=mean_or_none(known_values(by_role["zero"], "zero_delta_e")),
+        identity_p95_delta_e=mean_or_none(known_values(by_role["zero"], "zero_p95_delta_e")),
         zero_mae=mean_or_none([abs(value) for value in known_values(by_role["zero"], readout)]),
         num_steps=len(rises_S),
         monotonicity_violations=mean_or_none(rises_S < -floor),

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from cat_dataset.display import ToneCurve, decode_display
+from cat_dataset.display import ToneCurve, decode_display, decode_png
 from cat_dataset.errors import EditScaleError
 from cat_dataset.light import LampState, LightState, camera_gain_rgb, lamp_gain_rgb
 from cat_dataset.linear_reading import kept_bases, read_linear
 from cat_dataset.pair_rows import PairRow
 from cat_dataset.photometry import DAYLIGHT_CCT_K, blackbody_rgb
 from cat_dataset.plans import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES
-from cat_dataset.reading import PairDataset, Sample
+from cat_dataset.reading import PairDataset, Sample, read_members
 from cat_dataset.readout import readable_mask
 from cat_dataset.records import LightBasis
 from cat_dataset.scoring.planning import frame_positions, source_frame
@@ -30,6 +30,7 @@ from cat_dataset.scoring.truth import (
     Truth,
 )
 
+_MASKS = ("source.mask.png", "target.mask.png")
 _SMALLEST_TRUE_STOPS = 0.1  # a smaller true change does not show where the lamp shines
 _SMALLEST_TRUE_GAIN = 0.02  # of a colour channel: less of a lamp's tint is lost in 8 bits
 
@@ -43,6 +44,7 @@ class Case:
     source_HW3: Display
     target_HW3: Display
     truth: Truth | None  # None: the true picture is known at the pair's own target only
+    outside_HW: Mask | None = None  # where neither picture shows what is edited; None: unknown
 
 
 class CaseReader:
@@ -69,7 +71,8 @@ class CaseReader:
         else:
             truth = self._frames(row, sample)
         producer = str(sample.record["origin"].get("producer", "unknown"))
-        return Case(row, producer, sample.source_HW3, sample.target_HW3, truth)
+        outside_HW = _outside_edit(row)
+        return Case(row, producer, sample.source_HW3, sample.target_HW3, truth, outside_HW)
 
     def _frames(self, row: PairRow, sample: Sample) -> FrameTruth | None:
         """Return the frames of a pair's sweep; None where it is of none, or edits more."""
@@ -95,6 +98,20 @@ class CaseReader:
                 return sample.source_HW3 if number == first else sample.target_HW3
         msg = f"frame {number} occurs in no pair"
         raise AssertionError(msg)
+
+
+def _outside_edit(row: PairRow) -> Mask | None:
+    """Return the pixels outside the edit masks of both pictures; None: no masks, or no outside.
+
+    Raises:
+        ShardError: the shard is broken.
+    """
+    spans = {name: row.spans[name] for name in _MASKS if name in row.spans}
+    if len(spans) < len(_MASKS):
+        return None
+    members = read_members(row.tar_path, row.key, spans)
+    outside_HW = np.all([decode_png(data)[..., 0] == 0 for data in members.values()], axis=0)
+    return outside_HW if outside_HW.any() else None
 
 
 def light_truth(row: PairRow, sample: Sample) -> LightTruth | None:

@@ -30,7 +30,8 @@ def score_rows(report: EvaluationReport) -> list[Row]:
     header = (
         "editor", "attribute", "unit", "producer", "values", "readout", "pairs", "scenes",
         "unreadable", "MAE", "95 %", "floor", "above floor", "P90", "bias", "slope", "intercept",
-        "R2", "sign", "hit", "nMAE", "off path, codes", "to truth, dB", "note",
+        "R2", "sign", "hit", "nMAE", "off path, codes", "to truth, dB",
+        "outside, Delta-E", "truly", "note",
     )  # fmt: skip
     rows: list[Row] = [header]
     for s in report.scores:
@@ -42,6 +43,7 @@ def score_rows(report: EvaluationReport) -> list[Row]:
                 number(s.slope, 4), signed(s.intercept), number(s.r2, 4), percent(s.sign_accuracy),
                 f"{percent(s.hit_rate)} in {s.hit_tolerance:.3g}", percent(s.nmae),
                 number(s.off_path_codes), number(s.to_truth_db),
+                number(s.outside_delta_e), number(s.outside_true_delta_e),
                 "refused: the floor exceeds a tenth of the range" if s.is_too_coarse else "",
             )
         )  # fmt: skip
@@ -67,18 +69,20 @@ def behaviour_rows(report: EvaluationReport) -> list[Row]:
     """Return the behaviour table, header first."""
     header = (
         "editor", "attribute", "unit", "producer", "readout", "identity dB, mean", "least",
-        "reading at 0", "falling steps", "standing", "of", "largest step", "there and back", "dB",
-        "two steps", "dB", "other unit", "codes",
+        "Delta-E", "P95", "reading at 0", "falling steps", "standing", "of", "largest step",
+        "there and back", "dB", "two steps", "dB", "other unit", "codes",
     )  # fmt: skip
     rows: list[Row] = [header]
     for b in report.behaviour:
         rows.append(
             (
                 b.editor, b.attribute, b.unit, b.producer, b.readout, number(b.identity_mean_db),
-                number(b.identity_min_db), number(b.zero_mae), percent(b.monotonicity_violations),
-                percent(b.standing_steps), str(b.num_steps), number(b.largest_step_ratio),
-                number(b.return_mae), number(b.return_db), number(b.additivity_mae),
-                number(b.additivity_db), number(b.unit_mae), number(b.unit_codes),
+                number(b.identity_min_db), number(b.identity_delta_e),
+                number(b.identity_p95_delta_e), number(b.zero_mae),
+                percent(b.monotonicity_violations), percent(b.standing_steps), str(b.num_steps),
+                number(b.largest_step_ratio), number(b.return_mae), number(b.return_db),
+                number(b.additivity_mae), number(b.additivity_db), number(b.unit_mae),
+                number(b.unit_codes),
             )
         )  # fmt: skip
     return rows

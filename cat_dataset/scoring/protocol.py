@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
+from cat_dataset.colour_difference import ciede2000, lab_of_srgb
 from cat_dataset.manifest import EvaluateJob
 from cat_dataset.pair_rows import PairRow
 from cat_dataset.progress import Progress
@@ -148,6 +150,8 @@ def _measure(
     failure = answer.reason if isinstance(answer, EditFailure) else None
     readings: Mapping[str, Readings] = {}
     reference, referred = _reference(bench, request, answers)
+    at_zero = _delta_e(case.source_HW3, answer) if request.role == "zero" else None
+    outside = case.outside_HW if request.role == "pair" else None
     if not isinstance(answer, EditFailure):
         readings = bench.instrument.read(answer, request.attributes)
         if request.role == "sweep" and truth is not None:
@@ -177,6 +181,10 @@ def _measure(
                 to_truth_db=_psnr(truth, answer),
                 to_reference_db=_psnr(reference, answer),
                 to_reference_codes=_largest_gap(reference, answer),
+                zero_delta_e=None if at_zero is None else float(at_zero.mean()),
+                zero_p95_delta_e=None if at_zero is None else float(np.percentile(at_zero, 95.0)),
+                outside_delta_e=_outside(case.source_HW3, answer, outside),
+                outside_true_delta_e=_outside(case.source_HW3, case.target_HW3, outside),
                 reference_physical=referred.get(name, NOTHING).physical,
                 reference_ladder=_inside(referred.get(name, NOTHING)),
                 failure=failure,
@@ -243,3 +251,17 @@ def _largest_gap(reference_HW3: Display | None, answer: Answer) -> float | None:
     if reference_HW3 is None or isinstance(answer, EditFailure):
         return None
     return float(np.abs(reference_HW3.astype(np.int16) - answer).max())
+
+
+def _delta_e(source_HW3: Display, answer: Answer) -> NDArray[np.float64] | None:
+    if isinstance(answer, EditFailure):
+        return None
+    return ciede2000(lab_of_srgb(source_HW3), lab_of_srgb(answer))
+
+
+def _outside(
+    source_HW3: Display, answer: Answer, outside_HW: NDArray[np.bool_] | None
+) -> float | None:
+    """Return how much changed where nothing was to be edited; None without such a place."""
+    difference = None if outside_HW is None else _delta_e(source_HW3, answer)
+    return None if difference is None else float(difference[outside_HW].mean())

@@ -43,6 +43,10 @@ class EditResult:
     to_truth_db: float | None  # PSNR against the true picture
     to_reference_db: float | None  # PSNR against the edit that should give the same
     to_reference_codes: float | None  # largest difference to it, of 255
+    zero_delta_e: float | None  # of an edit by zero: mean CIEDE2000 against its source
+    zero_p95_delta_e: float | None  # the same, of the pixel that 95 % stay below
+    outside_delta_e: float | None  # mean CIEDE2000 against the source outside the edit mask
+    outside_true_delta_e: float | None  # the same of the true target: shadows, reflections
     reference_physical: float | None  # readouts of that edit
     reference_ladder: float | None
     failure: str | None  # why there is no picture

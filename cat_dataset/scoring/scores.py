@@ -59,6 +59,8 @@ class AttributeScore:
     nmae: float  # mae / range, the only number that may be averaged over attributes
     off_path_codes: float | None  # mean rms distance to the nearest true picture, of 255
     to_truth_db: float | None  # mean PSNR against the true picture of what was asked
+    outside_delta_e: float | None  # mean CIEDE2000 outside the edit mask; None: no masks
+    outside_true_delta_e: float | None  # the same of the true targets
 
 
 def score_attribute(
@@ -111,6 +113,8 @@ def score_attribute(
         nmae=float(size.mean()) / span,
         off_path_codes=mean_or_none(known_values(results, "off_path_codes")),
         to_truth_db=mean_or_none(known_values(results, "to_truth_db")),
+        outside_delta_e=mean_or_none(known_values(results, "outside_delta_e")),
+        outside_true_delta_e=mean_or_none(known_values(results, "outside_true_delta_e")),
     )
 
 

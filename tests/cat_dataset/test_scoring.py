@@ -7,12 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cat_dataset.compose import compose_light
+from cat_dataset.manifest import DatasetJob
+from cat_dataset.plans import PairPlan
 from cat_dataset.reading import PairDataset
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.askable import class_of_value
 from cat_dataset.scoring.behaviour import BehaviourScore
 from cat_dataset.scoring.bootstrap import bootstrap_interval, bootstrap_ratio
 from cat_dataset.scoring.combinations import CombinationScore
+from cat_dataset.scoring.editors import Answer, Asked, EditFailure
 from cat_dataset.scoring.markdown import interval
 from cat_dataset.scoring.report import EvaluationReport
 from cat_dataset.scoring.results import EditResult
@@ -23,10 +27,15 @@ from cat_dataset.scoring.scores import (
     score_attribute,
     sign_accuracy,
 )
+from cat_dataset.shards import shard_path, write_index, write_shard
+from cat_dataset.tables import staged_table
+from tests.cat_dataset.linear_light import make_annotation
 from tests.cat_dataset.scored_data import (
     JOB,
     LIGHT,
+    SIZE_PX,
     DistortedOracle,
+    aperture_sweep,
     exact,
     scored,
     write_scored_data,
@@ -109,6 +118,9 @@ def test_an_offset_shows_as_intercept_bias_and_at_zero(dataset: PairDataset, rea
     assert behaviour.zero_mae == pytest.approx(0.25, abs=0.005)
     assert behaviour.identity_mean_db is not None
     assert behaviour.identity_mean_db < 30.0
+    assert behaviour.identity_delta_e is not None
+    assert behaviour.identity_p95_delta_e is not None
+    assert 1.0 < behaviour.identity_delta_e < behaviour.identity_p95_delta_e < 12.0
     assert behaviour.return_mae == pytest.approx(0.5, abs=0.01)  # it comes twice
     assert behaviour.additivity_mae == pytest.approx(0.25, abs=0.01)  # once too often
 
@@ -125,6 +137,7 @@ def test_a_copy_obeys_nothing_and_is_perfect_in_identity(dataset: PairDataset) -
             assert score.slope is None or abs(score.slope) < 1e-3
             assert score.sign_accuracy == 0.0
         assert behaviour.identity_min_db == 99.0
+        assert (behaviour.identity_delta_e, behaviour.identity_p95_delta_e) == (0.0, 0.0)
         assert behaviour.monotonicity_violations == 0.0
         assert behaviour.largest_step_ratio == pytest.approx(0.0, abs=1e-6)
 
@@ -362,7 +375,8 @@ def result(scene: str, asked: float, physical: float | None, editor: str = "e") 
         producer="render", attribute="exposure", combination="exposure", values="within",
         asked=asked, physical=physical, ladder=None, is_outside=False, off_path_codes=None,
         physical_floor=asked + 0.01, ladder_floor=None, to_source_db=None, to_truth_db=None,
-        to_reference_db=None, to_reference_codes=None, reference_physical=None,
+        to_reference_db=None, to_reference_codes=None, zero_delta_e=None, zero_p95_delta_e=None,
+        outside_delta_e=None, outside_true_delta_e=None, reference_physical=None,
         reference_ladder=None, failure=None,
     )  # fmt: skip
 
@@ -473,3 +487,40 @@ def test_the_whole_report_is_deterministic(dataset: PairDataset, tmp_path: Path)
     one, other = (report_of(dataset, exact).to_json() for _ in range(2))
 
     assert one == other
+
+
+def test_what_changes_outside_the_edit_mask_is_seen(tmp_path: Path) -> None:
+    """An editor that turns the object and dims the whole picture, beside one that only turns it."""
+    disc_HW = make_annotation("disc", SIZE_PX).mask_HW
+    frames = tuple(
+        replace(
+            frame,
+            linear_HW3=np.where(
+                disc_HW[..., None], frame.linear_HW3, aperture_sweep("still").frames[0].linear_HW3
+            ),
+            annotation=make_annotation("disc", SIZE_PX),
+        )
+        for frame in aperture_sweep("turned").frames
+    )
+    sweep = replace(aperture_sweep("masked"), frames=frames, edited_area="object")
+    job = DatasetJob(name="masked", seed=3, annotations=("mask",))
+    result = compose_light(sweep, {"aperture": PairPlan(num_pairs=20)}, job)
+    table = staged_table(result, producer="render", unit_id="masked", origin={})
+    write_shard(shard_path(tmp_path, 0), [table])
+    write_index(tmp_path, [shard_path(tmp_path, 0)])
+    dataset = PairDataset([tmp_path], splits=("test",))
+
+    class Dims(DistortedOracle):
+        def answer(self, asked: Sequence[Asked]) -> list[Answer]:
+            answers = super().answer(asked)
+            return [a if isinstance(a, EditFailure) else a // 2 for a in answers]
+
+    right, dimmed = (
+        score_of(scored(dataset, editor, attributes=("aperture",))[0], "aperture", "ladder")
+        for editor in (DistortedOracle(exact), Dims(exact))
+    )
+
+    assert right.outside_delta_e == right.outside_true_delta_e == 0.0
+    assert dimmed.outside_delta_e is not None
+    assert dimmed.outside_delta_e > 10.0
+    assert dimmed.outside_true_delta_e == 0.0
