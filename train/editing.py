@@ -4,10 +4,10 @@
     edited = editor.edit_file("photo.jpg", ["exposure=+1.5EV", "white_balance=3200K"])
     edited.save("edited.png")
 
-An edit is the gain of light between what the base paints with the numbers and without them, from
-the same noise; it is laid over the full picture. Scaled, the base sees the whole picture at the
-size it was trained on; tiled, it sees parts of it at full size. Either way number zero returns the
-picture exactly.
+An edit is the gain of light between what the base paints with the numbers and the picture without
+an edit (`train.painters`); it is laid over the full picture. Scaled, the base sees the whole
+picture at the size it was trained on; tiled, it sees parts of it at full size. Either way number
+zero returns the picture exactly.
 
 Shapes: B batch, C = 3 channels, H height, W width.
 """
@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -27,40 +27,33 @@ from cat_dataset.display import encode_display
 from cat_dataset.edited_picture import EditedPicture, Method, read_picture, resolve_edits
 from cat_dataset.errors import EditScaleError, JobError
 from cat_dataset.plans import BASIS_ATTRIBUTES
-from cat_dataset.records import EditScale
 from train.adapter import NumericAdapter, Task
 from train.batches import Linear, resize_area
-from train.compact import PATCH_PX, CompactBase, load_compact, predict_target
-from train.flow import euler_sample
+from train.compact import PATCH_PX, load_compact
 from train.gain import apply_gain, enlarged_gain, repaint, resized_gain
 from train.log_light import HALF_STOPS, encode_log_light, linear_of_codes
 from train.number_prompt import NumberPrompt
+from train.painters import Channel, CompactPainter, Edits, Painter, PipelinePainter
+from train.pretrained import load_base
 from train.run_folder import finished_editor
 from train.tiling import blended_rows, tile_corners
-from train.words import words_of_edits
 
-NUM_SAMPLING_STEPS = 2
 _BATCH_SIZE = 32
 _MAX_ASPECT = 3.0  # longer pictures are squeezed to this for the model's view, not in the result
-_NOISE_SEED = 0
 Display = NDArray[np.uint8]
-# numbers: through the adapter; words: through the base's own instructions, without the adapter
-Channel = Literal["numbers", "words"]
-Edits = Sequence[EditScale]
 
 
 @dataclass(frozen=True)
 class Editor:
     """A frozen base and its adapter, ready to edit."""
 
-    base: CompactBase
-    adapter: NumericAdapter | NumberPrompt
+    painter: Painter
     size_px: int  # shorter side of the picture that the model sees
 
     @property
     def tasks(self) -> dict[str, Task]:
         """What can be edited, by attribute."""
-        return self.adapter.tasks
+        return self.painter.adapter.tasks
 
     def edit_file(
         self, path: Path | str, edits: Sequence[str], method: Method = "scaled"
@@ -137,7 +130,7 @@ class Editor:
         for sample in () if beyond_range else edits:
             self.check(sample)
         height_px, width_px = sources[0].shape[:2]
-        view_px = view_size(height_px, width_px, self.size_px)
+        view_px = self.view_size(height_px, width_px)
         linear_of = {id(source): linear_of_codes(source) for source in sources}
         small_of = {key: resize_area(light, *view_px) for key, light in linear_of.items()}
         small = [small_of[id(source)] for source in sources]
@@ -152,46 +145,34 @@ class Editor:
     ) -> NDArray[np.float32]:
         """Return the gain of light in stops that edits make in views of one size, (B, H, W, 3).
 
-        What the base paints without numbers is painted once for a view that occurs again.
+        The picture without an edit is painted once for a view that occurs again.
         """
         different = list({id(view): view for view in views}.values())
         place_of = {id(view): number for number, view in enumerate(different)}
-        kept_BCHW = self.sample(_log_light(different), [()] * len(different))
+        kept_BCHW = self.painter.kept(_log_light(different))
         kept_BCHW = kept_BCHW[[place_of[id(view)] for view in views]]
         active = [[edit for edit in sample if edit.value != 0.0] for sample in edits]
-        edited_BCHW = self.sample(_log_light(views), active, channel)
+        edited_BCHW = self.painter.painted(_log_light(views), active, channel)
         is_still = torch.tensor([not sample for sample in active])  # exact, whatever the channel
         gain_BCHW = HALF_STOPS * (edited_BCHW - kept_BCHW)
         gain_BCHW[is_still] = 0.0
         return gain_BCHW.permute(0, 2, 3, 1).numpy()
 
-    @torch.no_grad()
-    def sample(
-        self, source_BCHW: Tensor, edits: Sequence[Edits], channel: Channel = "numbers"
-    ) -> Tensor:
-        """Return the model's pictures in log light, at the size of their sources."""
-        generator = torch.Generator().manual_seed(_NOISE_SEED)
-        noise_CHW = torch.randn(source_BCHW.shape[1:], generator=generator)
-        words = [self.instruction(sample, channel) for sample in edits]
-        numbers = [()] * len(edits) if channel == "words" else edits
+    def repainted(self, source_HW3: Display, target_HW3: Display, edits: Edits) -> Display:
+        """Return a target made anew by the gain between both pictures as the base keeps them.
 
-        def predict(noisy_BCHW: Tensor, time_B: Tensor) -> Tensor:
-            return predict_target(self.base, noisy_BCHW, time_B, source_BCHW, words)
-
-        with self.adapter.attach(self.base.transformer, numbers):
-            return euler_sample(predict, noise_CHW.expand_as(source_BCHW), NUM_SAMPLING_STEPS)
-
-    def instruction(self, edits: Edits, channel: Channel = "numbers") -> tuple[str, ...]:
-        """Return what the base is told while it edits.
-
-        Raises:
-            EditScaleError: the base has no words for so many edits at once.
+        What is lost is what its VAE loses, and what the size of the view does.
         """
-        num_places = self.base.word_encoder.num_places
-        if channel == "numbers":
-            return self.adapter.instruction(edits, num_places)
-        largest = {name: task.largest_value for name, task in self.tasks.items()}
-        return words_of_edits(edits, largest, num_places)
+        linear_HW3 = linear_of_codes(source_HW3)
+        view_px = self.view_size(*source_HW3.shape[:2])
+        views = [resize_area(p, *view_px) for p in (linear_HW3, linear_of_codes(target_HW3))]
+        source_CHW, target_CHW = self.painter.kept(_log_light(views))
+        gain_HW3 = (HALF_STOPS * (target_CHW - source_CHW)).permute(1, 2, 0).numpy()
+        return _finish(linear_HW3, views[0], gain_HW3, edits)
+
+    def view_size(self, height_px: int, width_px: int) -> tuple[int, int]:
+        """Return (height, width) at which the model sees a picture."""
+        return view_size(height_px, width_px, self.size_px, self.painter.step_px)
 
     def check(self, edits: Edits) -> None:
         """Raise EditScaleError if the adapter was not trained on an edit; edits of one add up."""
@@ -222,14 +203,29 @@ def load_editor(folder: Path | str) -> Editor:
     """
     path = _with_config(Path(folder))
     adapter = _load_steering(path)
-    base_folder = path / adapter.config["base_path"]
+    base_folder = path / adapter.config["base_path"]  # which may be absolute
     if not base_folder.is_dir():
-        msg = f"adapter {path}: its base {base_folder} is missing; move both together"
+        msg = (
+            f"adapter {path}: its base {base_folder} is missing; move both together, or correct "
+            f"base_path in config.json"
+        )
         raise JobError(msg)
-    base = load_compact(base_folder)
-    for network in base.modules():
+    return Editor(_painter(adapter, base_folder), adapter.config["size_px"])
+
+
+def _painter(adapter: NumericAdapter | NumberPrompt, base_folder: Path) -> Painter:
+    """Return the base of an adapter, frozen, with the adapter that steers it."""
+    kind = adapter.config.get("base", "compact")
+    if isinstance(adapter, NumericAdapter) and kind != "compact":
+        has_gpu = torch.cuda.is_available()
+        device = torch.device("cuda" if has_gpu else "cpu")
+        precision = "bf16" if has_gpu else "fp32"
+        base = load_base(kind, base_folder, precision=precision, device=device)
+        return PipelinePainter(base, adapter.to(device))
+    compact = load_compact(base_folder)
+    for network in compact.modules():
         network.eval().requires_grad_(False)
-    return Editor(base, adapter, adapter.config["size_px"])
+    return CompactPainter(compact, adapter)
 
 
 def _with_config(folder: Path) -> Path:
@@ -254,14 +250,16 @@ def _load_steering(folder: Path) -> NumericAdapter | NumberPrompt:
     return adapter
 
 
-def view_size(height_px: int, width_px: int, size_px: int) -> tuple[int, int]:
+def view_size(
+    height_px: int, width_px: int, size_px: int, step_px: int = PATCH_PX
+) -> tuple[int, int]:
     """Return (height, width) at which the model sees a picture: whole patches, short side fixed.
 
     >>> view_size(768, 1024, 64)
     (64, 88)
     """
     longer = max(height_px, width_px) / min(height_px, width_px)
-    long_px = round(min(longer, _MAX_ASPECT) * size_px / PATCH_PX) * PATCH_PX
+    long_px = round(min(longer, _MAX_ASPECT) * size_px / step_px) * step_px
     return (size_px, long_px) if width_px >= height_px else (long_px, size_px)
 
 

@@ -21,7 +21,8 @@ from cat_dataset.scoring.report import EvaluationReport
 from cat_dataset.train_job import TrainJob
 from train.baselines import baselines_beside
 from train.editing import Editor, load_editor
-from train.scored import ScoredModel, float_order_gap
+from train.painters import PipelinePainter
+from train.scored import VAE, ScoredModel, ThroughVae, float_order_gap
 
 NUMBERS, WORDS = "adapter", "words"
 _NOT_MEASURED = MappingProxyType(
@@ -81,12 +82,13 @@ def evaluate_editor(
     """
     others = [ScoredModel(_free_name(name), rival) for name, rival in (rivals or {}).items()]
     plan = plan_evaluation(editor, dataset, job)
-    models = [ScoredModel(NUMBERS, editor), ScoredModel(WORDS, editor, "words"), *others]
+    models = [ScoredModel(NUMBERS, editor), ScoredModel(WORDS, editor, "words")]
+    floors = [ThroughVae(editor)] if isinstance(editor.painter, PipelinePainter) else []
     measured = {r.attributes[0] for r in plan.requests() if len(r.attributes) == 1}
     return score_editors(
         dataset,
         plan,
-        models,
+        [*models, *others, *floors],
         job,
         out_folder,
         progress,
@@ -111,7 +113,7 @@ def plan_evaluation(editor: Editor, dataset: PairDataset, job: EvaluateJob) -> P
 
 
 def _free_name(name: str) -> str:
-    taken = (NUMBERS, WORDS, "copy", "blend", "oracle")
+    taken = (NUMBERS, WORDS, VAE, "copy", "blend", "oracle")
     if name in taken:
         msg = f"rival '{name}': that name is taken; the tables already show {', '.join(taken)}"
         raise JobError(msg)
@@ -136,10 +138,12 @@ def _notes(
 ) -> list[str]:
     """Return what a reader of the tables must know."""
     notes = [
-        f'"{WORDS}" is the same frozen base without the adapter, steered by its own instructions: '
-        f"attribute, direction, and a third of the range (slightly, clearly, strongly). It was "
-        f"trained without digits.",
+        f'"{WORDS}" is the same frozen base without the adapter, {editor.painter.about_words}.',
     ]
+    if isinstance(editor.painter, PipelinePainter):
+        notes.append(
+            f'"{VAE}" is the oracle through the VAE of the base: the floor under every readout.'
+        )
     notes += [note for name, note in _NOT_MEASURED.items() if name not in rivals]
     combined = [request for request in plan.requests() if request.role == "combined"]
     asked = [

@@ -22,14 +22,13 @@ from train.flow import scheduler_shift
 from train.instructions import NO_TEXT, instruction_of
 from train.latent_space import PREPROCESSING, LatentSpace, fill_latents, has_latents
 from train.pairs import TrainingPairs
-from train.pipelines import LATENT_BASES, LatentBase
+from train.pipelines import LATENT_BASES, PX_PER_TOKEN, LatentBase
 from train.pretrained import load_base, parts_hash
 from train.stages import Stage
 from train.text_cache import TEMPLATE, TextBook, fill_texts, has_texts
 
 # Of the samples, where the base has a negative pass: that pass must know numbers without a text.
 _NO_TEXT_SHARE = 0.1
-_PX_PER_TOKEN = 16  # a side: 8 of the VAE, 2 of packing
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class FrozenBase:
 
     def time_shift(self, size_px: int) -> float:
         """Return the shift of times that the base's scheduler has at a size."""
-        num_tokens = (size_px // _PX_PER_TOKEN) ** 2
+        num_tokens = (size_px // PX_PER_TOKEN) ** 2
         return scheduler_shift(self.base.pipeline.scheduler.config, num_tokens)
 
 

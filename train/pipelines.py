@@ -23,7 +23,8 @@ from cat_dataset.photometry import srgb_decode
 
 Kind = Literal["kontext", "klein"]
 Display = NDArray[np.uint8]
-NOISE_SEED = 0
+PX_PER_TOKEN = 16  # a side: 8 of the VAE, 2 of packing
+_NOISE_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -70,8 +71,11 @@ class LatentBase(Protocol):
         learned without what guidance adds.
         """
 
-    def paint(self, picture_HW3: Display, text: str) -> Display:
-        """Return what the stock call of the pipeline makes of a picture, with its defaults."""
+    def paint(self, picture_HW3: Display, text: str) -> NDArray[np.float32]:
+        """Return what the stock call makes of a picture (H, W, 3), display sRGB in [0, 1].
+
+        From the same noise for every picture, with the guidance and steps of its documentation.
+        """
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,7 @@ class KontextBase:
         )
         return velocity
 
-    def paint(self, picture_HW3: Display, text: str) -> Display:
+    def paint(self, picture_HW3: Display, text: str) -> NDArray[np.float32]:
         """Return what the stock call makes of a picture, at its own size."""
         height_px, width_px = picture_HW3.shape[:2]
         return _painted(
@@ -216,7 +220,7 @@ class KleinBase:
         velocity: Tensor = noisy_part_BLD.permute(0, 2, 1).reshape(noisy_BChw.shape)
         return velocity
 
-    def paint(self, picture_HW3: Display, text: str) -> Display:
+    def paint(self, picture_HW3: Display, text: str) -> NDArray[np.float32]:
         """Return what the stock call makes of a picture, at its own size."""
         return _painted(
             self.pipeline,
@@ -256,14 +260,17 @@ def _from_vae(pipeline: Any, latents_BChw: Tensor) -> Tensor:
     return (pictures_BCHW.float() / 2.0 + 0.5).clamp(0.0, 1.0)
 
 
-def _painted(pipeline: Any, picture_HW3: Display, text: str, **settings: Any) -> Display:
+def _painted(
+    pipeline: Any, picture_HW3: Display, text: str, **settings: Any
+) -> NDArray[np.float32]:
     height_px, width_px = picture_HW3.shape[:2]
     result = pipeline(
         image=Image.fromarray(picture_HW3),
         prompt=text,
         height=height_px,
         width=width_px,
-        generator=torch.Generator().manual_seed(NOISE_SEED),
+        generator=torch.Generator().manual_seed(_NOISE_SEED),
+        output_type="np",
         **settings,
     )
-    return np.asarray(result.images[0])
+    return np.asarray(result.images[0], np.float32)

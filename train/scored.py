@@ -8,11 +8,13 @@ import numpy as np
 import torch
 
 from cat_dataset.errors import EditScaleError
-from cat_dataset.scoring.editors import Answer, Asked, EditFailure
+from cat_dataset.scoring.editors import Answer, Asked, EditFailure, OracleEditor
 from train.batches import resize_area
-from train.editing import Channel, Editor, view_size
+from train.editing import Editor
 from train.log_light import decode_log_light, encode_log_light, linear_of_codes
+from train.painters import Channel
 
+VAE = "vae"
 _BATCH_SIZE = 32
 
 
@@ -53,10 +55,28 @@ class ScoredModel:
         if unknown:
             return EditFailure(f"was not trained on {', '.join(unknown)}")
         try:
-            self.editor.instruction(item.request.edits, self.channel)
+            self.editor.painter.instruction(item.request.edits, self.channel)
         except EditScaleError as error:
             return EditFailure(str(error))
         return None
+
+
+@dataclass(frozen=True)
+class ThroughVae:
+    """The oracle's edits through the VAE of a base: what no adapter on that base can beat."""
+
+    editor: Editor
+    name: str = VAE
+
+    def answer(self, asked: Sequence[Asked]) -> list[Answer]:
+        """Return the true edits as the base's VAE lets them through."""
+        truths = OracleEditor().answer(asked)
+        return [
+            truth
+            if isinstance(truth, EditFailure)
+            else self.editor.repainted(item.source_HW3, truth, item.request.edits)
+            for item, truth in zip(asked, truths, strict=True)
+        ]
 
 
 def float_order_gap(editor: Editor, asked: Sequence[Asked]) -> float | None:
@@ -69,11 +89,11 @@ def float_order_gap(editor: Editor, asked: Sequence[Asked]) -> float | None:
     gaps = []
     for item in items:
         height_px, width_px = item.source_HW3.shape[:2]
-        view_px = view_size(height_px, width_px, editor.size_px)
+        view_px = editor.view_size(height_px, width_px)
         view = resize_area(linear_of_codes(item.source_HW3), *view_px)
         source_BCHW = encode_log_light(torch.from_numpy(view).permute(2, 0, 1)[None])
         edits = item.request.edits
-        both = editor.sample(source_BCHW.expand(2, -1, -1, -1), [edits, edits[::-1]])
+        both = editor.painter.painted(source_BCHW.expand(2, -1, -1, -1), [edits, edits[::-1]])
         one, other = decode_log_light(both).numpy()
         gaps.append(float(np.abs(one - other).max()))
     return max(gaps, default=None)
