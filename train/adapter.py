@@ -69,6 +69,7 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         attention_shapes: (name, heads, head width, output width) of each attention of the base;
             needed where a task is carried by tokens.
         base: kind of that base, as `[train] base` names it.
+        lora_path: the LoRA that was trained with it, relative to the adapter's folder.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]  # diffusers ships no types
@@ -83,6 +84,7 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         num_tokens: int = 4,
         attention_shapes: Sequence[tuple[str, int, int, int]] = (),
         base: str = "compact",
+        lora_path: str | None = None,
     ) -> None:
         super().__init__()
         self.tasks = {task["attribute"]: Task(**task) for task in tasks}

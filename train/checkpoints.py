@@ -6,7 +6,7 @@ in its header the step and the job it belongs to. It appears whole or not at all
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,18 +49,29 @@ class TrainedWeights:
         *,
         ema_decay: float = 0.98,
         weight_decay: float = 0.01,
+        factor_of: Callable[[str], float] = lambda _name: 1.0,
     ) -> "TrainedWeights":
-        """Return the state before the first step."""
+        """Return the state before the first step.
+
+        `factor_of` says by name at which part of the learning rate a parameter learns.
+        """
         average = {name: p.detach().clone() for name, p in parameters.items()}
+        groups: dict[float, list[nn.Parameter]] = {}
+        for name, parameter in parameters.items():
+            groups.setdefault(factor_of(name), []).append(parameter)
         optimizer = torch.optim.AdamW(
-            parameters.values(), lr=0.0, betas=_BETAS, weight_decay=weight_decay, fused=True
+            [{"params": group, "factor": factor} for factor, group in groups.items()],
+            lr=0.0,
+            betas=_BETAS,
+            weight_decay=weight_decay,
+            fused=True,
         )
         return cls(dict(parameters), average, optimizer, ema_decay)
 
     def update(self, learning_rate: float) -> None:
         """Apply the gradients of one step and move the average along."""
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate
+            group["lr"] = learning_rate * group["factor"]
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         done = self.num_steps_done

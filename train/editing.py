@@ -32,6 +32,7 @@ from train.batches import Linear, resize_area
 from train.compact import PATCH_PX, load_compact
 from train.gain import apply_gain, enlarged_gain, repaint, resized_gain
 from train.log_light import HALF_STOPS, encode_log_light, linear_of_codes
+from train.lora import load_lora
 from train.number_prompt import NumberPrompt
 from train.painters import Channel, CompactPainter, Edits, Painter, PipelinePainter
 from train.pretrained import load_base
@@ -210,7 +211,10 @@ def load_editor(folder: Path | str) -> Editor:
             f"base_path in config.json"
         )
         raise JobError(msg)
-    return Editor(_painter(adapter, base_folder), adapter.config["size_px"])
+    painter = _painter(adapter, base_folder)
+    if adapter.config.get("lora_path") is not None:
+        load_lora(painter.transformer, path / adapter.config["lora_path"])
+    return Editor(painter, adapter.config["size_px"])
 
 
 def _painter(adapter: NumericAdapter | NumberPrompt, base_folder: Path) -> Painter:

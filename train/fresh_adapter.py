@@ -9,6 +9,7 @@ from torch import nn
 from cat_dataset.train_job import TrainJob
 from train.adapter import NumericAdapter, Task, task_table
 from train.hooks import modulation_linears
+from train.lora import LORA_BESIDE_ADAPTER
 from train.token_hooks import attention_shapes
 
 BASE_BESIDE_ADAPTER = "../base"
@@ -33,5 +34,6 @@ def fresh_adapter(transformer: nn.Module, tasks: Sequence[Task], job: TrainJob) 
         job.num_tokens,
         [astuple(shape) for shape in attention_shapes(transformer)] if needs_tokens else (),
         job.base,
+        None if job.lora_rank is None else LORA_BESIDE_ADAPTER,
     )
     return adapter

@@ -21,10 +21,11 @@ from train.distributed import World
 from train.flow import scheduler_shift
 from train.instructions import NO_TEXT, instruction_of
 from train.latent_space import PREPROCESSING, LatentSpace, fill_latents, has_latents
+from train.lora import LoraWeights
 from train.pairs import TrainingPairs
 from train.pipelines import LATENT_BASES, PX_PER_TOKEN, LatentBase
 from train.pretrained import load_base, parts_hash
-from train.stages import Stage
+from train.stages import Stage, adapter_networks, rate_factors
 from train.text_cache import TEMPLATE, TextBook, fill_texts, has_texts
 
 # Of the samples, where the base has a negative pass: that pass must know numbers without a text.
@@ -124,10 +125,13 @@ def _fill(
             fill_latents(latents, vae, part, job.size_px)
 
 
-def latent_adapter_stage(job: TrainJob, frozen: FrozenBase, adapter: NumericAdapter) -> Stage:
+def latent_adapter_stage(
+    job: TrainJob, frozen: FrozenBase, adapter: NumericAdapter, lora: LoraWeights | None = None
+) -> Stage:
     """Return the stage in which the adapter learns numbers on a pretrained base.
 
-    Pairs without an edit teach an adapter nothing, which is silent there.
+    Pairs without an edit teach an adapter nothing, which is silent there; a LoRA learns from them
+    to keep the picture.
     """
     base, texts = frozen.base, frozen.texts
 
@@ -143,13 +147,14 @@ def latent_adapter_stage(job: TrainJob, frozen: FrozenBase, adapter: NumericAdap
 
     return Stage(
         "adapter",
-        (adapter,),
+        adapter_networks(adapter, lora),
         job.num_adapter_steps,
         job.adapter_learning_rate,
-        0.0,
+        0.0 if lora is None else job.identity_share,
         frozen.time_shift(job.size_px),
         predict,
         frozen.space,
+        rate_factors(job, lora),
     )
 
 

@@ -23,6 +23,7 @@ from train.compact import CompactBase, build_compact, load_compact
 from train.distributed import World, joined_world
 from train.fresh_adapter import BASE_BESIDE_ADAPTER, fresh_adapter
 from train.loading import open_pairs, validation_numbers
+from train.lora import add_lora, save_lora
 from train.machine import deterministic_torch, device_of, threads_for
 from train.number_prompt import NumberPrompt
 from train.pretrained_run import base_fingerprint, train_pretrained
@@ -184,9 +185,13 @@ def _train_adapter(run: Run, base: CompactBase) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(derive_seed(run.job.seed, "adapter", "weights"))
         adapter = fresh_adapter(base.transformer, run.tasks, run.job)
+        rank = run.job.lora_rank
+        lora = None if rank is None else add_lora(base.transformer, rank)
     _prepare(run, base)
     adapter.to(run.device)
-    train_stage(run, adapter_stage(run.job, base, adapter))
+    train_stage(run, adapter_stage(run.job, base, adapter, lora))
+    if lora is not None:
+        write_together(run.world, run.folder.lora, partial(save_lora, base.transformer))
     write_together(run.world, run.folder.adapter, adapter.save_pretrained)
 
 

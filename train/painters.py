@@ -8,13 +8,14 @@ Shapes: B batch, C = 3 channels, H height, W width.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from cat_dataset.display import encode_display
 from cat_dataset.records import EditScale
@@ -23,8 +24,9 @@ from train.compact import PATCH_PX, CompactBase, predict_target
 from train.flow import euler_sample
 from train.instructions import instruction_of, instruction_with_numbers
 from train.log_light import decode_log_light, encode_log_light
+from train.lora import without_lora
 from train.number_prompt import NumberPrompt
-from train.pipelines import PX_PER_TOKEN, Display, LatentBase, display_to_linear
+from train.pipelines import PX_PER_TOKEN, Display, LatentBase, display_to_linear, transformer_of
 from train.words import words_of_edits
 
 NUM_SAMPLING_STEPS = 2
@@ -40,6 +42,10 @@ class Painter(Protocol):
     @property
     def adapter(self) -> NumericAdapter | NumberPrompt:
         """What knows the tasks."""
+
+    @property
+    def transformer(self) -> nn.Module:
+        """The network that is steered."""
 
     @property
     def step_px(self) -> int:
@@ -77,6 +83,12 @@ class CompactPainter:
         "(slightly, clearly, strongly). It was trained without digits"
     )
 
+    @property
+    def transformer(self) -> nn.Module:
+        """The network that is steered."""
+        transformer: nn.Module = self.base.transformer
+        return transformer
+
     def kept(self, source_BCHW: Tensor) -> Tensor:
         """Return what is painted without numbers."""
         return self.painted(source_BCHW, [()] * len(source_BCHW))
@@ -94,7 +106,7 @@ class CompactPainter:
         def predict(noisy_BCHW: Tensor, time_B: Tensor) -> Tensor:
             return predict_target(self.base, noisy_BCHW, time_B, source_BCHW, words)
 
-        with self.adapter.attach(self.base.transformer, numbers):
+        with self.adapter.attach(self.transformer, numbers), _lora_for(channel, self.transformer):
             return euler_sample(predict, noise_CHW.expand_as(source_BCHW), NUM_SAMPLING_STEPS)
 
     def instruction(self, edits: Edits, channel: Channel = "numbers") -> tuple[str, ...]:
@@ -118,6 +130,11 @@ class PipelinePainter:
     step_px: int = PX_PER_TOKEN
     about_words: str = "told the edit in English, its number included"
 
+    @property
+    def transformer(self) -> nn.Module:
+        """The network that is steered."""
+        return transformer_of(self.base)
+
     @torch.no_grad()
     def kept(self, source_BCHW: Tensor) -> Tensor:
         """Return the pictures as the VAE gives them back."""
@@ -132,7 +149,10 @@ class PipelinePainter:
         for source_CHW, sample in zip(source_BCHW, edits, strict=True):
             (text,) = self.instruction(sample, channel)
             numbers = () if channel == "words" else sample
-            with self.adapter.attach(self.base.pipeline.transformer, numbers):
+            with (
+                self.adapter.attach(self.transformer, numbers),
+                _lora_for(channel, self.transformer),
+            ):
                 painted.append(self.base.paint(_display(source_CHW)[0], text))
         pictures_BCHW = torch.from_numpy(np.stack(painted)).permute(0, 3, 1, 2)
         return _log_light(display_to_linear(pictures_BCHW))
@@ -140,6 +160,11 @@ class PipelinePainter:
     def instruction(self, edits: Edits, channel: Channel = "numbers") -> tuple[str, ...]:
         """Return the text as the only part; see `Painter`."""
         return (instruction_with_numbers(edits) if channel == "words" else instruction_of(edits),)
+
+
+def _lora_for(channel: Channel, transformer: nn.Module) -> AbstractContextManager[None]:
+    """Return a context in which "words" are told to the frozen base alone."""
+    return without_lora(transformer) if channel == "words" else nullcontext()
 
 
 def _display(log_light_CHW: Tensor) -> Display:

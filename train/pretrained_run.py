@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -13,6 +14,7 @@ from train.batches import Batch
 from train.fresh_adapter import fresh_adapter
 from train.latent_stage import FrozenBase, freeze_base, latent_adapter_stage
 from train.loading import open_pairs, validation_numbers
+from train.lora import add_lora, save_lora
 from train.pairs import TrainingPairs
 from train.pipelines import LATENT_BASES
 from train.pretrained import check_base_folder, parts_hash
@@ -44,12 +46,16 @@ def train_pretrained(run: Run, data_folders: Sequence[Path]) -> Path:
     pairs = [cast("TrainingPairs", run.pairs), held_out]
     cache_folder = run.folder.path / "cache" if job.cache_folder is None else Path(job.cache_folder)
     frozen = freeze_base(job, pairs, cache_folder, run.world, run.device)
+    transformer = frozen.base.pipeline.transformer
     run = replace(run, validation=_validation(run, frozen, held_out))
     with torch.random.fork_rng():
         torch.manual_seed(derive_seed(job.seed, "adapter", "weights"))
-        adapter = fresh_adapter(frozen.base.pipeline.transformer, run.tasks, job)
+        adapter = fresh_adapter(transformer, run.tasks, job)
+        lora = None if job.lora_rank is None else add_lora(transformer, job.lora_rank)
     adapter.to(run.device)
-    train_stage(run, latent_adapter_stage(job, frozen, adapter))
+    train_stage(run, latent_adapter_stage(job, frozen, adapter, lora))
+    if lora is not None:
+        write_together(run.world, run.folder.lora, partial(save_lora, transformer))
     write_together(run.world, run.folder.adapter, adapter.save_pretrained)
     return run.folder.adapter
 

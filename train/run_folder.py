@@ -3,6 +3,7 @@
 run.json      the job, what identifies its data, and the threads that its bits depend on
 base/         the frozen base (transformer/, word_encoder/), complete when it exists
 adapter/      the numeric adapter, complete when it exists
+lora/         the LoRA that was trained with it, if any
 prompt/       instead of it, what a base that reads numbers as words knows
 checkpoints/  state to resume from
 cache/        latents and text codes of a pretrained base
@@ -59,6 +60,11 @@ class RunFolder:
     def adapter(self) -> Path:
         """Where the adapter lies."""
         return self.path / "adapter"
+
+    @property
+    def lora(self) -> Path:
+        """Where the LoRA beside the adapter lies."""
+        return self.path / "lora"
 
     @property
     def prompt(self) -> Path:

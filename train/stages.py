@@ -22,6 +22,7 @@ from train.adapter import NumericAdapter, Task
 from train.batches import Batch
 from train.compact import CompactBase, predict_target
 from train.flow import draw_times, noisy_at
+from train.lora import LoraWeights
 from train.spaces import LOG_LIGHT, Space
 from train.words import MAX_NAMED, words_by_number, words_of_edits, words_with_numbers
 
@@ -46,6 +47,11 @@ class Stage:
     # (batch, step, x_t, time_B, held) to the predicted target. What steers the base stays attached
     # until `held` closes: checkpointed blocks are computed a second time on the way back.
     space: Space = LOG_LIGHT
+    rate_factors: tuple[float, ...] = ()  # of learning_rate, by network; (): all 1
+
+    def factor_of(self, name: str) -> float:
+        """Return the factor of the learning rate of a parameter."""
+        return self.rate_factors[int(name.split(".")[0])] if self.rate_factors else 1.0
 
     def parameters(self) -> dict[str, nn.Parameter]:
         """Return trained parameters by a name that is stable across runs."""
@@ -134,10 +140,17 @@ def _names_at_random(
     ]
 
 
-def adapter_stage(job: TrainJob, base: CompactBase, adapter: NumericAdapter) -> Stage:
-    """Return the stage in which the adapter learns numbers on the frozen base."""
+def adapter_stage(
+    job: TrainJob, base: CompactBase, adapter: NumericAdapter, lora: LoraWeights | None = None
+) -> Stage:
+    """Return the stage in which the adapter learns numbers on the frozen base.
+
+    A LoRA, which acts without numbers too, learns with it, and also to keep the picture.
+    """
     for network in base.modules():
         network.requires_grad_(False)
+    if lora is not None:
+        lora.requires_grad_(True)
     num_places = base.word_encoder.num_places
 
     def predict(
@@ -149,13 +162,24 @@ def adapter_stage(job: TrainJob, base: CompactBase, adapter: NumericAdapter) -> 
 
     return Stage(
         "adapter",
-        (adapter,),
+        adapter_networks(adapter, lora),
         job.num_adapter_steps,
         job.adapter_learning_rate,
-        0.0,
+        0.0 if lora is None else job.identity_share,
         _COMPACT_TIME_SHIFT,
         predict,
+        rate_factors=rate_factors(job, lora),
     )
+
+
+def adapter_networks(adapter: NumericAdapter, lora: LoraWeights | None) -> tuple[nn.Module, ...]:
+    """Return what the adapter's stage trains."""
+    return (adapter,) if lora is None else (adapter, lora)
+
+
+def rate_factors(job: TrainJob, lora: LoraWeights | None) -> tuple[float, ...]:
+    """Return the learning rates of `adapter_networks` by that of the adapter."""
+    return () if lora is None else (1.0, job.lora_learning_rate / job.adapter_learning_rate)
 
 
 def flow_loss(

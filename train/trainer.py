@@ -65,7 +65,10 @@ def train_stage(run: Run, stage: Stage) -> None:
         CatError: memory is used up, or the loss is no number any more; the last checkpoint stays.
     """
     weights = TrainedWeights.fresh(
-        stage.parameters(), ema_decay=run.job.ema_decay, weight_decay=run.job.weight_decay
+        stage.parameters(),
+        ema_decay=run.job.ema_decay,
+        weight_decay=run.job.weight_decay,
+        factor_of=stage.factor_of,
     )
     restore_newest(run.folder.checkpoints, stage.name, run.folder.run_hash, weights)
     run.progress.start(f"training {stage.name}", stage.num_steps)
