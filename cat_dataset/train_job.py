@@ -1,5 +1,6 @@
 """What a manifest says of a training run: `[train]`."""
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import (
@@ -176,6 +177,12 @@ class TrainJob(StrictModel):
                 raise ValueError(msg)
             return self
         return self._pretrained_has_its_settings()
+
+    def beside(self, folder: Path) -> Self:
+        """Return the job with its paths as seen from the manifest's folder."""
+        given = {name: getattr(self, name) for name in ("base_path", "cache_folder")}
+        found = {name: str(folder / path) for name, path in given.items() if path is not None}
+        return self.model_copy(update=found)
 
     def _was_set(self, name: str) -> bool:
         """Return whether a setting differs from its default; a resolved job names them all."""

@@ -62,7 +62,7 @@ def run(
         return
     units, failures = _all_units(job, manifest.parent, out, workers)
     summary = datasets.make_dataset(job, units, out / "dataset", workers, retry_failed)
-    _train_and_evaluate(job, out)
+    _train_and_evaluate(job, manifest.parent, out)
     _write_report(out)
     if failures:
         raise CatError("; ".join(failures))
@@ -97,7 +97,7 @@ def _all_units(
     return units, failures
 
 
-def _train_and_evaluate(job: "Job", out: Path) -> None:
+def _train_and_evaluate(job: "Job", base: Path, out: Path) -> None:
     """Train, then evaluate unless this very adapter was evaluated on this very data before."""
     from cat_dataset.atomic import write_text_atomic
 
@@ -107,8 +107,9 @@ def _train_and_evaluate(job: "Job", out: Path) -> None:
     from train.baselines import train_with_baselines
 
     dataset, evaluation = out / "dataset", out / "evaluation"
+    trained = job.train.beside(base)
     with shown_progress() as progress:
-        adapter = train_with_baselines(job.train, [dataset], out / "training", progress=progress)
+        adapter = train_with_baselines(trained, [dataset], out / "training", progress=progress)
     made_from = _evaluation_inputs(job, adapter, out)
     note = evaluation / "made_from.json"
     is_there = note.is_file() and (evaluation / "evaluation.json").is_file()

@@ -57,8 +57,9 @@ def train(
     prepare_torch()
     from train.baselines import train_with_baselines
 
+    trained = job.train.beside(manifest.parent)
     with shown_progress() as progress:
-        adapter = train_with_baselines(job.train, data, out, progress=progress, base_from=base_from)
+        adapter = train_with_baselines(trained, data, out, progress=progress, base_from=base_from)
     typer.echo(f"adapter in {adapter}")
 
 

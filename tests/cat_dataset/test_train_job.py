@@ -1,4 +1,5 @@
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +68,16 @@ def test_what_is_held_out_and_composed_is_read() -> None:
 
     assert job.value_ranges == {"exposure": (-1.0, 1.5)}
     assert job.held_out_values == {"exposure": ((0.4, 0.6), (-1.0, -0.9))}
+
+
+def test_paths_of_a_manifest_are_relative_to_its_folder() -> None:
+    """Absolute ones and those not given stay as they are."""
+    job = TrainJob.model_validate({**KLEIN, "cache_folder": "/fast/cache"})
+
+    found = job.beside(Path("jobs"))
+
+    assert (found.base_path, found.cache_folder) == (str(Path("jobs/klein")), "/fast/cache")
+    assert TrainJob().beside(Path("jobs")) == TrainJob()
 
 
 @pytest.mark.parametrize("settings", [{}, KLEIN, {**KLEIN, "lora_rank": 8}])

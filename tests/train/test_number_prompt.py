@@ -87,7 +87,7 @@ def test_every_digit_counts_and_two_numbers_at_once_are_read(
         [EditScale("exposure", 1.22), EditScale("white_balance", 30.0)],
     ]
 
-    painted = [prompted.sample(source_BCHW, [edit]).numpy().tobytes() for edit in edits]
+    painted = [prompted.painter.painted(source_BCHW, [edit]).numpy().tobytes() for edit in edits]
 
     assert len(set(painted)) == 3
 
