@@ -40,7 +40,7 @@ def test_baselines_are_runs_of_their_own_beside_the_adapter(compared_run: Path) 
     assert found == baselines_beside(compared_run)
     assert list(found) == ["no_task_id", "number_in_prompt"]
     assert isinstance(load_editor(found["number_in_prompt"]).painter.adapter, NumberPrompt)
-    without_ids = load_editor(found["no_task_id"]).adapter
+    without_ids = load_editor(found["no_task_id"]).painter.adapter
     assert isinstance(without_ids, NumericAdapter)
     assert len(without_ids.encoders) == 1
     assert hashes(compared_run / "baselines/no_task_id/base") == hashes(compared_run / "base")
