@@ -73,7 +73,8 @@ class TrainJob(StrictModel):
     weight_decay: NonNegativeFloat = 0.01
     largest_gradient_norm: PositiveFloat = 1.0  # longer gradients are clipped
     ema_decay: Share = 0.98  # of the averaged weights, which are evaluated and shipped
-    number_loss_weight: NonNegativeFloat = 1.0  # of the error of the number beside that of pixels
+    light_loss_weight: NonNegativeFloat = 1.0  # of the light's error beside that of pixels
+    change_loss_weight: NonNegativeFloat = 8.0  # of how much was changed, where more than light is
     identity_share: Share = 0.15  # of the base's samples: target = source
     time_shift: PositiveFloat | None = None  # above 1: more high noise; None: the base's own
     precision: Literal["fp32", "bf16"] = "fp32"  # of the forward pass; weights stay fp32

@@ -85,3 +85,17 @@ def light_error(
     predicted = torch.exp2(predicted_BCHW.clamp(max=1.5) * HALF_STOPS + _MIDDLE)
     sums = [(weights * light).sum(dim=(2, 3)) + LIGHT_FLOOR**2 for light in (predicted, target)]
     return torch.log2(sums[0] / sums[1]) / HALF_STOPS
+
+
+def change_error(
+    predicted_BCHW: Tensor, target_BCHW: Tensor, source_BCHW: Tensor, weights_BCHW: Tensor
+) -> Tensor:
+    """Return the part of a prediction's error that lies along the true change, in log light (B, 1).
+
+    What is left where a blur is too weak or an object has turned too little, while details that
+    nobody can know are left aside: the root mean square of the error after projection.
+    """
+    change = weights_BCHW.sqrt() * (target_BCHW - source_BCHW)
+    error = weights_BCHW.sqrt() * displayed_error(predicted_BCHW, target_BCHW)
+    size_B = change.square().mean(dim=(1, 2, 3)).sqrt().clamp(min=_SMALLEST_CHANGE)
+    return ((error * change).mean(dim=(1, 2, 3)) / size_B).unsqueeze(1)

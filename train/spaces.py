@@ -9,12 +9,20 @@ Shapes: B batch, C channels, H height, W width of that space.
 from typing import Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cat_dataset.plans import BASIS_ATTRIBUTES
 from cat_dataset.train_job import TrainJob
 from train.batches import Batch, draw_batch
-from train.log_light import decode_log_light, displayed_error, known_weights, light_error
+from train.log_light import (
+    change_error,
+    decode_log_light,
+    displayed_error,
+    known_weights,
+    light_error,
+)
 from train.pairs import PairSource
 
 _FINEST_ERROR = 1e-3  # of log light, 0.005 stop: below it samples count by their square
@@ -57,18 +65,31 @@ class LogLightSpace:
         1 / t**2, dwells on low noise, where x_t shows the target anyway and the number is not
         needed.
         """
-        error_BCHW = displayed_error(predicted_BCHW, batch.target_BCHW)
-        weights_BCHW = known_weights(batch.source_BCHW)
+        source_BCHW, target_BCHW = batch.source_BCHW, batch.target_BCHW
+        weights_BCHW = known_weights(source_BCHW)
+        if batch.counted_B1HW is not None:
+            weights_BCHW = weights_BCHW * batch.counted_B1HW
+        error_BCHW = displayed_error(predicted_BCHW, target_BCHW)
+        of_pixels_B = (weights_BCHW * error_BCHW.square()).mean(dim=(1, 2, 3))
         counted = 1.0 if batch.counted_B1HW is None else batch.counted_B1HW
-        of_pixels_B = (counted * weights_BCHW * error_BCHW.square()).mean(dim=(1, 2, 3))
-        number_BC = light_error(predicted_BCHW, batch.target_BCHW, batch.source_BCHW, counted)
-        of_number_B = job.number_loss_weight * number_BC.square().mean(dim=1)
+        of_light_BC = light_error(predicted_BCHW, target_BCHW, source_BCHW, counted)
+        of_change_B1 = change_error(predicted_BCHW, target_BCHW, source_BCHW, weights_BCHW)
+        of_number_B = torch.where(
+            _are_photometric(batch).to(of_pixels_B.device),
+            job.light_loss_weight * of_light_BC.square().mean(dim=1),
+            job.change_loss_weight * of_change_B1.square().mean(dim=1),
+        )
         return (of_pixels_B + of_number_B + _FINEST_ERROR**2).sqrt().mean()
 
     def develop(self, pictures_BCHW: Tensor) -> NDArray[np.float32]:
         """Return the light, clipped to the display's white."""
         light_BCHW = decode_log_light(pictures_BCHW.float())
         return np.asarray(light_BCHW.permute(0, 2, 3, 1).cpu().numpy())
+
+
+def _are_photometric(batch: Batch) -> Tensor:
+    """Return which samples change light alone (B,)."""
+    return torch.tensor([all(e.attribute in BASIS_ATTRIBUTES for e in es) for es in batch.edits])
 
 
 LOG_LIGHT = LogLightSpace()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cat_dataset.records import EditScale
@@ -63,7 +64,7 @@ class Stage:
 
 
 def base_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Stage:
-    """Return the stage in which the base learns edits from words alone."""
+    """Return the stage in which the base learns edits from words alone, in any order."""
     largest = {task.attribute: task.largest_value for task in tasks}
     num_places = base.word_encoder.num_places
 
@@ -71,11 +72,14 @@ def base_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Stage
         num_whole = batch.num_whole or len(batch)
         is_neutral = rng.random(num_whole)[batch.places] < _NEUTRAL_SHARE
         named = _names_at_random(rng, list(largest), num_whole)[batch.places]
+        orders = _orders_at_random(rng, num_places, num_whole)[batch.places]
         return [
             words_by_number(num_places, names)
             if not edits and neutral
-            else words_of_edits(edits, largest, num_places)
-            for edits, neutral, names in zip(batch.edits, is_neutral, named, strict=True)
+            else _reordered(words_of_edits(edits, largest, num_places), order)
+            for edits, neutral, names, order in zip(
+                batch.edits, is_neutral, named, orders, strict=True
+            )
         ]
 
     return _word_stage(job, base, job.num_base_steps, instruct)
@@ -93,12 +97,11 @@ def prompt_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Sta
     def instruct(rng: np.random.Generator, batch: Batch) -> list[tuple[str, ...]]:
         num_whole = batch.num_whole or len(batch)
         zeros = rng.integers(2 * len(names), size=num_whole)[batch.places]
-        orders = rng.permuted(np.tile(np.arange(num_places), (num_whole, 1)), axis=1)
+        orders = _orders_at_random(rng, num_places, num_whole)[batch.places]
         instructions = []
-        for edits, zero, order in zip(batch.edits, zeros, orders[batch.places], strict=True):
+        for edits, zero, order in zip(batch.edits, zeros, orders, strict=True):
             told = edits or [EditScale(name, 0.0) for name in names[zero : zero + 1]]
-            words = np.reshape(words_with_numbers(told, num_places), (num_places, -1))
-            instructions.append(tuple(words[order].ravel().tolist()))
+            instructions.append(_reordered(words_with_numbers(told, num_places), order))
         return instructions
 
     return _word_stage(job, base, job.num_base_steps + job.num_adapter_steps, instruct)
@@ -122,6 +125,19 @@ def _word_stage(job: TrainJob, base: CompactBase, num_steps: int, instruct: Inst
         _COMPACT_TIME_SHIFT,
         predict,
     )
+
+
+def _orders_at_random(
+    rng: np.random.Generator, num_places: int, num_samples: int
+) -> NDArray[np.int64]:
+    """Return an order of the places for each sample, so that every place is trained."""
+    return rng.permuted(np.tile(np.arange(num_places), (num_samples, 1)), axis=1)
+
+
+def _reordered(words: tuple[str, ...], order: NDArray[np.int64]) -> tuple[str, ...]:
+    """Return an instruction with its edits in another order."""
+    by_place = np.reshape(words, (len(order), -1))
+    return tuple(by_place[order].ravel().tolist())
 
 
 def _names_at_random(

@@ -131,38 +131,31 @@ def _phrase(edit: EditScale, largest_value: float) -> tuple[str, ...]:
 
 
 class WordEncoder(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffusers ships no types
-    """Learned vectors of words; the pooled vector is their mean.
+    """A learned vector per word and position; the pooled vector is their mean.
+
+    A word has a vector of its own at every position, so that the mean too says what a digit is
+    worth, and which of two attributes is raised: as it would behind a large text encoder.
 
     Args:
         words: the vocabulary.
         num_places: how many edits an instruction can name.
         width: channels of a word's vector.
-        num_positions: None: a word has one vector, and so has each place in an edit; they are
-            added. Else every word has a vector of its own at each of so many positions: a digit
-            says what it is worth, also in the mean, as it would behind a large text encoder.
+        num_positions: words of an instruction.
     """
 
     @register_to_config  # type: ignore[untyped-decorator]  # diffusers ships no types
     def __init__(
-        self, words: Sequence[str], num_places: int, width: int, num_positions: int | None = None
+        self, words: Sequence[str], num_places: int, width: int, num_positions: int
     ) -> None:
         super().__init__()
         self.num_places = num_places
-        self._num_positions = num_positions
         self._index_of: dict[str, int] = {word: index for index, word in enumerate(words)}
-        self.word_vectors = nn.Embedding(len(words) * (num_positions or 1), width)
-        if num_positions is None:
-            self.place_vectors = nn.Embedding(WORDS_PER_EDIT, width)
+        self.word_vectors = nn.Embedding(len(words) * num_positions, width)
 
     def forward(self, instructions: Sequence[Sequence[str]]) -> tuple[Tensor, Tensor]:
         """Return the instruction's tokens (B, T, D) and their mean (B, D)."""
         ids_BT = torch.tensor([[self._index_of[word] for word in words] for words in instructions])
-        ids_BT = ids_BT.to(self.word_vectors.weight.device)
-        positions_T = torch.arange(ids_BT.shape[1], device=ids_BT.device)
-        tokens_BTD: Tensor
-        if self._num_positions is None:
-            places_BTD = self.place_vectors(positions_T % WORDS_PER_EDIT)
-            tokens_BTD = self.word_vectors(ids_BT) + places_BTD
-        else:
-            tokens_BTD = self.word_vectors(ids_BT + positions_T * len(self._index_of))
+        positions_T = torch.arange(ids_BT.shape[1])
+        ids_BT = ids_BT + positions_T * len(self._index_of)
+        tokens_BTD: Tensor = self.word_vectors(ids_BT.to(self.word_vectors.weight.device))
         return tokens_BTD, tokens_BTD.mean(dim=1)

@@ -6,6 +6,7 @@ from cat_dataset.display import decode_display, encode_display
 from train.log_light import (
     HALF_STOPS,
     LIGHT_FLOOR,
+    change_error,
     decode_log_light,
     displayed_error,
     encode_log_light,
@@ -95,3 +96,25 @@ def test_no_change_is_no_error_and_white_is_not_weighed() -> None:
 
     assert light_error(grey, grey, grey, 1.0).tolist() == [[0.0] * 3]
     assert light_error(grey, white, white, 1.0).tolist() == [[0.0] * 3]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0, 1.5])
+def test_a_change_made_by_half_is_half_the_change_off(share: float) -> None:
+    """Whatever else differs, as long as it has nothing to do with the change."""
+    source, target = torch.zeros(1, 3, 8, 8), torch.zeros(1, 3, 8, 8)
+    target[..., :4] = 0.4
+    predicted = share * target
+    predicted[..., 4:] = 0.3  # beside the change
+    weights = torch.ones(1, 3, 8, 8)
+
+    error = change_error(predicted, target, source, weights)
+
+    of_change = float((target - source).square().mean().sqrt())
+    assert float(error) == pytest.approx((share - 1.0) * of_change, abs=1e-5)
+
+
+def test_where_nothing_changes_there_is_no_error_of_change() -> None:
+    """Identity: no direction, no error, no division by zero."""
+    grey = torch.zeros(1, 3, 4, 4)
+
+    assert change_error(grey + 0.1, grey, grey, torch.ones(1, 3, 4, 4)).tolist() == [[0.0]]

@@ -4,6 +4,7 @@ import torch
 from cat_dataset.errors import EditScaleError
 from cat_dataset.records import EditScale
 from train.words import (
+    WORDS_PER_EDIT,
     WORDS_PER_NUMBER,
     WordEncoder,
     number_vocabulary,
@@ -51,7 +52,7 @@ def test_more_edits_than_places_are_refused() -> None:
 def test_pooled_words_are_the_mean_of_the_tokens() -> None:
     """Tokens are (B, T, D), pooled (B, D)."""
     torch.manual_seed(0)
-    encoder = WordEncoder(list(vocabulary(["exposure"])), num_places=1, width=8)
+    encoder = WordEncoder(list(vocabulary(["exposure"])), 1, width=8, num_positions=WORDS_PER_EDIT)
 
     tokens_BTD, pooled_BD = encoder([words_by_number(1), ("exposure", "raise", "clearly")])
 
@@ -128,4 +129,21 @@ def test_numbers_of_the_same_digits_differ_also_in_the_pooled_vector() -> None:
     tokens_BTD, pooled_BD = encoder([words_with_numbers(edits, 2) for edits in numbers])
 
     assert tokens_BTD.shape == (2, 2 * WORDS_PER_NUMBER, 8)
+    assert not torch.allclose(pooled_BD[0], pooled_BD[1])
+
+
+def test_two_edits_are_told_apart_also_in_the_pooled_vector() -> None:
+    """Exposure up and lamp down holds the same words as exposure down and lamp up."""
+    torch.manual_seed(0)
+    names = ["exposure", "light_power"]
+    encoder = WordEncoder(list(vocabulary(names)), 2, width=8, num_positions=2 * WORDS_PER_EDIT)
+    largest = dict.fromkeys(names, 2.0)
+    told = [
+        words_of_edits([EditScale("exposure", v), EditScale("light_power", -v)], largest, 2)
+        for v in (1.0, -1.0)
+    ]
+
+    _, pooled_BD = encoder(told)
+
+    assert sorted(told[0]) == sorted(told[1])
     assert not torch.allclose(pooled_BD[0], pooled_BD[1])
