@@ -153,10 +153,13 @@ class Editor:
         kept_BCHW = self.painter.kept(_log_light(different))
         kept_BCHW = kept_BCHW[[place_of[id(view)] for view in views]]
         active = [[edit for edit in sample if edit.value != 0.0] for sample in edits]
-        edited_BCHW = self.painter.painted(_log_light(views), active, channel)
-        is_still = torch.tensor([not sample for sample in active])  # exact, whatever the channel
-        gain_BCHW = HALF_STOPS * (edited_BCHW - kept_BCHW)
-        gain_BCHW[is_still] = 0.0
+        parts = [(n, p) for n, edit in enumerate(active) for p in self.painter.parts(edit, channel)]
+        gain_BCHW = torch.zeros_like(kept_BCHW)  # exact without an edit, whatever the channel
+        if parts:
+            sources_BCHW = _log_light([views[number] for number, _ in parts])
+            painted = self.painter.painted(sources_BCHW, [part for _, part in parts], channel)
+            for (number, _), picture_CHW in zip(parts, painted, strict=True):
+                gain_BCHW[number] += HALF_STOPS * (picture_CHW - kept_BCHW[number])
         return gain_BCHW.permute(0, 2, 3, 1).numpy()
 
     def repainted(self, source_HW3: Display, target_HW3: Display, edits: Edits) -> Display:

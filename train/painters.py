@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cat_dataset.display import encode_display
+from cat_dataset.plans import CAMERA_ATTRIBUTES
 from cat_dataset.records import EditScale
 from train.adapter import NumericAdapter
 from train.compact import PATCH_PX, CompactBase, predict_target
@@ -62,6 +63,9 @@ class Painter(Protocol):
         self, source_BCHW: Tensor, edits: Sequence[Edits], channel: Channel = "numbers"
     ) -> Tensor:
         """Return the edited pictures in log light, at the size of their sources."""
+
+    def parts(self, edits: Edits, channel: Channel = "numbers") -> list[Edits]:
+        """Return the edits that are painted each for itself; their gains of light add up."""
 
     def instruction(self, edits: Edits, channel: Channel = "numbers") -> tuple[str, ...]:
         """Return what the base is told while it edits.
@@ -108,6 +112,20 @@ class CompactPainter:
 
         with self.adapter.attach(self.transformer, numbers), _lora_for(channel, self.transformer):
             return euler_sample(predict, noise_CHW.expand_as(source_BCHW), NUM_SAMPLING_STEPS)
+
+    def parts(self, edits: Edits, channel: Channel = "numbers") -> list[Edits]:
+        """Return each edit of the camera alone, and all others together; see `Painter`.
+
+        Exposure and white balance multiply whatever light there is, so their gains add up in log
+        light by physics. Painted with one sum of codes, an exposure beside a white balance errs
+        three times as much as alone, where the two were not trained together; apart, no more.
+        What changes the scene is painted together: two changes of one lamp do not add up.
+        """
+        if channel == "words" or isinstance(self.adapter, NumberPrompt):
+            return [edits] if edits else []
+        parts = [[e for e in edits if e.attribute == name] for name in CAMERA_ATTRIBUTES]
+        parts.append([e for e in edits if e.attribute not in CAMERA_ATTRIBUTES])
+        return [part for part in parts if part]
 
     def instruction(self, edits: Edits, channel: Channel = "numbers") -> tuple[str, ...]:
         """Return the words of the edits; see `Painter`."""
@@ -156,6 +174,10 @@ class PipelinePainter:
                 painted.append(self.base.paint(_display(source_CHW)[0], text))
         pictures_BCHW = torch.from_numpy(np.stack(painted)).permute(0, 3, 1, 2)
         return _log_light(display_to_linear(pictures_BCHW))
+
+    def parts(self, edits: Edits, channel: Channel = "numbers") -> list[Edits]:
+        """Return all edits at once: a call of the pipeline takes long; see `Painter`."""
+        return [edits] if edits else []
 
     def instruction(self, edits: Edits, channel: Channel = "numbers") -> tuple[str, ...]:
         """Return the text as the only part; see `Painter`."""

@@ -13,6 +13,7 @@ from cat_dataset.records import EditScale
 from cat_dataset.seeding import derive_rng
 from train.editing import Display, Editor, load_editor, view_size
 from train.evaluation import evaluate
+from train.log_light import linear_of_codes
 
 
 def picture(height_px: int, width_px: int) -> Display:
@@ -59,6 +60,23 @@ def test_editing_is_deterministic_and_free_of_order(editor: Editor) -> None:
     edits = [EditScale("exposure", 0.7), EditScale("white_balance", 50.0)]
 
     assert (editor.edit(source, edits) == editor.edit(source, edits[::-1])).all()
+
+
+def test_gains_of_the_camera_add_up_and_lamps_are_painted_together(editor: Editor) -> None:
+    """Exposure and balance multiply whatever light there is; two changes of a lamp do not."""
+    view = linear_of_codes(picture(32, 32))
+    exposure, balance = EditScale("exposure", 0.7), EditScale("white_balance", 50.0)
+    lamp = EditScale("light_power", 0.5)
+
+    apart = [editor.gains([view], [[edit]])[0] for edit in (exposure, balance, lamp)]
+    together = editor.gains([view], [[lamp, balance, exposure]])[0]
+
+    np.testing.assert_allclose(together, np.sum(apart, axis=0), atol=1e-5)
+    assert editor.painter.parts([lamp, exposure, EditScale("ambient_level", 1.0)]) == [
+        [exposure],
+        [lamp, EditScale("ambient_level", 1.0)],
+    ]
+    assert editor.painter.parts([lamp, exposure], "words") == [[lamp, exposure]]
 
 
 def test_detail_finer_than_the_model_sees_survives(editor: Editor) -> None:
