@@ -26,7 +26,8 @@ from cat_dataset.plans import (
 
 Baseline = Literal["number_in_prompt", "no_task_id"]
 _OF_THE_COMPACT_BASE = (
-    *("hidden_size", "num_base_steps", "base_learning_rate", "number_loss_weight"),
+    *("hidden_size", "num_base_steps", "base_learning_rate"),
+    *("light_loss_weight", "change_loss_weight"),
 )
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
