@@ -66,12 +66,10 @@ class LogLightSpace:
         needed.
         """
         source_BCHW, target_BCHW = batch.source_BCHW, batch.target_BCHW
-        weights_BCHW = known_weights(source_BCHW)
-        if batch.counted_B1HW is not None:
-            weights_BCHW = weights_BCHW * batch.counted_B1HW
+        counted = 1.0 if batch.counted_B1HW is None else batch.counted_B1HW
+        weights_BCHW = counted * known_weights(source_BCHW)
         error_BCHW = displayed_error(predicted_BCHW, target_BCHW)
         of_pixels_B = (weights_BCHW * error_BCHW.square()).mean(dim=(1, 2, 3))
-        counted = 1.0 if batch.counted_B1HW is None else batch.counted_B1HW
         of_light_BC = light_error(predicted_BCHW, target_BCHW, source_BCHW, counted)
         of_change_B1 = change_error(predicted_BCHW, target_BCHW, source_BCHW, weights_BCHW)
         of_number_B = torch.where(
