@@ -115,6 +115,7 @@ def _degrees(
     *,
     is_circular: bool,
     tolerance: float = 0.5,
+    turns_in_mirror: bool = False,
 ) -> Attribute:
     value = 180.0 if is_circular else 90.0
     return Attribute(
@@ -129,6 +130,7 @@ def _degrees(
         absolute_unit="degrees",
         absolute_range=absolute_range,
         is_circular=is_circular,
+        turns_in_mirror=turns_in_mirror,
         spellings=MappingProxyType(dict(_DEGREES)),
     )
 
@@ -250,6 +252,7 @@ _ALL = (
         "counter-clockwise seen from above, about the object's own vertical axis",
         (-360.0, 360.0),
         is_circular=True,
+        turns_in_mirror=True,
     ),
     Attribute(
         name="object_translation",
@@ -262,6 +265,7 @@ _ALL = (
         positive="to the right as the camera sees it, level",
         absolute_unit="cm",
         absolute_range=(-500.0, 500.0),
+        turns_in_mirror=True,
         spellings=MappingProxyType(dict(_LENGTH)),
     ),
     _log2_ratio(
@@ -282,6 +286,7 @@ _ALL = (
         "camera moves counter-clockwise seen from above, around the point it looks at",
         (-360.0, 360.0),
         is_circular=True,
+        turns_in_mirror=True,
     ),
     _degrees(
         "camera_elevation",
@@ -332,6 +337,7 @@ _ALL = (
         "sun moves counter-clockwise seen from above",
         (-360.0, 360.0),
         is_circular=True,
+        turns_in_mirror=True,
     ),
     _log2_ratio(
         "fog_density",

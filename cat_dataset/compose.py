@@ -23,9 +23,10 @@ from cat_dataset.draws import (
 )
 from cat_dataset.errors import EditScaleError
 from cat_dataset.light import light_frame
+from cat_dataset.light_ratio import LightRatio, light_ratio_rgb
 from cat_dataset.manifest import DatasetJob
 from cat_dataset.photometric_readout import is_surely_read, read_draw
-from cat_dataset.plans import BASIS_ATTRIBUTES, PairPlan, attributes_of_plan
+from cat_dataset.plans import BASIS_ATTRIBUTES, LIGHT_ATTRIBUTES, PairPlan, attributes_of_plan
 from cat_dataset.records import LightBasis, Rejection, Sweep, UnitResult
 from cat_dataset.seeding import derive_rng
 from cat_dataset.sweep_drafts import sweep_drafts
@@ -169,7 +170,24 @@ def _draft_of_draw(
         measure=lambda mask: read_draw(basis, draw, source, target, mask),
         origin={**basis.origin, **states},
         is_surely_measured=lambda mask: is_surely_read(basis, draw, mask),
+        light_ratios=lambda: _light_ratios(basis, draw, source * np.float32(anchor), anchor),
     )
+
+
+def _light_ratios(
+    basis: LightBasis, draw: PhotometricDraw, source_HW3: Linear, anchor: float
+) -> list[LightRatio | None]:
+    """Return the lighting ratio of each edit of a draw in its source; None: edits no light."""
+    ambient = frozenset(group.name for group in basis.groups if group.kind == "ambient")
+    ratios: list[LightRatio | None] = []
+    for edit in draw.edits:
+        if edit.attribute not in LIGHT_ATTRIBUTES:
+            ratios.append(None)
+            continue
+        own = ambient if edit.attribute == "ambient_level" else frozenset({basis.main_lamp or ""})
+        light_HW3 = light_frame(basis, draw.source, only=own) * np.float32(anchor)
+        ratios.append(light_ratio_rgb(light_HW3, source_HW3))
+    return ratios
 
 
 def compose_sweep(

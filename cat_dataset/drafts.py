@@ -23,6 +23,7 @@ from cat_dataset.display import (
 )
 from cat_dataset.errors import EditScaleError
 from cat_dataset.instructions import phrase_edits
+from cat_dataset.light_ratio import LightRatio
 from cat_dataset.manifest import DatasetJob
 from cat_dataset.plans import attributes_of_plan
 from cat_dataset.readout import READABLE, readable_mask
@@ -120,6 +121,8 @@ class Draft:
     origin: Mapping[str, Any]
     # Takes the readable mask: whether measuring must find `edits`, so that it may be left out.
     is_surely_measured: Callable[[NDArray[np.bool_]], bool] = lambda _mask: False
+    # Of each edit, where it changes a light of the scene; worked out for pairs that are stored.
+    light_ratios: Callable[[], Sequence[LightRatio | None]] | None = None
     is_measured_the_scale: bool = False
     area: EditedArea = "picture"  # where the edits act
     noise_HW: NDArray[np.float32] | None = None  # of one picture, display codes
@@ -145,12 +148,16 @@ def finish(drafts: Iterable[Draft], dataset: DatasetJob) -> UnitResult:
 def _pair(draft: Draft, dataset: DatasetJob) -> Pair:
     said = accepted(draft, dataset)
     source, target = draft.source, draft.target
+    edits = said.edits
+    if draft.light_ratios is not None:
+        told = zip(edits, draft.light_ratios(), strict=True)
+        edits = tuple(replace(edit, light_ratio=ratio) for edit, ratio in told)
     return Pair(
         key=draft.key,
         split=draft.split,
         scene=draft.scene,
         instruction=said.instruction,
-        edits=said.edits,
+        edits=edits,
         source_png=source.png,
         target_png=target.png,
         develop=said.develop,

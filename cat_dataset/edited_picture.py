@@ -56,7 +56,10 @@ class EditedPicture:
 
     def to_json(self) -> dict[str, Any]:
         """Return what is written into the PNG."""
-        keys = ("attribute", "value", "unit", "source_value", "target_value", "absolute_unit")
+        keys = (
+            *("attribute", "value", "unit", "source_value", "target_value", "absolute_unit"),
+            "light_ratio",
+        )
         edits = [{key: edit.to_json()[key] for key in keys} for edit in self.edits]
         return {"edits": edits, "method": self.method}
 
@@ -119,4 +122,6 @@ def _describe(edit: EditScale) -> str:
     if edit.source_value is not None and edit.target_value is not None:
         unit = attribute.absolute_unit
         text += f" ({edit.source_value:.4g} to {edit.target_value:.4g} {unit})"
+    if edit.light_ratio is not None:
+        text += f" at {','.join(f'{number:.4g}' for number in edit.light_ratio)}:1"
     return text

@@ -18,6 +18,7 @@ BASIS_ATTRIBUTES = (
     "ambient_level",
 )
 CAMERA_ATTRIBUTES = ("exposure", "white_balance")  # a gain on any frame, swept ones as well
+LIGHT_ATTRIBUTES = tuple(name for name in BASIS_ATTRIBUTES if name not in CAMERA_ATTRIBUTES)
 _LENS = ("aperture", "focal_length", "focus_distance")
 _ORBIT = ("camera_azimuth", "camera_elevation", "camera_distance")
 _OBJECT = ("object_rotation", "object_translation", "object_scale", "shutter_blur")

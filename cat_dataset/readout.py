@@ -258,8 +258,6 @@ def _mired_of_blue_over_red(log2_ratio: float) -> float:
 
 
 def _slope_mired(at_mired: float, step: float = 0.5) -> float:
-    """Return mired per unit of log2(B/R) near a temperature."""
-    rise = _log2_blue_over_red(1e6 / (at_mired + step)) - _log2_blue_over_red(
-        1e6 / (at_mired - step)
-    )
-    return 2.0 * step / rise
+    """Return mired per unit of log2(B/R) near a temperature of the table."""
+    low, high = max(at_mired - step, float(_TABLE_MIRED[0])), at_mired + step
+    return (high - low) / (_log2_blue_over_red(1e6 / high) - _log2_blue_over_red(1e6 / low))

@@ -33,6 +33,9 @@ class EditScale:
     measured: float | None = None  # the same difference read from linear light or passes
     measured_stderr: float | None = None  # one standard error of `measured`
     subject: str | None = None  # what of the scene it acts on: "teapot", "smile"; None: all of it
+    # the edited light over all other light of the source, where it falls, see `light_ratio`: one
+    # number or one per channel; None: not known, or the edit changes no light of the scene
+    light_ratio: tuple[float, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as it stands in the sample JSON, with its units."""
@@ -47,6 +50,7 @@ class EditScale:
             "absolute_unit": attribute.absolute_unit,
             "measured": self.measured,
             "measured_stderr": self.measured_stderr,
+            "light_ratio": None if self.light_ratio is None else list(self.light_ratio),
         }
 
 

@@ -1,12 +1,18 @@
-"""Edits as people type them: `exposure=+1.5EV`, `white_balance=5600K->3200K`, `light_power=2x`."""
+"""Edits as people type them: `exposure=+1.5EV`, `white_balance=5600K->3200K`, `light_power=2x`.
+
+An edit of a lamp may say how the lamp compares with all other light of the picture, as a meter
+finds where the lamp falls: `light_power=2x at 4:1`, or `at 5,4,2.5:1` for red, green and blue.
+"""
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cat_dataset.attribute import Attribute
 from cat_dataset.attributes import find_attribute
 from cat_dataset.errors import EditScaleError
+from cat_dataset.light_ratio import RATIO_RANGE, LightRatio
+from cat_dataset.plans import LIGHT_ATTRIBUTES
 from cat_dataset.records import EditScale
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
@@ -15,6 +21,7 @@ _VALUE = re.compile(
     r"\s*(?P<unit>[^\d\s/]*(?:\s[a-z]+)?)\s*$"
 )
 _FROM_TO = re.compile(r"^\s*(?:from\s+)?(?P<source>.+?)\s*(?:->|\bto\b)\s*(?P<target>.+)$")
+_AT_RATIO = re.compile(r"^(?P<edit>.+?)\s+at\s+(?P<lamp>[^:]+):\s*(?P<rest>[^:]+)$")
 _ABSOLUTE_SPELLINGS = {
     "K": ("k", "kelvin"),
     "mm": ("mm",),
@@ -35,6 +42,7 @@ class TypedEdit:
     value: float | None = None  # difference, in the attribute's unit
     source_value: float | None = None  # absolute, where it was typed
     target_value: float | None = None  # absolute
+    light_ratio: LightRatio | None = None  # of the edited light, where it was typed
 
     def resolve(self, default_source: float | None) -> EditScale:
         """Return the edit as a signed value; `default_source` is what the picture is known to have.
@@ -58,7 +66,7 @@ class TypedEdit:
             target = self.target_value
             value = attribute.difference(source, target)
         attribute.check_value(value)
-        return EditScale(self.attribute, value, source, target)
+        return EditScale(self.attribute, value, source, target, light_ratio=self.light_ratio)
 
 
 def parse_edit(text: str) -> TypedEdit:
@@ -70,6 +78,8 @@ def parse_edit(text: str) -> TypedEdit:
     1.0
     >>> parse_edit("white_balance=from 5600K to 3200K").target_value
     3200.0
+    >>> parse_edit("light_power=+1stop at 4:1").light_ratio
+    (4.0,)
 
     Raises:
         EditScaleError: no such attribute or unit, or the number is out of range.
@@ -79,6 +89,10 @@ def parse_edit(text: str) -> TypedEdit:
     if not equals:
         msg = f"edit '{text}': write ATTRIBUTE=VALUE, for example exposure=+1.5EV"
         raise EditScaleError(msg)
+    at_ratio = _AT_RATIO.match(typed)
+    if at_ratio:
+        edit = parse_edit(f"{attribute.name}={at_ratio['edit']}")
+        return replace(edit, light_ratio=_read_ratio(attribute, at_ratio))
     from_to = _FROM_TO.match(typed)
     if from_to:
         source = _read_absolute(attribute, from_to["source"])
@@ -100,6 +114,27 @@ def _split(attribute: Attribute, typed: str) -> tuple[float, str]:
         raise EditScaleError(msg)
     number = float(match["number"]) / float(match["below"] or 1.0)
     return number, (match["prefix"] or match["unit"]).lower()
+
+
+def _read_ratio(attribute: Attribute, typed: re.Match[str]) -> LightRatio:
+    """Return a lighting ratio, of luminance or of red, green and blue."""
+    said = f"{attribute.name}: lighting ratio '{typed['lamp']}:{typed['rest']}'"
+    if attribute.name not in LIGHT_ATTRIBUTES:
+        msg = f"{said}: it belongs to an edit of a light, {', '.join(LIGHT_ATTRIBUTES)}"
+        raise EditScaleError(msg)
+    try:
+        rest = float(typed["rest"])
+        ratio = tuple(float(number) / rest for number in typed["lamp"].split(","))
+    except (ValueError, ZeroDivisionError):
+        ratio = ()
+    low, high = RATIO_RANGE
+    if len(ratio) not in (1, 3) or not all(low <= number <= high for number in ratio):
+        msg = (
+            f"{said}: write LAMP:REST, as in 4:1, or three numbers for red, green and blue, as in "
+            f"5,4,2.5:1; each between 1:{high:g} and {high:g}:1"
+        )
+        raise EditScaleError(msg)
+    return ratio
 
 
 def _convert(attribute: Attribute, typed: str, number: float, unit: str) -> float:

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cat_dataset.attributes import find_attribute
 from cat_dataset.plans import BASIS_ATTRIBUTES
 from cat_dataset.records import EditScale
 from cat_dataset.seeding import derive_rng, derive_seed
@@ -181,8 +182,11 @@ def _augmented(rng: np.random.Generator, example: Example, size_px: int) -> View
     """Return a random view of a pair, half of the time from target to source."""
     edits = example.edits
     is_photometric = all(edit.attribute in BASIS_ATTRIBUTES for edit in edits)
-    # neither a crop nor a mirror changes how much light there is
-    square = _random_square(rng, example, size_px) if is_photometric else _centre_square(example)
+    if is_photometric:  # neither a crop nor a mirror changes how much light there is
+        square = _random_square(rng, example, size_px)
+    else:  # a crop is another lens
+        square = replace(_centre_square(example), is_mirrored=bool(rng.random() < 0.5))
+        edits = tuple(map(mirrored_edit, edits)) if square.is_mirrored else edits
     view = _view(example, square, edits, size_px)
     if rng.random() < 0.5:
         backwards = tuple(reversed_edit(edit) for edit in edits)
@@ -193,6 +197,14 @@ def _augmented(rng: np.random.Generator, example: Example, size_px: int) -> View
 def reversed_edit(edit: EditScale) -> EditScale:
     """Return the edit that leads from the target back to the source."""
     return EditScale(edit.attribute, -edit.value, edit.target_value, edit.source_value)
+
+
+def mirrored_edit(edit: EditScale) -> EditScale:
+    """Return what an edit is in a mirrored picture: a turn to the left is one to the right."""
+    if not find_attribute(edit.attribute).turns_in_mirror:
+        return edit
+    source, target = (None if v is None else -v for v in (edit.source_value, edit.target_value))
+    return replace(edit, value=-edit.value, source_value=source, target_value=target)
 
 
 def _random_square(rng: np.random.Generator, example: Example, size_px: int) -> _Square:

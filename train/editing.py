@@ -31,6 +31,7 @@ from train.adapter import NumericAdapter, Task
 from train.batches import Linear, resize_area
 from train.compact import PATCH_PX, load_compact
 from train.gain import apply_gain, enlarged_gain, repaint, resized_gain
+from train.light_change import PartGain, composed_gain
 from train.log_light import HALF_STOPS, encode_log_light, linear_of_codes
 from train.lora import load_lora
 from train.number_prompt import NumberPrompt
@@ -86,10 +87,13 @@ class Editor:
     def edit_at(self, source_HW3: Display, edits: Edits, method: Method) -> tuple[Display, Method]:
         """Return the edited picture, and how it was seen: too small a one is never tiled.
 
+        Nor is one whose lighting ratio is told: that is a matter of the whole picture.
+
         Raises:
             EditScaleError: as `edit`.
         """
-        if method == "scaled" or min(source_HW3.shape[:2]) < self.size_px:
+        is_told = any(edit.light_ratio is not None for edit in edits)
+        if method == "scaled" or is_told or min(source_HW3.shape[:2]) < self.size_px:
             return self.edit(source_HW3, edits), "scaled"
         self.check(edits)
         height_px, width_px = source_HW3.shape[:2]
@@ -111,7 +115,8 @@ class Editor:
                 linear_of_codes(source_HW3[row : row + size, column : column + size])
                 for row, column in corners[n : n + _BATCH_SIZE]
             ]
-            yield from self.gains(tiles, [edits] * len(tiles))
+            parts = self.part_gains(tiles, [edits] * len(tiles))
+            yield from map(composed_gain, tiles, parts)
 
     def edit_batch(
         self,
@@ -135,18 +140,19 @@ class Editor:
         linear_of = {id(source): linear_of_codes(source) for source in sources}
         small_of = {key: resize_area(light, *view_px) for key, light in linear_of.items()}
         small = [small_of[id(source)] for source in sources]
-        gains = self.gains(small, edits, channel)
+        gains = self.part_gains(small, edits, channel)
         return [
-            _finish(linear_of[id(source)], view, gain, sample)
-            for source, view, gain, sample in zip(sources, small, gains, edits, strict=True)
+            _finish(linear_of[id(source)], view, parts)
+            for source, view, parts in zip(sources, small, gains, strict=True)
         ]
 
-    def gains(
+    def part_gains(
         self, views: Sequence[Linear], edits: Sequence[Edits], channel: Channel = "numbers"
-    ) -> NDArray[np.float32]:
-        """Return the gain of light in stops that edits make in views of one size, (B, H, W, 3).
+    ) -> list[list[PartGain]]:
+        """Return what the edits do to views of one size, by the parts that are painted apart.
 
-        The picture without an edit is painted once for a view that occurs again.
+        The picture without an edit is painted once for a view that occurs again. A sample without
+        an edit has one part that changes nothing.
         """
         different = list({id(view): view for view in views}.values())
         place_of = {id(view): number for number, view in enumerate(different)}
@@ -154,13 +160,17 @@ class Editor:
         kept_BCHW = kept_BCHW[[place_of[id(view)] for view in views]]
         active = [[edit for edit in sample if edit.value != 0.0] for sample in edits]
         parts = [(n, p) for n, edit in enumerate(active) for p in self.painter.parts(edit, channel)]
-        gain_BCHW = torch.zeros_like(kept_BCHW)  # exact without an edit, whatever the channel
+        gains: list[list[PartGain]] = [[] for _ in views]
         if parts:
             sources_BCHW = _log_light([views[number] for number, _ in parts])
             painted = self.painter.painted(sources_BCHW, [part for _, part in parts], channel)
-            for (number, _), picture_CHW in zip(parts, painted, strict=True):
-                gain_BCHW[number] += HALF_STOPS * (picture_CHW - kept_BCHW[number])
-        return gain_BCHW.permute(0, 2, 3, 1).numpy()
+            for (number, part), picture_CHW in zip(parts, painted, strict=True):
+                gain_CHW = HALF_STOPS * (picture_CHW - kept_BCHW[number])
+                gains[number].append(PartGain(part, gain_CHW.permute(1, 2, 0).numpy()))
+        return [
+            own or [PartGain((), np.zeros_like(view))]
+            for own, view in zip(gains, views, strict=True)
+        ]
 
     def repainted(self, source_HW3: Display, target_HW3: Display, edits: Edits) -> Display:
         """Return a target made anew by the gain between both pictures as the base keeps them.
@@ -172,7 +182,7 @@ class Editor:
         views = [resize_area(p, *view_px) for p in (linear_HW3, linear_of_codes(target_HW3))]
         source_CHW, target_CHW = self.painter.kept(_log_light(views))
         gain_HW3 = (HALF_STOPS * (target_CHW - source_CHW)).permute(1, 2, 0).numpy()
-        return _finish(linear_HW3, views[0], gain_HW3, edits)
+        return _finish(linear_HW3, views[0], [PartGain(edits, gain_HW3)])
 
     def view_size(self, height_px: int, width_px: int) -> tuple[int, int]:
         """Return (height, width) at which the model sees a picture."""
@@ -274,19 +284,19 @@ def _log_light(views: Sequence[Linear]) -> Tensor:
     return encode_log_light(torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2))
 
 
-def _finish(
-    linear_HW3: Linear, small_HW3: Linear, gain_HW3: NDArray[np.float32], edits: Edits
-) -> Display:
-    """Return the full picture after the gain of its small view.
+def _finish(linear_HW3: Linear, small_HW3: Linear, parts: Sequence[PartGain]) -> Display:
+    """Return the full picture after the gains of its small view.
 
     The gain of a photometric edit follows the edges of the full picture. What else an edit moves or
     blurs is known no finer than the view, so there the gain is enlarged as it is.
     """
+    edits = [edit for part in parts for edit in part.edits]
     if _is_photometric(edits):
-        full_gain_HW3 = enlarged_gain(small_HW3, gain_HW3, linear_HW3)
-    else:
-        full_gain_HW3 = resized_gain(gain_HW3, *linear_HW3.shape[:2])
-    return _developed(linear_HW3, full_gain_HW3, edits)
+        gains = [enlarged_gain(small_HW3, part.gain_HW3, linear_HW3) for part in parts]
+        enlarged = [PartGain(p.edits, gain) for p, gain in zip(parts, gains, strict=True)]
+        return _developed(linear_HW3, composed_gain(linear_HW3, enlarged), edits)
+    gain_HW3 = np.sum([part.gain_HW3 for part in parts], axis=0)
+    return _developed(linear_HW3, resized_gain(gain_HW3, *linear_HW3.shape[:2]), edits)
 
 
 def _developed(linear_HW3: Linear, gain_HW3: NDArray[np.float32], edits: Edits) -> Display:

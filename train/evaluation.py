@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from cat_dataset.errors import JobError
 from cat_dataset.manifest import EvaluateJob
-from cat_dataset.plans import attributes_of_plan
+from cat_dataset.plans import LIGHT_ATTRIBUTES, attributes_of_plan
 from cat_dataset.progress import Progress, SilentProgress
 from cat_dataset.reading import PairDataset
 from cat_dataset.scoring.benchmark import score_editors
@@ -19,12 +19,14 @@ from cat_dataset.scoring.editors import Asked
 from cat_dataset.scoring.planning import Plan, combination_name, plan_requests
 from cat_dataset.scoring.report import EvaluationReport
 from cat_dataset.train_job import TrainJob
+from train.adapter import NumericAdapter
 from train.baselines import baselines_beside
 from train.editing import Editor, load_editor
 from train.painters import PipelinePainter
 from train.scored import VAE, ScoredModel, ThroughVae, float_order_gap
 
 NUMBERS, WORDS = "adapter", "words"
+UNTOLD = "ratio not told"  # the same adapter that has to guess how much light the lamp gives
 _NOT_MEASURED = MappingProxyType(
     {
         "number_in_prompt": "A base that reads the number in its prompt was not given "
@@ -80,9 +82,17 @@ def evaluate_editor(
     Raises:
         JobError: a rival has the name of an editor of every run.
     """
-    others = [ScoredModel(_free_name(name), rival) for name, rival in (rivals or {}).items()]
+    others = [
+        ScoredModel(
+            _free_name(name), rival, light_is_told=isinstance(rival.painter.adapter, NumericAdapter)
+        )
+        for name, rival in (rivals or {}).items()
+    ]
     plan = plan_evaluation(editor, dataset, job)
-    models = [ScoredModel(NUMBERS, editor), ScoredModel(WORDS, editor, "words")]
+    models = [ScoredModel(NUMBERS, editor, light_is_told=True)]
+    if any(name in LIGHT_ATTRIBUTES for name in editor.tasks):
+        models.append(ScoredModel(UNTOLD, editor))
+    models.append(ScoredModel(WORDS, editor, "words"))
     floors = [ThroughVae(editor)] if isinstance(editor.painter, PipelinePainter) else []
     measured = {r.attributes[0] for r in plan.requests() if len(r.attributes) == 1}
     return score_editors(
@@ -113,7 +123,7 @@ def plan_evaluation(editor: Editor, dataset: PairDataset, job: EvaluateJob) -> P
 
 
 def _free_name(name: str) -> str:
-    taken = (NUMBERS, WORDS, VAE, "copy", "blend", "oracle")
+    taken = (NUMBERS, UNTOLD, WORDS, VAE, "copy", "blend", "oracle")
     if name in taken:
         msg = f"rival '{name}': that name is taken; the tables already show {', '.join(taken)}"
         raise JobError(msg)
@@ -140,6 +150,12 @@ def _notes(
     notes = [
         f'"{WORDS}" is the same frozen base without the adapter, {editor.painter.about_words}.',
     ]
+    if any(name in LIGHT_ATTRIBUTES for name in editor.tasks):
+        notes.append(
+            f'"{NUMBERS}" and other adapters are told the lighting ratio of the source, per '
+            f'channel, where an edit changes a light, and the colour that a lamp has; "{UNTOLD}", '
+            f"words and numbers in the prompt are not."
+        )
     if isinstance(editor.painter, PipelinePainter):
         notes.append(
             f'"{VAE}" is the oracle through the VAE of the base: the floor under every readout.'

@@ -24,6 +24,9 @@ SRGB_TO_LINEAR = srgb_decode(np.arange(256) / 255.0).astype(np.float32)  # of ea
 # Half a code below white is white, in log light.
 _WHITE = (np.log2(float(srgb_decode(np.array(254.5 / 255.0)))) - _MIDDLE) / HALF_STOPS
 _GUESS_WEIGHT = 0.1
+_BRIGHTEST = 1.5  # in log light: a prediction may pass white, but not without end
+_CLEAR_CHANGE = 0.02  # of a channel's light: with less, its ratio is not seen in 8 bits
+_LARGEST_SCALE = 4.0
 _SMALLEST_CHANGE = 2.0**-12  # of light, far below an 8-bit code: where nothing changes, all counts
 
 
@@ -74,17 +77,55 @@ def light_error(
     """Return by how much too bright an edit came out, per channel, in log light (B, C).
 
     The light of prediction and target is summed with the weight that the edit itself has in each
-    pixel, so a lamp is judged by what it lights, an exposure by the whole picture. Errors of single
-    pixels that cancel do not count: this is the error of the number, not of the picture.
+    channel of a pixel, so a lamp is judged by what it lights, an exposure by the whole picture.
+    Errors of single pixels that cancel do not count: this is the error of the number, not of the
+    picture.
     """
-    is_known = (source_BCHW < _WHITE) & (source_BCHW > -1.0)
-    is_known = is_known & (target_BCHW < _WHITE) & (target_BCHW > -1.0)
     source, target = decode_log_light(source_BCHW), decode_log_light(target_BCHW)
-    change_B1HW = (target - source).abs().mean(dim=1, keepdim=True) + _SMALLEST_CHANGE
-    weights = change_B1HW * is_known.all(dim=1, keepdim=True) * counted_B1HW
-    predicted = torch.exp2(predicted_BCHW.clamp(max=1.5) * HALF_STOPS + _MIDDLE)
+    change_BCHW = (target - source).abs() + _SMALLEST_CHANGE
+    weights = change_BCHW * _are_known(source_BCHW, target_BCHW) * counted_B1HW
+    predicted = torch.exp2(predicted_BCHW.clamp(max=_BRIGHTEST) * HALF_STOPS + _MIDDLE)
     sums = [(weights * light).sum(dim=(2, 3)) + LIGHT_FLOOR**2 for light in (predicted, target)]
     return torch.log2(sums[0] / sums[1]) / HALF_STOPS
+
+
+def _are_known(source_BCHW: Tensor, target_BCHW: Tensor) -> Tensor:
+    """Return the pixels that are neither white nor black in a pair (B, 1, H, W)."""
+    is_known = (source_BCHW < _WHITE) & (source_BCHW > -1.0)
+    is_known = is_known & (target_BCHW < _WHITE) & (target_BCHW > -1.0)
+    known_B1HW: Tensor = is_known.all(dim=1, keepdim=True)
+    return known_B1HW
+
+
+def with_true_ratio(
+    predicted_BCHW: Tensor, target_BCHW: Tensor, source_BCHW: Tensor, counted_B1HW: Tensor | float
+) -> Tensor:
+    """Return a prediction whose change of light is scaled to what the lamp of the pair allows.
+
+    As `light_change.scaled_shares` does it to a picture whose lighting ratio is known: with D the
+    change of light and S the source, <D, S> / <D, D> is made the pair's own, per channel. What is
+    left to be wrong is where the lamp shines. Channels that hardly change stay as they are.
+    """
+    is_known = _are_known(source_BCHW, target_BCHW) * counted_B1HW
+    source, target = decode_log_light(source_BCHW), decode_log_light(target_BCHW)
+    predicted = torch.exp2(predicted_BCHW.clamp(-1.0, _BRIGHTEST) * HALF_STOPS + _MIDDLE)
+    part_BC11, true_BC11 = (
+        _over(is_known * (light - source), source) for light in (predicted, target)
+    )
+    scale = (part_BC11 / true_BC11).clamp(0.0, _LARGEST_SCALE)
+    change = (is_known * (target - source)).square().mean(dim=(2, 3), keepdim=True).sqrt()
+    light = (is_known * source).square().mean(dim=(2, 3), keepdim=True).sqrt()
+    scale = torch.where(change > _CLEAR_CHANGE * light, scale, 1.0)
+    scaled: Tensor = source + scale * (predicted - source)
+    return encode_log_light(scaled)
+
+
+def _over(change: Tensor, source: Tensor) -> Tensor:
+    """Return <D, S> / <D, D>, never zero (B, C, 1, 1)."""
+    of_source = (change * source).sum(dim=(2, 3), keepdim=True)
+    of_itself = change.square().sum(dim=(2, 3), keepdim=True)
+    sign = torch.where(of_source < 0.0, -1.0, 1.0)
+    return sign * of_source.abs().clamp(min=LIGHT_FLOOR**2) / (of_itself + LIGHT_FLOOR**2)
 
 
 def change_error(

@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cat_dataset.display import encode_display
-from cat_dataset.plans import CAMERA_ATTRIBUTES
 from cat_dataset.records import EditScale
 from train.adapter import NumericAdapter
 from train.compact import PATCH_PX, CompactBase, predict_target
 from train.flow import euler_sample
 from train.instructions import instruction_of, instruction_with_numbers
+from train.light_change import parts_of_light
 from train.log_light import decode_log_light, encode_log_light
 from train.lora import without_lora
 from train.number_prompt import NumberPrompt
@@ -65,7 +65,7 @@ class Painter(Protocol):
         """Return the edited pictures in log light, at the size of their sources."""
 
     def parts(self, edits: Edits, channel: Channel = "numbers") -> list[Edits]:
-        """Return the edits that are painted each for itself; their gains of light add up."""
+        """Return the edits that are painted apart, see `light_change.composed_gain`."""
 
     def instruction(self, edits: Edits, channel: Channel = "numbers") -> tuple[str, ...]:
         """Return what the base is told while it edits.
@@ -114,18 +114,16 @@ class CompactPainter:
             return euler_sample(predict, noise_CHW.expand_as(source_BCHW), NUM_SAMPLING_STEPS)
 
     def parts(self, edits: Edits, channel: Channel = "numbers") -> list[Edits]:
-        """Return each edit of the camera alone, and all others together; see `Painter`.
+        """Return each edit of the camera and of a light by itself; see `Painter`.
 
-        Exposure and white balance multiply whatever light there is, so their gains add up in log
-        light by physics. Painted with one sum of codes, an exposure beside a white balance errs
-        three times as much as alone, where the two were not trained together; apart, no more.
-        What changes the scene is painted together: two changes of one lamp do not add up.
+        Exposure and white balance multiply whatever light there is, and lamps add up, so what each
+        does alone tells what they do together. Painted with one sum of codes, an exposure beside a
+        white balance errs three times as much as alone, where the two were not trained together;
+        apart, no more.
         """
         if channel == "words" or isinstance(self.adapter, NumberPrompt):
             return [edits] if edits else []
-        parts = [[e for e in edits if e.attribute == name] for name in CAMERA_ATTRIBUTES]
-        parts.append([e for e in edits if e.attribute not in CAMERA_ATTRIBUTES])
-        return [part for part in parts if part]
+        return parts_of_light(edits)
 
     def instruction(self, edits: Edits, channel: Channel = "numbers") -> tuple[str, ...]:
         """Return the words of the edits; see `Painter`."""

@@ -16,15 +16,19 @@ from torch import Tensor
 from cat_dataset.plans import BASIS_ATTRIBUTES
 from cat_dataset.train_job import TrainJob
 from train.batches import Batch, draw_batch
+from train.light_change import light_of
 from train.log_light import (
     change_error,
     decode_log_light,
     displayed_error,
     known_weights,
     light_error,
+    with_true_ratio,
 )
 from train.pairs import PairSource
 
+_UNTOLD_SHARE = 0.1  # of a lamp's error: as it is where nobody tells the ratio
+_TOLD_NUMBER_WEIGHT = 10.0  # a told lamp's light is known to a hundredth, its pixels are not
 _FINEST_ERROR = 1e-3  # of log light, 0.005 stop: below it samples count by their square
 
 
@@ -64,25 +68,47 @@ class LogLightSpace:
         that the display hides count 0. All times count alike: the error of the velocity, larger by
         1 / t**2, dwells on low noise, where x_t shows the target anyway and the number is not
         needed.
+
+        Edits of a lamp count mostly as they are with the lighting ratio of the pair told, see
+        `train.light_change`: where the lamp shines can be learned, how much it gives is a guess.
         """
-        source_BCHW, target_BCHW = batch.source_BCHW, batch.target_BCHW
+        errors_B = _errors(job, predicted_BCHW, batch, job.light_loss_weight)
         counted = 1.0 if batch.counted_B1HW is None else batch.counted_B1HW
-        weights_BCHW = counted * known_weights(source_BCHW)
-        error_BCHW = displayed_error(predicted_BCHW, target_BCHW)
-        of_pixels_B = (weights_BCHW * error_BCHW.square()).mean(dim=(1, 2, 3))
-        of_light_BC = light_error(predicted_BCHW, target_BCHW, source_BCHW, counted)
-        of_change_B1 = change_error(predicted_BCHW, target_BCHW, source_BCHW, weights_BCHW)
-        of_number_B = torch.where(
-            _are_photometric(batch).to(of_pixels_B.device),
-            job.light_loss_weight * of_light_BC.square().mean(dim=1),
-            job.change_loss_weight * of_change_B1.square().mean(dim=1),
-        )
-        return (of_pixels_B + of_number_B + _FINEST_ERROR**2).sqrt().mean()
+        told = with_true_ratio(predicted_BCHW, batch.target_BCHW, batch.source_BCHW, counted)
+        told_B = _errors(job, told, batch, _TOLD_NUMBER_WEIGHT * job.light_loss_weight)
+        lamps_B = _are_lamps(batch).to(errors_B.device)
+        mixed_B = _UNTOLD_SHARE * errors_B + (1.0 - _UNTOLD_SHARE) * told_B
+        return torch.where(lamps_B, mixed_B, errors_B).mean()
 
     def develop(self, pictures_BCHW: Tensor) -> NDArray[np.float32]:
         """Return the light, clipped to the display's white."""
         light_BCHW = decode_log_light(pictures_BCHW.float())
         return np.asarray(light_BCHW.permute(0, 2, 3, 1).cpu().numpy())
+
+
+def _errors(
+    job: TrainJob, predicted_BCHW: Tensor, batch: Batch, light_loss_weight: float
+) -> Tensor:
+    """Return the root of each sample's squared errors, of pixels and of the number (B,)."""
+    source_BCHW, target_BCHW = batch.source_BCHW, batch.target_BCHW
+    counted = 1.0 if batch.counted_B1HW is None else batch.counted_B1HW
+    weights_BCHW = counted * known_weights(source_BCHW)
+    error_BCHW = displayed_error(predicted_BCHW, target_BCHW)
+    of_pixels_B = (weights_BCHW * error_BCHW.square()).mean(dim=(1, 2, 3))
+    of_light_BC = light_error(predicted_BCHW, target_BCHW, source_BCHW, counted)
+    of_change_B1 = change_error(predicted_BCHW, target_BCHW, source_BCHW, weights_BCHW)
+    of_number_B = torch.where(
+        _are_photometric(batch).to(of_pixels_B.device),
+        light_loss_weight * of_light_BC.square().mean(dim=1),
+        job.change_loss_weight * of_change_B1.square().mean(dim=1),
+    )
+    return (of_pixels_B + of_number_B + _FINEST_ERROR**2).sqrt()
+
+
+def _are_lamps(batch: Batch) -> Tensor:
+    """Return which samples change one light of the scene and nothing else (B,)."""
+    edited = [[e for e in edits if e.value != 0.0] for edits in batch.edits]
+    return torch.tensor([light_of(edits) is not None for edits in edited])
 
 
 def _are_photometric(batch: Batch) -> Tensor:

@@ -29,57 +29,62 @@ def achieved(truth: LightTruth, result_HW3: Display, attribute: str) -> float:
     Raises:
         EditScaleError: too few pixels can be read, or the lamp's light is not known.
     """
+    return achieved_in_light(truth, decode_display(result_HW3, truth.tone_curve), attribute)
+
+
+def achieved_in_light(truth: LightTruth, result_HW3: Linear, attribute: str) -> float:
+    """Return the change of one attribute in a result given as light.
+
+    Raises:
+        EditScaleError: as `achieved`.
+    """
     if attribute in CAMERA_ATTRIBUTES:
         source, result, mask_HW = _readable(truth, result_HW3)
         if attribute == "exposure":
             return readout.exposure_stops(source, result, mask_HW).value
         return readout.white_balance_mired(source, result, mask_HW, truth.wb_cct_k).value
-    return _lamp_change(truth, attribute, _gain_of_layer(truth, result_HW3, LAYER_OF[attribute]))
+    gain = gain_of_layer(truth, result_HW3, LAYER_OF[attribute])
+    return lamp_change(truth, attribute, gain)
 
 
-def achieved_together(
-    truth: LightTruth, result_HW3: Display, attributes: tuple[str, ...]
-) -> dict[str, float]:
-    """Return every change that can be told apart where several attributes were to change.
+def achieved_by_all(truth: LightTruth, result_HW3: Display, edited: str) -> dict[str, float]:
+    """Return every change that can be told apart where one attribute was to change.
 
-    One steady light that none of them edits tells what the camera did; the others, relative to it,
+    One steady light that it does not edit tells what the camera did; the others, relative to it,
     tell what was done to them. Without a steady light the camera counts as it was. An attribute
     that cannot be told apart is left out: the steady light's own, for its change would look like
-    the camera's and the opposite change of all others. Where only the camera was to change, it is
-    read as if alone: its two numbers leave each other's readout as it is, and all pixels tell.
+    the camera's and the opposite change of all others.
 
     Raises:
         EditScaleError: too few pixels can be read, or a lamp's colour is no black body's.
     """
     if len(truth.layers) == 1:
         return {name: achieved(truth, result_HW3, name) for name in CAMERA_ATTRIBUTES}
-    gains = _gains_of_layers(truth, result_HW3)
+    gains = _gains_of_layers(truth, decode_display(result_HW3, truth.tone_curve))
     found: dict[str, float] = {}
     camera = LightGain(np.ones(3), np.zeros(3), readout.MIN_READOUT_PX)
-    steady = _steady_layer(truth, attributes)
+    steady = _steady_layer(truth, edited)
     if steady is not None:
         still, camera = camera, gains[steady]
         found["exposure"] = readout.gain_stops(still, camera).value
         found["white_balance"] = readout.gain_balance_mired(still, camera, truth.wb_cct_k).value
-    if set(attributes) <= set(CAMERA_ATTRIBUTES):
+    if edited in CAMERA_ATTRIBUTES:
         found |= {name: achieved(truth, result_HW3, name) for name in CAMERA_ATTRIBUTES}
-    is_coloured = "light_temperature" in attributes
     for name, layer in LAYER_OF.items():
         if layer in gains and layer != steady and truth.knows(name):
             change = gains[layer].over(camera.gain_rgb)
-            if is_coloured and name == "light_power":
+            if edited == "light_temperature" and name == "light_power":
                 change = _without_colour(truth, change)
-            found[name] = _lamp_change(truth, name, change)
+            found[name] = lamp_change(truth, name, change)
     return found
 
 
-def _steady_layer(truth: LightTruth, attributes: tuple[str, ...]) -> str | None:
+def _steady_layer(truth: LightTruth, edited: str) -> str | None:
     """Return a light that is not to change: the rest, which no attribute edits, else the brightest.
 
     None: every light is edited.
     """
-    edited = {LAYER_OF[name] for name in attributes if name in LAYER_OF}
-    steady = [name for name in truth.layers if name not in edited]
+    steady = [name for name in truth.layers if name != LAYER_OF.get(edited)]
     if REST in steady:
         return REST
     return max(steady, key=lambda name: float(truth.layers[name].mean()), default=None)
@@ -99,30 +104,34 @@ def _without_colour(truth: LightTruth, change: LightGain) -> LightGain:
     )
 
 
-def _lamp_change(truth: LightTruth, attribute: str, gain: LightGain) -> float:
-    """Return a lamp's change from the gain of its light."""
-    floor = np.maximum(gain.gain_rgb, _SMALLEST_GAIN)
+def lamp_change(
+    truth: LightTruth, attribute: str, gain: LightGain, before: LightGain | None = None
+) -> float:
+    """Return a lamp's change from the gain of its light; `before` is its gain to start from.
+
+    Raises:
+        EditScaleError: its colour is not known, or becomes no black body's.
+    """
+    start, end = (
+        np.ones(3) if g is None else np.maximum(g.gain_rgb, _SMALLEST_GAIN) for g in (before, gain)
+    )
     if attribute != "light_temperature":
-        return float(np.mean(np.log2(floor)))
+        return float(np.mean(np.log2(end / start)))
     if truth.lamp_cct_k is None:
         msg = "light_temperature: the lamp's own colour is not recorded: nothing to measure from"
         raise EditScaleError(msg)
     own = blackbody_rgb(truth.lamp_cct_k)
-    before = LightGain(own, np.zeros(3), gain.num_px)
-    after = LightGain(floor * own, gain.stderr_rgb * own, gain.num_px)
-    return readout.light_temperature_mired(before, after).value
+    source, target = (LightGain(g * own, gain.stderr_rgb * own, gain.num_px) for g in (start, end))
+    return readout.light_temperature_mired(source, target).value
 
 
-def _readable(truth: LightTruth, result_HW3: Display) -> tuple[Linear, Linear, NDArray[np.bool_]]:
+def _readable(truth: LightTruth, result_HW3: Linear) -> tuple[Linear, Linear, NDArray[np.bool_]]:
     grid = (slice(None, None, reading_step(result_HW3.shape)),) * 2
-    source, result = (
-        decode_display(picture[grid], truth.tone_curve)
-        for picture in (truth.source_HW3, result_HW3)
-    )
+    source, result = decode_display(truth.source_HW3[grid], truth.tone_curve), result_HW3[grid]
     return source, result, readout.readable_mask(source, result)
 
 
-def _pixels(truth: LightTruth, result_HW3: Display) -> tuple[dict[str, Linear], Linear]:
+def _pixels(truth: LightTruth, result_HW3: Linear) -> tuple[dict[str, Linear], Linear]:
     """Return layers and result, (N, 1, 3), where both are known.
 
     Raises:
@@ -138,7 +147,12 @@ def _pixels(truth: LightTruth, result_HW3: Display) -> tuple[dict[str, Linear], 
     return layers, result[mask_HW][:, None]
 
 
-def _gain_of_layer(truth: LightTruth, result_HW3: Display, name: str) -> LightGain:
+def gain_of_layer(truth: LightTruth, result_HW3: Linear, name: str) -> LightGain:
+    """Return the gain of one light in a result, given as light, where all others are as known.
+
+    Raises:
+        EditScaleError: too few pixels can be read, or the light is not known.
+    """
     if name not in truth.layers:
         msg = f"the light of the {name} is not known apart: nothing to measure"
         raise EditScaleError(msg)
@@ -150,7 +164,7 @@ def _gain_of_layer(truth: LightTruth, result_HW3: Display, name: str) -> LightGa
     return readout.light_gain(result, layers[name], others)
 
 
-def _gains_of_layers(truth: LightTruth, result_HW3: Display) -> dict[str, LightGain]:
+def _gains_of_layers(truth: LightTruth, result_HW3: Linear) -> dict[str, LightGain]:
     layers, result = _pixels(truth, result_HW3)
     gains = readout.joint_light_gains(result, np.stack(list(layers.values())))
     return dict(zip(layers, gains, strict=True))

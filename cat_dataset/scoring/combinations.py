@@ -59,18 +59,20 @@ def score_combination(
     combined = [result for result in results if result.role == "combined"]
     pairs = []
     for result in combined:
-        alone = alone_of.get((result.pair_key, result.asked))
-        errors = [None if r is None else absolute_error(r, readout) for r in (result, alone)]
-        if errors[0] is not None and errors[1] is not None:
-            pairs.append((result, errors[0], errors[1]))
+        together, by_itself = (
+            absolute_error(result, readout),
+            _alone_error(result, alone_of, readout),
+        )
+        if together is not None and by_itself is not None:
+            pairs.append((result, together, by_itself))
     if len(pairs) < 2:
         return None
     readable = [result for result, _, _ in pairs]
-    together, by_itself = (np.array([pair[n] for pair in pairs]) for n in (1, 2))
+    errors, alone_errors = (np.array([pair[n] for pair in pairs]) for n in (1, 2))
     swapped = [result for result in results if result.role == "swapped"]
     scenes = [result.scene for result in readable]
     first = readable[0]
-    alone_mae = float(by_itself.mean())
+    alone_mae = float(alone_errors.mean())
     return CombinationScore(
         editor=first.editor,
         combination=first.combination,
@@ -81,14 +83,22 @@ def score_combination(
         num_pairs=len(pairs),
         num_unreadable=len(combined) - len(pairs),
         num_scenes=len(set(scenes)),
-        mae=float(together.mean()),
-        mae_interval=bootstrap_interval(together, scenes),
+        mae=float(errors.mean()),
+        mae_interval=bootstrap_interval(errors, scenes),
         floor_mae=floor_mae(readable, readout),
         alone_mae=alone_mae,
-        alone_interval=bootstrap_interval(by_itself, scenes),
-        ratio=float(together.mean()) / alone_mae if alone_mae > 0.0 else None,
-        ratio_interval=bootstrap_ratio(together, by_itself, scenes),
+        alone_interval=bootstrap_interval(alone_errors, scenes),
+        ratio=float(errors.mean()) / alone_mae if alone_mae > 0.0 else None,
+        ratio_interval=bootstrap_ratio(errors, alone_errors, scenes),
         ignoring_mae=float(np.abs([result.asked for result in readable]).mean()),
         order_codes=max(known_values(swapped, "to_reference_codes"), default=None),
         order_mae=mean_or_none(reference_gaps(swapped, readout)),
     )
+
+
+def _alone_error(result: EditResult, alone_of: AloneResults, readout: ReadoutName) -> float | None:
+    """Return how far off the same number alone is, over the same pixels where light is read."""
+    if readout == "physical":
+        return None if result.alone_physical is None else abs(result.alone_physical - result.asked)
+    alone = alone_of.get((result.pair_key, result.asked))
+    return None if alone is None else absolute_error(alone, readout)

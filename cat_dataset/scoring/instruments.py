@@ -1,17 +1,19 @@
 """Both readouts of one held-out pair, and what they say of the truth itself: their floor."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from cat_dataset import readout
 from cat_dataset.display import decode_display
 from cat_dataset.errors import EditScaleError
 from cat_dataset.photometry import DAYLIGHT_CCT_K
 from cat_dataset.plans import CAMERA_ATTRIBUTES
-from cat_dataset.scoring.achieved import achieved, achieved_together
+from cat_dataset.scoring.achieved import achieved, achieved_by_all
 from cat_dataset.scoring.askable import Ranges, askable_range
 from cat_dataset.scoring.cases import Case
+from cat_dataset.scoring.company import Beside, Company, achieved_in_company
 from cat_dataset.scoring.ladder import (
     FrameLadder,
     Ladder,
@@ -22,7 +24,7 @@ from cat_dataset.scoring.ladder import (
     probe_of,
     read_together,
 )
-from cat_dataset.scoring.truth import Display, FrameTruth, LightTruth
+from cat_dataset.scoring.truth import Display, FrameTruth, LightTruth, Values
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,11 @@ class Readings:
 
     physical: float | None = None
     ladder: LadderReading | None = None
+    alone: float | None = None  # of several: the physical reading of this number by itself
 
 
 NOTHING = Readings()
+NO_COMPANY: Company = MappingProxyType({})
 
 
 class Instrument:
@@ -44,28 +48,34 @@ class Instrument:
         self._ranges = ranges
         self._ladders: dict[str, Ladder | None] = {}
 
-    def read(self, picture_HW3: Display, attributes: Sequence[str]) -> Mapping[str, Readings]:
-        """Return the readings of the attributes that a request edits."""
+    def read(
+        self, picture_HW3: Display, asked: Mapping[str, float], company: Company = NO_COMPANY
+    ) -> Mapping[str, Readings]:
+        """Return the readings of the attributes that a request edits.
+
+        `company` holds, by attribute, what the same editor made of it alone and of all other
+        numbers of the request; without it the true pictures count.
+        """
         truth = self._case.truth
         if truth is None:
-            return dict.fromkeys(attributes, NOTHING)
-        if len(attributes) == 1:
-            name = attributes[0]
+            return dict.fromkeys(asked, NOTHING)
+        if len(asked) == 1:
+            (name,) = asked
             return {
                 name: Readings(self._physical(picture_HW3, name), self._step(picture_HW3, name))
             }
         if isinstance(truth, FrameTruth):
-            return dict.fromkeys(attributes, NOTHING)
-        return self._together(truth, picture_HW3, tuple(attributes))
+            return dict.fromkeys(asked, NOTHING)
+        return self._together(truth, picture_HW3, asked, company)
 
-    def floor(self, picture_HW3: Display, attributes: Sequence[str]) -> Mapping[str, Readings]:
+    def floor(self, picture_HW3: Display, asked: Mapping[str, float]) -> Mapping[str, Readings]:
         """Return the readings of a true picture; None where it reads right by construction."""
         truth = self._case.truth
         if isinstance(truth, FrameTruth):
             return {truth.attribute: Readings(None, self._left_out(truth, picture_HW3))}
-        if isinstance(truth, LightTruth) and truth.is_from_pair and len(attributes) == 1:
-            return dict.fromkeys(attributes, NOTHING)
-        return self.read(picture_HW3, attributes)
+        if isinstance(truth, LightTruth) and truth.is_from_pair and len(asked) == 1:
+            return dict.fromkeys(asked, NOTHING)
+        return self.read(picture_HW3, asked)
 
     def cross(self, picture_HW3: Display, true_HW3: Display, swept: str) -> dict[str, float]:
         """Return by how much each readable attribute differs from the true picture."""
@@ -73,8 +83,7 @@ class Instrument:
         try:
             if isinstance(truth, LightTruth):
                 found, right = (
-                    achieved_together(truth, picture, (swept,))
-                    for picture in (picture_HW3, true_HW3)
+                    achieved_by_all(truth, picture, swept) for picture in (picture_HW3, true_HW3)
                 )
                 return {name: found[name] - right[name] for name in found if name in right}
             return _camera_difference(true_HW3, picture_HW3)
@@ -116,17 +125,27 @@ class Instrument:
         return None
 
     def _together(
-        self, truth: LightTruth, picture_HW3: Display, names: tuple[str, ...]
+        self,
+        truth: LightTruth,
+        picture_HW3: Display,
+        asked: Mapping[str, float],
+        company: Company,
     ) -> dict[str, Readings]:
-        if not all(truth.knows(name) for name in names):
-            return dict.fromkeys(names, NOTHING)
-        physical: Mapping[str, float] = {}
+        if not all(truth.knows(name) for name in asked):
+            return dict.fromkeys(asked, NOTHING)
         ladder: Mapping[str, LadderReading] = {}
         with suppress(EditScaleError):  # counted as unreadable in the score
-            physical = achieved_together(truth, picture_HW3, names)
-        with suppress(EditScaleError):
-            ladder = read_together(truth, picture_HW3, {n: self._ranges[n] for n in names})
-        return {name: Readings(physical.get(name), ladder.get(name)) for name in names}
+            ladder = read_together(truth, picture_HW3, {n: self._ranges[n] for n in asked})
+        readings = {}
+        for name in asked:
+            others = {other: value for other, value in asked.items() if other != name}
+            beside = company.get(name) or _true_company(truth, {name: asked[name]}, others)
+            both = None
+            with suppress(EditScaleError):
+                if beside is not None:
+                    both = achieved_in_company(truth, beside, picture_HW3, name, others)
+            readings[name] = Readings(both and both[0], ladder.get(name), both and both[1])
+        return readings
 
     def _left_out(self, truth: FrameTruth, picture_HW3: Display) -> LadderReading | None:
         """Return the reading of a frame on the ladder of the others; None at the ladder's ends."""
@@ -136,6 +155,12 @@ class Instrument:
             return None
         others = ladder.without(value)
         return None if others is None else others.read(frame_codes(picture_HW3))
+
+
+def _true_company(truth: LightTruth, alone: Values, others: Values) -> Beside | None:
+    """Return the true pictures of a number and of all others; None where one is not known."""
+    pictures = truth.picture(others), truth.picture(alone)
+    return None if pictures[0] is None or pictures[1] is None else Beside(pictures[0], pictures[1])
 
 
 def _camera_difference(true_HW3: Display, picture_HW3: Display) -> dict[str, float]:

@@ -16,6 +16,7 @@ from cat_dataset.progress import Progress
 from cat_dataset.scoring.achieved import psnr_db
 from cat_dataset.scoring.askable import ValuesClass, class_of_value
 from cat_dataset.scoring.cases import Case, CaseReader
+from cat_dataset.scoring.company import Beside
 from cat_dataset.scoring.editors import Answer, Asked, EditFailure, ScoredEditor
 from cat_dataset.scoring.instruments import NOTHING, Instrument, Readings
 from cat_dataset.scoring.planning import Plan, combination_name
@@ -103,7 +104,7 @@ def _bench(case: Case, plan: Plan) -> _Bench:
     requests = plan.requests_of[case.row.key]
     truths = {request.key: _true_picture(case, request) for request in requests}
     floors = {
-        request.key: instrument.floor(picture, request.attributes)
+        request.key: instrument.floor(picture, request.totals())
         for request in requests
         if request.role in _HAS_FLOOR and (picture := truths[request.key]) is not None
     }
@@ -153,7 +154,8 @@ def _measure(
     at_zero = _delta_e(case.source_HW3, answer) if request.role == "zero" else None
     outside = case.outside_HW if request.role == "pair" else None
     if not isinstance(answer, EditFailure):
-        readings = bench.instrument.read(answer, request.attributes)
+        company = _company(bench, request, answers)
+        readings = bench.instrument.read(answer, request.totals(), company)
         if request.role == "sweep" and truth is not None:
             _measure_crossing(findings, editor, bench, request, answer, truth)
     for name in request.attributes:
@@ -186,6 +188,7 @@ def _measure(
                 outside_delta_e=_outside(case.source_HW3, answer, outside),
                 outside_true_delta_e=_outside(case.source_HW3, case.target_HW3, outside),
                 reference_physical=referred.get(name, NOTHING).physical,
+                alone_physical=read.alone,
                 reference_ladder=_inside(referred.get(name, NOTHING)),
                 failure=failure,
             )
@@ -211,7 +214,29 @@ def _reference(
     answer = answers[f"{request.pair_key}--{role}-{number}"]
     if isinstance(answer, EditFailure):
         return None, {}
-    return answer, bench.instrument.read(answer, request.attributes)
+    company = _company(bench, request, answers)
+    return answer, bench.instrument.read(answer, request.totals(), company)
+
+
+def _company(
+    bench: _Bench, request: EditRequest, answers: Mapping[str, Answer]
+) -> dict[str, Beside]:
+    """Return, by attribute, what the editor made of each number of a request and of all others."""
+    totals = request.totals()
+    if len(totals) < 2:
+        return {}
+    by_edits = {
+        tuple(sorted(other.totals().items())): answers[other.key]
+        for other in bench.requests
+        if other.role in ("pair", "alone", "combined")
+    }
+    company = {}
+    for name, value in totals.items():
+        others = tuple(sorted((n, v) for n, v in totals.items() if n != name))
+        beside, alone = by_edits.get(others), by_edits.get(((name, value),))
+        if isinstance(beside, np.ndarray) and isinstance(alone, np.ndarray):
+            company[name] = Beside(beside, alone)
+    return company
 
 
 def _measure_crossing(

@@ -49,6 +49,7 @@ class EditResult:
     outside_true_delta_e: float | None  # the same of the true target: shadows, reflections
     reference_physical: float | None  # readouts of that edit
     reference_ladder: float | None
+    alone_physical: float | None  # of several: this number alone, over the pixels that tell both
     failure: str | None  # why there is no picture
 
 

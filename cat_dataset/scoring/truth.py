@@ -9,7 +9,7 @@ Pictures are uint8 display sRGB, (H, W, 3); light is float32, 1 = the display's 
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -22,6 +22,7 @@ from cat_dataset.display import (
     decode_display,
     encode_display,
 )
+from cat_dataset.light_ratio import LightRatio, light_ratio_rgb
 from cat_dataset.photometry import (
     DAYLIGHT_CCT_K,
     blackbody_rgb,
@@ -106,6 +107,18 @@ class LightTruth:
             gain = gain * 2.0 ** values.get("ambient_level", 0.0)
         return gain
 
+    def light_ratio(self, attribute: str, before: Values) -> LightRatio | None:
+        """Return the ratio of the light that an attribute edits to all other light of the picture.
+
+        `before` are the changes that the picture has been through. None: not known, or no light of
+        the scene is edited.
+        """
+        name = LAYER_OF.get(attribute)
+        if name is None or name not in self.layers:
+            return None
+        light = self.layers[name] * self.gain_rgb(name, before).astype(np.float32)
+        return light_ratio_rgb(light, self.light(before))
+
     def feasible(self, attribute: str) -> tuple[float, float]:
         """Return the changes between which colours exist; unlimited where none is involved."""
         own_k = {"white_balance": self.wb_cct_k, "light_temperature": self.lamp_cct_k}
@@ -123,6 +136,26 @@ class LightTruth:
         if not any(values.values()):
             return self.source_HW3
         return encode_display(self.light(values), 1.0, self.tone_curve)
+
+    def after(self, values: Values) -> "LightTruth | None":
+        """Return what is true of the picture after these changes; None where it is not known."""
+        picture = self.picture(values)
+        if picture is None:
+            return None
+        lamp_k = self.lamp_cct_k
+        if lamp_k is not None:
+            lamp_k = kelvin(mired(lamp_k) + values.get("light_temperature", 0.0))
+        return replace(
+            self,
+            source_HW3=picture,
+            layers={
+                name: layer * self.gain_rgb(name, values).astype(np.float32)
+                for name, layer in self.layers.items()
+            },
+            wb_cct_k=kelvin(mired(self.wb_cct_k) + values.get("white_balance", 0.0)),
+            lamp_cct_k=lamp_k,
+            _cache={},
+        )
 
     @cached_property
     def probe(self) -> NDArray[np.int64]:

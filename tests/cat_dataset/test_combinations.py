@@ -91,7 +91,8 @@ def test_an_editor_that_errs_alike_alone_has_a_ratio_of_one(plain: PairDataset) 
         assert score.mae == pytest.approx(0.2 * score.ignoring_mae, rel=0.15)
         assert score.ratio == pytest.approx(1.0, abs=0.15)
         assert score.ratio_interval is not None
-        assert score.ratio_interval[0] - 0.02 <= 1.0 <= score.ratio_interval[1] + 0.02
+        # between two pictures of 8 bits a median is known to some thousandths of a stop
+        assert score.ratio_interval[0] - 0.05 <= 1.0 <= score.ratio_interval[1] + 0.05
 
 
 def test_an_editor_that_drops_the_second_number_is_as_bad_as_ignoring_it(

@@ -7,7 +7,7 @@ from cat_dataset.display import decode_display, encode_display
 from cat_dataset.errors import EditScaleError
 from cat_dataset.photometry import srgb_decode, white_balance_gains
 from cat_dataset.readout import readable_mask
-from cat_dataset.scoring.achieved import achieved, achieved_together, psnr_db
+from cat_dataset.scoring.achieved import achieved, achieved_by_all, psnr_db
 from cat_dataset.scoring.ladder import (
     FrameLadder,
     Ladder,
@@ -16,7 +16,6 @@ from cat_dataset.scoring.ladder import (
     light_ladder,
     parabola_minimum,
     probe_of,
-    read_together,
 )
 from cat_dataset.scoring.truth import AMBIENT, LAMP, REST, FrameTruth, LightTruth
 from cat_dataset.seeding import derive_rng
@@ -65,19 +64,46 @@ def test_both_readouts_find_any_exposure(stops: float) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.floats(-2.0, 1.0), st.floats(-100.0, 150.0))
-def test_lamp_and_its_colour_are_read_together(stops: float, mired_up: float) -> None:
-    """Two changes of one lamp at once; what else shines stays."""
+def test_lamp_and_its_colour_are_each_read_where_the_other_is_done(
+    stops: float, mired_up: float
+) -> None:
+    """Two changes of one lamp at once, by both readouts."""
     truth = lamp_truth()
     values = {"light_power": stops, "light_temperature": mired_up}
     result = truth.picture(values)
     assert result is not None
 
-    read = read_together(
-        truth, result, {"light_power": (-2.0, 2.0), "light_temperature": (-160.0, 160.0)}
-    )
+    for name, limit, largest, tolerance in (
+        ("light_power", 2.0, 2.0, 0.03),
+        ("light_temperature", 160.0, 160.0, 4.0),
+    ):
+        others = {other: value for other, value in values.items() if other != name}
+        moved = truth.after(others)
+        assert moved is not None
+        ladder = light_ladder(moved, name, -limit, largest).read(probe_of(moved, result))
+        assert ladder.value == pytest.approx(values[name], abs=tolerance)
+        assert achieved(moved, result, name) == pytest.approx(values[name], abs=3 * tolerance)
 
-    assert read["light_power"].value == pytest.approx(stops, abs=0.03)
-    assert read["light_temperature"].value == pytest.approx(mired_up, abs=4.0)
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"exposure": -0.5, "light_power": 1.0},
+        {"white_balance": 40.0, "light_temperature": -60.0},
+    ],
+)
+def test_what_is_true_after_a_change_is_true_of_the_rest(values: dict[str, float]) -> None:
+    """All changes at once, or one after the other: the same picture to a code."""
+    at_once = lamp_truth().picture(values)
+    (first, one), (second, two) = values.items()
+    between = lamp_truth().after({first: one})
+    assert at_once is not None
+    assert between is not None
+
+    after = between.picture({second: two})
+
+    assert after is not None
+    assert np.abs(after.astype(int) - at_once).max() <= 1
 
 
 @pytest.mark.parametrize("target_k", [3600.0, 8000.0])
@@ -92,29 +118,15 @@ def test_white_balance_is_read_from_the_source_s_own_setting(target_k: float) ->
 
 @pytest.mark.parametrize("stops", [-2.0, -0.5, 0.7, 1.2])
 def test_the_camera_is_told_from_the_lamp_by_what_no_lamp_reaches(stops: float) -> None:
-    """Exposure up, lamp down: each is read as if it were alone."""
+    """Exposure up, lamp down: each is found, whatever the other did."""
     truth = lamp_truth()
     result = truth.picture({"light_power": stops, "exposure": -0.4})
     assert result is not None
 
-    read = achieved_together(truth, result, ("light_power", "exposure"))
+    read = achieved_by_all(truth, result, "light_power")
 
     assert read["exposure"] == pytest.approx(-0.4, abs=0.02)
     assert read["light_power"] == pytest.approx(stops, abs=0.03)
-
-
-def test_numbers_of_the_camera_are_read_together_as_alone() -> None:
-    """An editor's small errors must not count more because a second number was asked beside."""
-    truth = lamp_truth()
-    result = truth.picture({"exposure": 0.5, "white_balance": 60.0})
-    assert result is not None
-    wrong = result.copy()
-    wrong[:16] = np.minimum(wrong[:16] + np.uint8(9), 250)  # half of the picture too bright
-
-    both = achieved_together(truth, wrong, ("exposure", "white_balance"))
-
-    for name in ("exposure", "white_balance"):
-        assert both[name] == achieved(truth, wrong, name)
 
 
 @pytest.mark.parametrize("attribute", ["exposure", "white_balance", "light_power",

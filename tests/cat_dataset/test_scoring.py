@@ -377,7 +377,7 @@ def result(scene: str, asked: float, physical: float | None, editor: str = "e") 
         physical_floor=asked + 0.01, ladder_floor=None, to_source_db=None, to_truth_db=None,
         to_reference_db=None, to_reference_codes=None, zero_delta_e=None, zero_p95_delta_e=None,
         outside_delta_e=None, outside_true_delta_e=None, reference_physical=None,
-        reference_ladder=None, failure=None,
+        reference_ladder=None, alone_physical=None, failure=None,
     )  # fmt: skip
 
 

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from cat_dataset.errors import EditScaleError
@@ -81,4 +83,40 @@ def test_an_absolute_target_starts_at_what_the_picture_has() -> None:
 def test_what_cannot_be_read_says_why(typed: str, complaint: str) -> None:
     """Each refusal names the rule."""
     with pytest.raises(EditScaleError, match=complaint):
+        parse_edit(typed)
+
+
+@pytest.mark.parametrize(
+    ("typed", "ratio"),
+    [
+        ("light_power=+1stop at 4:1", (4.0,)),
+        ("light_temperature=from 3000K to 4000K at 5,4,2.5:2", (2.5, 2.0, 1.25)),
+        ("ambient_level=0.5x at 1:8", (0.125,)),
+    ],
+)
+def test_an_edit_of_a_light_may_say_its_lighting_ratio(
+    typed: str, ratio: tuple[float, ...]
+) -> None:
+    """The number stays what it is without the ratio."""
+    edit, plain = parse_edit(typed), parse_edit(typed.split(" at ")[0])
+
+    assert edit.light_ratio == ratio
+    assert edit.resolve(3000.0).light_ratio == ratio
+    assert edit.resolve(3000.0).value == plain.resolve(3000.0).value
+
+
+@pytest.mark.parametrize(
+    ("typed", "complaint"),
+    [
+        ("exposure=+1EV at 2:1", "belongs to an edit of a light"),
+        ("light_power=2x at 2,1:1", "three numbers for red, green and blue"),
+        ("light_power=2x at 2:0", "write LAMP:REST"),
+        ("light_power=2x at 5000:1", "between 1:1024 and 1024:1"),
+        ("light_power=2x at -2:1", "between 1:1024 and 1024:1"),
+        ("light_power=2x at noon", "is no number with a unit"),
+    ],
+)
+def test_a_lighting_ratio_that_cannot_be_says_why(typed: str, complaint: str) -> None:
+    """With what was found and how to write it."""
+    with pytest.raises(EditScaleError, match=re.escape(complaint)):
         parse_edit(typed)

@@ -6,10 +6,18 @@ import torch
 
 from cat_dataset.progress import SilentProgress
 from cat_dataset.records import EditScale
+from cat_dataset.seeding import derive_rng
 from cat_dataset.train_job import TrainJob
-from train.batches import draw_batch, resize_area, reversed_edit, whole_batch
+from train.batches import (
+    _augmented,
+    draw_batch,
+    mirrored_edit,
+    resize_area,
+    reversed_edit,
+    whole_batch,
+)
 from train.log_light import HALF_STOPS
-from train.pairs import TrainingPairs
+from train.pairs import Example, TrainingPairs
 
 from .conftest import ATTRIBUTES, SIZE_PX
 
@@ -116,3 +124,33 @@ def test_parts_keep_their_place_in_the_whole(pairs: TrainingPairs, job: TrainJob
     assert [part.places for part in parts] == [slice(2, 3), slice(3, 4)]
     assert {part.num_whole for part in parts} == {4}
     assert torch.equal(torch.cat([part.target_BCHW for part in parts]), second.target_BCHW)
+
+
+@pytest.mark.parametrize(
+    ("edit", "mirrored"),
+    [
+        (EditScale("object_rotation", 30.0, -10.0, 20.0, subject="cup"),
+         EditScale("object_rotation", -30.0, 10.0, -20.0, subject="cup")),
+        (EditScale("object_translation", 4.0), EditScale("object_translation", -4.0)),
+        (EditScale("roughness", 20.0, 30.0, 50.0), EditScale("roughness", 20.0, 30.0, 50.0)),
+    ],
+)  # fmt: skip
+def test_a_mirror_turns_what_has_a_side(edit: EditScale, mirrored: EditScale) -> None:
+    """To the left becomes to the right; rougher stays rougher."""
+    assert mirrored_edit(edit) == mirrored
+    assert mirrored_edit(mirrored) == edit
+
+
+def test_mirrored_views_of_a_moving_bar_say_where_it_went() -> None:
+    """A bar that goes to the right goes to the left in a mirrored view, and so says its number."""
+    source, target = (np.zeros((32, 32, 3), np.uint8) for _ in range(2))
+    source[:, 8:12], target[:, 18:22] = 200, 200
+    example = Example(np.stack([source, target]), (EditScale("object_translation", 5.0),))
+
+    seen = set()
+    for number in range(20):
+        view = _augmented(derive_rng(0, "mirror", number), example, 32)
+        before, after = (np.argmax(p[0, :, 1] > 0.1) for p in view.linear_2HWC)
+        assert np.sign(after - before) == np.sign(view.edits[0].value)
+        seen.add((bool(before < after), int(before)))
+    assert len(seen) == 4  # mirrored or not, forwards or backwards

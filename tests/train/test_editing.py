@@ -62,21 +62,38 @@ def test_editing_is_deterministic_and_free_of_order(editor: Editor) -> None:
     assert (editor.edit(source, edits) == editor.edit(source, edits[::-1])).all()
 
 
-def test_gains_of_the_camera_add_up_and_lamps_are_painted_together(editor: Editor) -> None:
-    """Exposure and balance multiply whatever light there is; two changes of a lamp do not."""
+def test_parts_are_painted_as_if_alone(editor: Editor) -> None:
+    """What one part does to a view does not depend on what else is asked."""
     view = linear_of_codes(picture(32, 32))
-    exposure, balance = EditScale("exposure", 0.7), EditScale("white_balance", 50.0)
-    lamp = EditScale("light_power", 0.5)
+    edits = [EditScale("exposure", 0.7), EditScale("white_balance", 50.0),
+             EditScale("light_power", 0.5)]  # fmt: skip
 
-    apart = [editor.gains([view], [[edit]])[0] for edit in (exposure, balance, lamp)]
-    together = editor.gains([view], [[lamp, balance, exposure]])[0]
+    together = editor.part_gains([view], [edits[::-1]])[0]
 
-    np.testing.assert_allclose(together, np.sum(apart, axis=0), atol=1e-5)
-    assert editor.painter.parts([lamp, exposure, EditScale("ambient_level", 1.0)]) == [
-        [exposure],
-        [lamp, EditScale("ambient_level", 1.0)],
+    assert [part.edits for part in together] == [[edit] for edit in edits]
+    for part, edit in zip(together, edits, strict=True):
+        (alone,) = editor.part_gains([view], [[edit]])[0]
+        np.testing.assert_allclose(part.gain_HW3, alone.gain_HW3, atol=1e-5)
+    assert editor.painter.parts(edits, "words") == [edits]
+
+
+@pytest.mark.parametrize("stops", [-1.0, 1.0])
+def test_an_edit_of_a_lamp_obeys_the_ratio_it_is_told(editor: Editor, stops: float) -> None:
+    """The same picture edited as one where the lamp gives little, half, and most of the light."""
+    source = picture(32, 32)
+    change = [
+        float(np.abs(editor.edit(source, [edit]).astype(int) - source).mean())
+        for edit in (EditScale("light_power", stops, light_ratio=(r,)) for r in (0.1, 1.0, 10.0))
     ]
-    assert editor.painter.parts([lamp, exposure], "words") == [[lamp, exposure]]
+
+    assert change[0] < 0.6 * change[1] < 0.6 * change[2]
+
+
+def test_a_told_ratio_is_of_the_whole_picture(editor: Editor) -> None:
+    """So the picture is seen whole where tiles were asked for."""
+    told = [EditScale("light_power", 0.5, light_ratio=(1.0,))]
+
+    assert editor.edit_at(picture(64, 64), told, "tiled")[1] == "scaled"
 
 
 def test_detail_finer_than_the_model_sees_survives(editor: Editor) -> None:

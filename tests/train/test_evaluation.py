@@ -5,6 +5,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from cat_dataset.display import encode_display
 from cat_dataset.errors import JobError
 from cat_dataset.manifest import EvaluateJob
 from cat_dataset.progress import SilentProgress
@@ -13,9 +14,10 @@ from cat_dataset.records import EditScale
 from cat_dataset.scoring.editors import Asked, EditFailure
 from cat_dataset.scoring.planning import plan_requests
 from cat_dataset.scoring.requests import make_request
+from cat_dataset.scoring.truth import LAMP, REST, LightTruth
 from train.editing import Editor
 from train.evaluation import _zero_shot_note, evaluate_editor, plan_evaluation
-from train.scored import ScoredModel, float_order_gap
+from train.scored import ScoredModel, float_order_gap, told_edits
 
 from .conftest import ATTRIBUTES, tiny_job
 
@@ -48,8 +50,32 @@ def test_every_editor_answers_the_same_questions(evaluated: Path) -> None:
     keys: dict[str, set[tuple[str, str]]] = {}
     for row in rows:
         keys.setdefault(row["editor"], set()).add((row["key"], row["attribute"]))
-    assert list(keys) == ["adapter", "words", "no_task_id", "copy", "blend", "oracle"]
+    assert list(keys) == [
+        *("adapter", "ratio not told", "words", "no_task_id", "copy", "blend", "oracle"),
+    ]
     assert len({frozenset(asked) for asked in keys.values()}) == 1
+
+
+def test_an_editor_is_told_the_light_of_its_source_as_it_is_then(dataset: PairDataset) -> None:
+    """After one stop less of the lamp its ratio is half, and its colour is the lamp's own."""
+    lamp, rest = (np.full((16, 16, 3), level, np.float32) for level in (0.2, 0.1))
+    source = encode_display(lamp + rest, 1.0)
+    known = np.ones((16, 16), np.bool_)
+    truth = LightTruth(source, {LAMP: lamp, REST: rest}, known, lamp_cct_k=3000.0)
+    power, warmer = EditScale("light_power", -1.0), EditScale("light_temperature", 50.0)
+    first = make_request(dataset.rows[0], "first", (power,))
+    second = make_request(
+        dataset.rows[0], "second", (warmer, EditScale("exposure", 1.0)), follows=first
+    )
+
+    (at_first,) = told_edits(first, truth)
+    told, untold = told_edits(second, truth)
+
+    assert at_first.light_ratio == pytest.approx((2.0, 2.0, 2.0))
+    assert told.light_ratio == pytest.approx((1.0, 1.0, 1.0))
+    assert told.source_value == pytest.approx(3000.0)
+    assert told.target_value == pytest.approx(1e6 / (1e6 / 3000.0 + 50.0))
+    assert untold == EditScale("exposure", 1.0)
 
 
 def test_a_rival_that_is_the_same_editor_scores_the_same(evaluated: Path) -> None:
