@@ -59,6 +59,7 @@ class TrainJob(StrictModel):
     # prompt: the baseline whose base learns the numbers as words, in the steps of both stages
     numbers: Literal["adapter", "prompt"] = "adapter"
     token_tasks: tuple[str, ...] = ()  # carried by tokens, not by modulation
+    worded_tasks: tuple[str, ...] = ()  # the compact base is told direction and rough size too
     num_tokens: PositiveInt = 4  # of each of their edits
     task_ids: bool = True  # False: the baseline with one encoder for all tasks and units
     # trained after the adapter, on the same pairs and steps, and evaluated beside it
@@ -143,12 +144,23 @@ class TrainJob(StrictModel):
         return self
 
     @model_validator(mode="after")
-    def _tokens_are_of_what_is_trained(self) -> Self:
-        unknown = sorted(set(self.token_tasks) - set(self.attributes))
-        if unknown:
+    def _named_tasks_are_trained(self) -> Self:
+        for field in ("token_tasks", "worded_tasks"):
+            unknown = sorted(set(getattr(self, field)) - set(self.attributes))
+            if unknown:
+                msg = (
+                    f"{field}: {', '.join(unknown)} is not trained; remove it or add it to "
+                    f"attributes"
+                )
+                raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _words_are_the_compact_base_s_own(self) -> Self:
+        if self.worded_tasks and (self.base != "compact" or self.numbers == "prompt"):
             msg = (
-                f"token_tasks: {', '.join(unknown)} is not trained; remove it or add it to "
-                f"attributes"
+                "worded_tasks: only the compact base beside an adapter is told words of its own; "
+                "a pretrained base has its prompt. Remove it"
             )
             raise ValueError(msg)
         return self

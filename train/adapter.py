@@ -26,7 +26,7 @@ from cat_dataset.records import EditScale
 from train.edit_tokens import AttentionShape, EditTokens
 from train.hooks import Attachment, add_to_modulations
 from train.token_hooks import add_to_attentions
-from train.words import words_by_number
+from train.words import words_by_number, words_of_edits
 
 _KNOTS = (-1.0, 0.0, 1.0)  # where the bends of the features lie, in trained ranges
 NUM_FEATURES = 1 + len(_KNOTS)
@@ -46,6 +46,7 @@ class Task:
     default_source: float | None  # absolute value a picture has where none is given
     absolute_unit: str | None
     carrier: Carrier = "modulation"  # tokens: for what modulation cannot carry
+    is_worded: bool = False  # the base is told direction and rough size in its words as well
 
     @property
     def largest_value(self) -> float:
@@ -145,11 +146,24 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         return math.exp(math.fsum(logs) / len(logs))
 
     def instruction(self, edits: Sequence[EditScale], num_places: int) -> tuple[str, ...]:
-        """Return the words under which these edits are made: neutral, without direction or number.
+        """Return the words under which these edits are made, whatever their order.
+
+        They are neutral, without direction or number, but for edits of worded tasks: these are
+        named with direction and a third of the range, and the number says how far exactly.
 
         Raises:
-            EditScaleError: without task ids, more attributes than the words can name.
+            EditScaleError: more worded edits than places; without task ids, more attributes than
+                the words can name.
         """
+        worded = [
+            EditScale(name, math.fsum(edit.value for edit in edits if edit.attribute == name))
+            for name, task in self.tasks.items()
+            if task.is_worded and any(edit.attribute == name for edit in edits)
+        ]
+        worded = [edit for edit in worded if edit.value != 0.0]
+        if worded:
+            largest = {name: task.largest_value for name, task in self.tasks.items()}
+            return words_of_edits(worded, largest, num_places)
         edited = {edit.attribute for edit in edits}
         told = [] if self.config["task_ids"] else [name for name in self.tasks if name in edited]
         return words_by_number(num_places, told)

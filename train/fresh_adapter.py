@@ -20,7 +20,11 @@ def fresh_adapter(transformer: nn.Module, tasks: Sequence[Task], job: TrainJob) 
     linears = modulation_linears(transformer)
     widths = [(name, linear.out_features) for name, linear in linears.items()]
     carried = [
-        replace(task, carrier="tokens") if task.attribute in job.token_tasks else task
+        replace(
+            task,
+            carrier="tokens" if task.attribute in job.token_tasks else "modulation",
+            is_worded=task.attribute in job.worded_tasks,
+        )
         for task in tasks
     ]
     needs_tokens = any(task.carrier == "tokens" for task in carried)

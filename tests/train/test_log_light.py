@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cat_dataset.display import decode_display, encode_display
+from cat_dataset.seeding import derive_rng
 from train.log_light import (
     HALF_STOPS,
     LIGHT_FLOOR,
@@ -13,6 +16,7 @@ from train.log_light import (
     known_weights,
     light_error,
     linear_of_codes,
+    with_true_ratio,
 )
 
 
@@ -118,3 +122,32 @@ def test_where_nothing_changes_there_is_no_error_of_change() -> None:
     grey = torch.zeros(1, 3, 4, 4)
 
     assert change_error(grey + 0.1, grey, grey, torch.ones(1, 3, 4, 4)).tolist() == [[0.0]]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(0.4, 1.6), st.floats(-1.5, 1.0).filter(lambda v: abs(v) > 0.2))
+def test_a_lamp_that_is_right_but_for_its_strength_is_right(error: float, stops: float) -> None:
+    """With the pair's own ratio nothing is left to be wrong."""
+    lamp, rest = (
+        torch.from_numpy(derive_rng(0, "told", name).uniform(0.03, 0.15, (1, 3, 16, 16))).float()
+        for name in ("lamp", "rest")
+    )
+    change = (2.0**stops - 1.0) * lamp
+    source, target = (encode_log_light(light) for light in (lamp + rest, lamp + rest + change))
+    wrong = encode_log_light(lamp + rest + error * change)
+
+    told = with_true_ratio(wrong, target, source, 1.0)
+
+    torch.testing.assert_close(told, target, atol=2e-3, rtol=0.0)
+
+
+def test_a_channel_that_hardly_changes_is_not_scaled() -> None:
+    """Its ratio is not seen in 8 bits: a lamp's colour leaves green nearly alone."""
+    light = torch.full((1, 3, 16, 16), 0.2) + 0.1 * torch.rand(1, 3, 16, 16)
+    gain = torch.tensor([1.3, 1.001, 0.7]).view(1, 3, 1, 1)
+    source, target = encode_log_light(light), encode_log_light(light * gain)
+    wrong = target + torch.tensor([0.0, 0.01, 0.0]).view(1, 3, 1, 1)
+
+    told = with_true_ratio(wrong, target, source, 1.0)
+
+    torch.testing.assert_close(told[:, 1], wrong[:, 1])

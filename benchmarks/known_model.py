@@ -1,0 +1,43 @@
+"""Write the model of the geometry study: the monkey that comes with Blender, in a red glaze.
+
+    python benchmarks/known_model.py out/geometry-models
+
+One object in scenes that are all different, as a maker of one product would have it.
+"""
+
+import sys
+from pathlib import Path
+
+import bpy
+
+SIZE_M = 0.16
+BASE_COLOUR, ROUGHNESS = (0.55, 0.08, 0.04, 1.0), 0.4
+SUBDIVISIONS = 2
+
+
+def main() -> None:
+    """Build the monkey and export it as GLB into the folder that is given."""
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    bpy.ops.mesh.primitive_monkey_add(size=SIZE_M)
+    monkey = bpy.context.object
+    smooth = monkey.modifiers.new("smooth", "SUBSURF")
+    smooth.levels = SUBDIVISIONS
+    bpy.ops.object.modifier_apply(modifier=smooth.name)
+    bpy.ops.object.shade_smooth()
+    monkey.data.materials.append(_glaze())
+    bpy.ops.export_scene.gltf(filepath=str(folder / "monkey.glb"))
+
+
+def _glaze() -> bpy.types.Material:
+    material = bpy.data.materials.new("glaze")
+    material.use_nodes = True
+    surface = material.node_tree.nodes["Principled BSDF"]
+    surface.inputs["Base Color"].default_value = BASE_COLOUR
+    surface.inputs["Roughness"].default_value = ROUGHNESS
+    return material
+
+
+if __name__ == "__main__":
+    main()
