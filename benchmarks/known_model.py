@@ -1,6 +1,6 @@
-"""Write the model of the geometry study: the monkey that comes with Blender, in a red glaze.
+"""Write the model that rotation and roughness are studied on: Blender's monkey in a red glaze.
 
-    python benchmarks/known_model.py out/geometry-models
+    python benchmarks/known_model.py out/known-model
 
 One object in scenes that are all different, as a maker of one product would have it.
 """

@@ -240,8 +240,9 @@ def _log2_blue_over_red(cct_k: float) -> float:
     return math.log2(float(rgb[2] / rgb[0]))
 
 
-# Blue leaves the sRGB gamut below 1900 K; the table stays clear of it.
-_TABLE_MIRED = np.linspace(mired(MAX_CCT_K), mired(max(MIN_CCT_K, 1950.0)), 4096)
+# Blue leaves the sRGB gamut at 1903 K. However little is left, the colour is known to a mired:
+# between 1950 and 1905 K, 12 mired apart, lie five halvings of blue.
+_TABLE_MIRED = np.linspace(mired(MAX_CCT_K), mired(max(MIN_CCT_K, 1905.0)), 4096)
 _TABLE_BLUE_OVER_RED = np.array([_log2_blue_over_red(1e6 / m) for m in _TABLE_MIRED])
 
 
@@ -259,5 +260,6 @@ def _mired_of_blue_over_red(log2_ratio: float) -> float:
 
 def _slope_mired(at_mired: float, step: float = 0.5) -> float:
     """Return mired per unit of log2(B/R) near a temperature of the table."""
-    low, high = max(at_mired - step, float(_TABLE_MIRED[0])), at_mired + step
+    low = max(at_mired - step, float(_TABLE_MIRED[0]))
+    high = min(at_mired + step, float(_TABLE_MIRED[-1]))
     return (high - low) / (_log2_blue_over_red(1e6 / high) - _log2_blue_over_red(1e6 / low))

@@ -84,7 +84,8 @@ def _change(source_HW3: Linear, parts: Sequence[PartGain]) -> NDArray[np.float64
     """Return the change that the edits of one light make, as a part of the source's light."""
     ratio = _ratio(parts)
     wanted = light_gain_rgb([edit for part in parts for edit in part.edits])
-    if wanted is None or (ratio is None and len(parts) == 1):
+    is_seen = any(_clear_change(part.edits).any() for part in parts)
+    if wanted is None or not is_seen or (ratio is None and len(parts) == 1):
         gain_HW3 = np.sum([part.gain_HW3 for part in parts], axis=0, dtype=np.float64)
         return np.asarray(np.exp2(gain_HW3) - 1.0)
     share_HW3 = _shares(parts)
@@ -120,16 +121,21 @@ def _shares(parts: Sequence[PartGain]) -> NDArray[np.float64]:
     """
     weights_3, sum_HW3 = np.zeros(3), np.zeros(parts[0].gain_HW3.shape)
     for part in parts:
-        wanted = light_gain_rgb(part.edits)
-        assert wanted is not None, "asked for before"
-        change_3 = np.where(np.abs(wanted - 1.0) >= _CLEAR_CHANGE, wanted - 1.0, 0.0)
+        change_3 = _clear_change(part.edits)
         sum_HW3 += change_3 * (np.exp2(part.gain_HW3) - 1.0)
         weights_3 += change_3**2
     is_clear = weights_3 > 0.0
     share_HW3 = np.clip(sum_HW3 / np.where(is_clear, weights_3, 1.0), 0.0, 1.0)
-    if is_clear.any():
-        share_HW3[..., ~is_clear] = share_HW3[..., is_clear].mean(axis=-1, keepdims=True)
+    share_HW3[..., ~is_clear] = share_HW3[..., is_clear].mean(axis=-1, keepdims=True)
     return np.asarray(share_HW3)
+
+
+def _clear_change(edits: Sequence[EditScale]) -> NDArray[np.float64]:
+    """Return by which part edits change their light (3,); 0 where that hardly shows."""
+    wanted = light_gain_rgb(edits)
+    if wanted is None:
+        return np.zeros(3)
+    return np.where(np.abs(wanted - 1.0) >= _CLEAR_CHANGE, wanted - 1.0, 0.0)
 
 
 def scaled_shares(

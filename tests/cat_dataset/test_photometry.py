@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cat_dataset import photometry
+from cat_dataset.readout import LightGain, light_temperature_mired
 
 KELVIN = st.floats(2000.0, 20000.0)
 
@@ -106,3 +107,16 @@ def test_a_lower_camera_setting_cools_the_picture() -> None:
     """The sign that is so easily swapped."""
     red, _, blue = photometry.white_balance_gains(6500.0, 3200.0)
     assert red < 1.0 < blue
+
+
+@pytest.mark.parametrize("cct_k", [24990.0, 12000.0, 3200.0, 1960.0, 1925.0, 1908.0])
+def test_colours_of_a_lamp_are_read_to_the_ends_of_what_srgb_shows(cct_k: float) -> None:
+    """From the bluest black body to the one with hardly any blue, standard errors included."""
+    still = np.full(3, 1e-4)
+    before = LightGain(photometry.blackbody_rgb(4000.0), still, 100)
+    after = LightGain(photometry.blackbody_rgb(cct_k), still, 100)
+
+    reading = light_temperature_mired(before, after)
+
+    assert reading.value == pytest.approx(1e6 / cct_k - 250.0, abs=0.05)
+    assert np.isfinite(reading.stderr)

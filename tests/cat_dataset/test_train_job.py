@@ -36,6 +36,11 @@ KLEIN = {"base": "klein", "base_path": "klein", "size_px": 512}
         ),
         ({"numbers": "prompt", "task_ids": False}, "and numbers = .prompt. trains none"),
         ({"token_tasks": ["aperture"]}, "token_tasks: aperture is not trained; remove it"),
+        ({"worded_tasks": ["aperture"]}, "worded_tasks: aperture is not trained; remove it"),
+        (
+            {"worded_tasks": ["exposure"], "numbers": "prompt"},
+            "only the compact base beside an adapter",
+        ),
         ({"base": "klein"}, "is read from a folder: set base_path"),
         ({"base_path": "klein"}, "base_path: the compact base is trained here and caches nothing"),
         ({**KLEIN, "hidden_size": 64}, "hidden_size: trains the compact base, and base = .klein."),

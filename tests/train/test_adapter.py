@@ -199,3 +199,30 @@ def test_a_saved_adapter_remembers_that_it_has_no_task_ids(
     edited = predict_edited(base, loaded, BRIGHTER, COOLER)
     assert torch.equal(edited, predict_edited(base, without_ids, COOLER, BRIGHTER))
     assert torch.equal(predict_edited(base, loaded, EditScale("exposure", 0.0)), predict(base))
+
+
+def test_worded_tasks_are_named_with_direction_and_rough_size(base: CompactBase) -> None:
+    """In any order and in parts; what only the number tells, and zero, stay neutral."""
+    job = TrainJob(attributes=["exposure", "white_balance"], worded_tasks=["exposure"])
+    adapter = fresh_adapter(base.transformer, [EXPOSURE, BALANCE], job)
+    words = ("exposure", "raise", "clearly")
+
+    assert adapter.tasks["exposure"].is_worded
+    assert adapter.instruction([BRIGHTER], 1) == words
+    assert adapter.instruction([BRIGHTER, COOLER], 1) == words
+    assert adapter.instruction([COOLER, BRIGHTER], 1) == words
+    assert adapter.instruction([EditScale("exposure", v) for v in (0.3, 1.0)], 1) == words
+    assert adapter.instruction([COOLER], 1) == words_by_number(1)
+    assert adapter.instruction([EditScale("exposure", 0.0)], 1) == words_by_number(1)
+
+
+def test_a_saved_adapter_remembers_which_tasks_are_worded(
+    base: CompactBase, tmp_path: Path
+) -> None:
+    """Else an edit would be painted under other words than it was trained with."""
+    job = TrainJob(attributes=["exposure", "white_balance"], worded_tasks=["white_balance"])
+    fresh_adapter(base.transformer, [EXPOSURE, BALANCE], job).save_pretrained(tmp_path)
+
+    tasks = NumericAdapter.from_pretrained(tmp_path).tasks
+
+    assert [task.attribute for task in tasks.values() if task.is_worded] == ["white_balance"]

@@ -96,6 +96,16 @@ def test_lamps_add_up_and_the_camera_multiplies() -> None:
     np.testing.assert_allclose(light_after(parts), light * balance * 2.0**0.4, rtol=1e-3)
 
 
+@pytest.mark.parametrize("stops", [0.03, -0.01])
+def test_an_edit_too_small_to_show_the_lamp_is_made_all_the_same(stops: float) -> None:
+    """As it was painted: nothing tells the lamp's shares from so little."""
+    edit = EditScale("light_power", stops, light_ratio=RATIO)
+
+    np.testing.assert_allclose(
+        light_after([power_part(edit)]), SOURCE + (2.0**stops - 1.0) * LAMP, rtol=1e-5
+    )
+
+
 def test_a_ratio_cannot_make_a_lamp_of_nothing() -> None:
     """A base that painted no lamp leaves no lamp to scale."""
     ratio = (2.0, 2.0, 2.0)
