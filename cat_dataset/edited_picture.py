@@ -56,11 +56,11 @@ class EditedPicture:
 
     def to_json(self) -> dict[str, Any]:
         """Return what is written into the PNG."""
-        keys = (
-            *("attribute", "value", "unit", "source_value", "target_value", "absolute_unit"),
-            "light_ratio",
-        )
-        edits = [{key: edit.to_json()[key] for key in keys} for edit in self.edits]
+        keys = ("attribute", "value", "unit", "source_value", "target_value", "absolute_unit")
+        edits = [
+            {**{key: edit.to_json()[key] for key in keys}, "light_ratio": edit.light_ratio}
+            for edit in self.edits
+        ]
         return {"edits": edits, "method": self.method}
 
 

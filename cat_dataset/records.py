@@ -50,7 +50,6 @@ class EditScale:
             "absolute_unit": attribute.absolute_unit,
             "measured": self.measured,
             "measured_stderr": self.measured_stderr,
-            "light_ratio": None if self.light_ratio is None else list(self.light_ratio),
         }
 
 
@@ -172,6 +171,7 @@ class Pair:
             "scene": self.scene,
             "instruction": self.instruction,
             "edits": [edit.to_json() for edit in self.edits],
+            "light_ratios": [edit.light_ratio and list(edit.light_ratio) for edit in self.edits],
             "develop": vars(self.develop),
             "origin": dict(self.origin),
         }

@@ -32,7 +32,7 @@ def test_as_much_from_the_lamp_as_from_the_rest_is_one_to_one() -> None:
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.floats(-3.0, 0.5), st.floats(-1.5, 0.5))
+@given(st.floats(-3.0, 0.4), st.floats(-1.5, 0.3))
 def test_power_multiplies_the_ratio_and_exposure_leaves_it(lamp: float, exposure: float) -> None:
     """One stop more of a lamp doubles its ratio; the camera changes nothing."""
     ratio = np.array(light_ratio_rgb(LAMP, LAMP + REST))
@@ -70,9 +70,9 @@ def test_pairs_carry_the_ratio_of_their_source(dataset_job: DatasetJob) -> None:
     assert len(pairs) == len(names)
     for pair in pairs:
         source = decode_display(decode_png(pair.source_png))
-        for edit, stored in zip(pair.edits, pair.to_json()["edits"], strict=True):
+        for edit, stored in zip(pair.edits, pair.to_json()["light_ratios"], strict=True):
             if edit.attribute == "exposure":
-                assert stored["light_ratio"] is None
+                assert stored is None
                 continue
             is_ambient = edit.attribute == "ambient_level"
             own = frozenset(
@@ -82,7 +82,7 @@ def test_pairs_carry_the_ratio_of_their_source(dataset_job: DatasetJob) -> None:
             )
             light = _source_light(basis, pair.origin["source_state"], own)
             expected = light_ratio_rgb(light * pair.develop.exposure_anchor, source)
-            assert stored["light_ratio"] == pytest.approx(expected, rel=0.01)
+            assert stored == pytest.approx(expected, rel=0.01)
 
 
 def _source_light(
