@@ -24,7 +24,11 @@ def lab_of_srgb(codes_HW3: NDArray[np.uint8]) -> Lab:
     [100.0, 0.0, 0.0]
     """
     linear_of_code = srgb_decode(np.arange(256) / 255.0)
-    ratio = linear_of_code[codes_HW3] @ _SRGB_TO_XYZ.T / _WHITE_XYZ
+    light = linear_of_code[codes_HW3]
+    # no matrix product: its last bit depends on where a picture lies in memory, and equal pictures
+    # must differ by nothing
+    parts = [light[..., n : n + 1] * (_SRGB_TO_XYZ[:, n] / _WHITE_XYZ) for n in range(3)]
+    ratio = parts[0] + parts[1] + parts[2]
     linear = ratio * (29.0 / 6.0) ** 2 / 3.0 + 4.0 / 29.0
     x, y, z = np.moveaxis(np.where(ratio > _LINEAR_BELOW, np.cbrt(ratio), linear), -1, 0)
     return np.stack([116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)], axis=-1)

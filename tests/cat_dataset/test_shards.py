@@ -102,6 +102,7 @@ def test_the_record_has_the_fields_of_the_contract(dataset_folder: Path) -> None
         "scene",
         "instruction",
         "edits",
+        "light_ratios",
         "develop",
         "origin",
     }
