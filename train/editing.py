@@ -23,14 +23,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cat_dataset.display import encode_display
 from cat_dataset.edited_picture import EditedPicture, Method, read_picture, resolve_edits
 from cat_dataset.errors import EditScaleError, JobError
-from cat_dataset.plans import BASIS_ATTRIBUTES
 from train.adapter import NumericAdapter, Task
 from train.batches import Linear, resize_area
 from train.compact import PATCH_PX, load_compact
-from train.gain import apply_gain, enlarged_gain, repaint, resized_gain
+from train.finishing import developed, finished_picture
 from train.light_change import PartGain, composed_gain
 from train.log_light import HALF_STOPS, encode_log_light, linear_of_codes
 from train.lora import load_lora
@@ -103,7 +101,7 @@ class Editor:
         gains = self._tile_gains(source_HW3, corners, edits)
         for row, gain_RW3 in blended_rows(gains, corners, width_px):  # light of a few rows at once
             rows = slice(row, row + len(gain_RW3))
-            edited_HW3[rows] = _developed(linear_of_codes(source_HW3[rows]), gain_RW3, edits)
+            edited_HW3[rows] = developed(linear_of_codes(source_HW3[rows]), gain_RW3, edits)
         return edited_HW3, "tiled"
 
     def _tile_gains(
@@ -143,7 +141,7 @@ class Editor:
         small = [small_of[id(source)] for source in sources]
         gains = self.part_gains(small, edits, channel)
         return [
-            _finish(linear_of[id(source)], view, parts)
+            finished_picture(linear_of[id(source)], view, parts)
             for source, view, parts in zip(sources, small, gains, strict=True)
         ]
 
@@ -183,7 +181,7 @@ class Editor:
         views = [resize_area(p, *view_px) for p in (linear_HW3, linear_of_codes(target_HW3))]
         source_CHW, target_CHW = self.painter.kept(_log_light(views))
         gain_HW3 = (HALF_STOPS * (target_CHW - source_CHW)).permute(1, 2, 0).numpy()
-        return _finish(linear_HW3, views[0], [PartGain(edits, gain_HW3)])
+        return finished_picture(linear_HW3, views[0], [PartGain(edits, gain_HW3)])
 
     def view_size(self, height_px: int, width_px: int) -> tuple[int, int]:
         """Return (height, width) at which the model sees a picture."""
@@ -283,27 +281,3 @@ def view_size(
 
 def _log_light(views: Sequence[Linear]) -> Tensor:
     return encode_log_light(torch.from_numpy(np.stack(views)).permute(0, 3, 1, 2))
-
-
-def _finish(linear_HW3: Linear, small_HW3: Linear, parts: Sequence[PartGain]) -> Display:
-    """Return the full picture after the gains of its small view.
-
-    The gain of a photometric edit follows the edges of the full picture. What else an edit moves or
-    blurs is known no finer than the view, so there the gain is enlarged as it is.
-    """
-    edits = [edit for part in parts for edit in part.edits]
-    if _is_photometric(edits):
-        gains = [enlarged_gain(small_HW3, part.gain_HW3, linear_HW3) for part in parts]
-        enlarged = [PartGain(p.edits, gain) for p, gain in zip(parts, gains, strict=True)]
-        return _developed(linear_HW3, composed_gain(linear_HW3, enlarged), edits)
-    gain_HW3 = np.sum([part.gain_HW3 for part in parts], axis=0)
-    return _developed(linear_HW3, resized_gain(gain_HW3, *linear_HW3.shape[:2]), edits)
-
-
-def _developed(linear_HW3: Linear, gain_HW3: NDArray[np.float32], edits: Edits) -> Display:
-    apply = apply_gain if _is_photometric(edits) else repaint
-    return encode_display(apply(linear_HW3, gain_HW3), 1.0)
-
-
-def _is_photometric(edits: Edits) -> bool:
-    return all(edit.attribute in BASIS_ATTRIBUTES for edit in edits)
