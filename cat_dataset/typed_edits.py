@@ -127,6 +127,12 @@ def _read_ratio(attribute: Attribute, typed: re.Match[str]) -> LightRatio:
         ratio = tuple(float(number) / rest for number in typed["lamp"].split(","))
     except (ValueError, ZeroDivisionError):
         ratio = ()
+    if attribute.name == "light_temperature" and len(ratio) == 1:
+        msg = (
+            f"{said}: a change of colour needs the ratio of red, green and blue, three numbers as "
+            f"in 5,4,2.5:1; or leave the ratio out"
+        )
+        raise EditScaleError(msg)
     low, high = RATIO_RANGE
     if len(ratio) not in (1, 3) or not all(low <= number <= high for number in ratio):
         msg = (

@@ -63,7 +63,7 @@ class Editor:
         Absolute values (`white_balance=3200K`, `aperture=f/8`) need the picture's own: typed
         (`from 5600K to 3200K`), or from its EXIF; a picture without one counts as balanced for its
         display, 6500 K. An edit of a light obeys the picture's lighting ratio where that is typed
-        (`light_power=2x at 4:1`); else the base guesses it.
+        (`light_power=2x at 5,4,2.5:1`); else the base guesses it.
 
         Raises:
             CatError: the file is no picture.

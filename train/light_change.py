@@ -95,9 +95,14 @@ def _change(source_HW3: Linear, parts: Sequence[PartGain]) -> NDArray[np.float64
 
 
 def _ratio(parts: Sequence[PartGain]) -> LightRatio | None:
-    """Return the lighting ratio that any edit of a light is told."""
-    told = (edit.light_ratio for part in parts for edit in part.edits)
-    return next((ratio for ratio in told if ratio is not None), None)
+    """Return the lighting ratio that any edit of a light is told.
+
+    One number, of luminance, says too little of a lamp whose colour changes: it does not count.
+    """
+    edits = [edit for part in parts for edit in part.edits]
+    is_coloured = any(edit.attribute == "light_temperature" for edit in edits)
+    told = (edit.light_ratio for edit in edits if edit.light_ratio is not None)
+    return next((ratio for ratio in told if len(ratio) == 3 or not is_coloured), None)
 
 
 def light_gain_rgb(edits: Sequence[EditScale]) -> NDArray[np.float64] | None:

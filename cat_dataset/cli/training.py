@@ -77,8 +77,8 @@ def edit(
 ) -> None:
     """Edit a picture by numbers, of any size and in any order.
 
-    A lamp is edited exactly where the picture's lighting ratio is known, lamp to all other light:
-    --edit "light_power=2x at 4:1". Else the model guesses it.
+    A lamp is edited exactly where the picture's lighting ratio is known, lamp to all other light
+    in red, green and blue: --edit "light_power=2x at 5,4,2.5:1". Else the model guesses it.
 
     Example: cat-dataset edit photo.jpg --adapter out/demo/training/adapter
     --edit exposure=+1.5EV --edit "white_balance=from 5600K to 3200K" -o edited.png

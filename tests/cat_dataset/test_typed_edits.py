@@ -113,6 +113,7 @@ def test_an_edit_of_a_light_may_say_its_lighting_ratio(
         ("light_power=2x at 2:0", "write LAMP:REST"),
         ("light_power=2x at 5000:1", "between 1:1024 and 1024:1"),
         ("light_power=2x at -2:1", "between 1:1024 and 1024:1"),
+        ("light_temperature=2700K at 4:1", "needs the ratio of red, green and blue"),
         ("light_power=2x at noon", "is no number with a unit"),
     ],
 )

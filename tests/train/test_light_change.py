@@ -58,6 +58,16 @@ def test_one_number_of_luminance_corrects_as_well() -> None:
     np.testing.assert_allclose(light_after([power_part(edit, 0.7)]), SOURCE + LAMP, rtol=1e-3)
 
 
+def test_one_number_does_not_count_where_the_colour_changes() -> None:
+    """The lamp then stays as it was painted."""
+    told = EditScale(
+        "light_temperature", WARMER.value, 4000.0, WARMER.target_value, light_ratio=(9.0,)
+    )
+    painted = SOURCE + 0.7 * (TINT - 1.0) * LAMP
+
+    np.testing.assert_allclose(light_after([part(told, painted)]), painted, rtol=1e-6)
+
+
 def test_without_a_ratio_a_lamp_stays_as_it_was_painted() -> None:
     """To the last bit, where nothing else is edited."""
     wrong = power_part(share_error=0.7)
