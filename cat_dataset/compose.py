@@ -20,6 +20,7 @@ from cat_dataset.draws import (
     draw_photometric,
     draw_together,
     drawable_attributes,
+    groups_of,
 )
 from cat_dataset.errors import EditScaleError
 from cat_dataset.light import light_frame
@@ -178,13 +179,12 @@ def _light_ratios(
     basis: LightBasis, draw: PhotometricDraw, source_HW3: Linear, anchor: float
 ) -> list[LightRatio | None]:
     """Return the lighting ratio of each edit of a draw in its source; None: edits no light."""
-    ambient = frozenset(group.name for group in basis.groups if group.kind == "ambient")
     ratios: list[LightRatio | None] = []
     for edit in draw.edits:
         if edit.attribute not in LIGHT_ATTRIBUTES:
             ratios.append(None)
             continue
-        own = ambient if edit.attribute == "ambient_level" else frozenset({basis.main_lamp or ""})
+        own = groups_of(basis, edit.attribute)
         light_HW3 = light_frame(basis, draw.source, only=own) * np.float32(anchor)
         ratios.append(light_ratio_rgb(light_HW3, source_HW3))
     return ratios

@@ -115,6 +115,13 @@ def drawable_attributes(basis: LightBasis) -> tuple[str, ...]:
     return tuple(names)
 
 
+def groups_of(basis: LightBasis, attribute: str) -> frozenset[str]:
+    """Return the light groups that an attribute of the scene's light edits."""
+    if attribute == "ambient_level":
+        return frozenset(group.name for group in basis.groups if group.kind == "ambient")
+    return frozenset({basis.main_lamp or ""})
+
+
 def _source_position(
     rng: np.random.Generator, value: float, allowed: Range, preferred: Range
 ) -> float:
@@ -182,14 +189,13 @@ def _white_balance(
 def _light_power(
     rng: np.random.Generator, basis: LightBasis, value_range: Range
 ) -> PhotometricDraw:
-    return _lamp_stops(rng, basis, value_range, "light_power", frozenset({basis.main_lamp or ""}))
+    return _lamp_stops(rng, basis, value_range, "light_power")
 
 
 def _ambient_level(
     rng: np.random.Generator, basis: LightBasis, value_range: Range
 ) -> PhotometricDraw:
-    ambient = frozenset(group.name for group in basis.groups if group.kind == "ambient")
-    return _lamp_stops(rng, basis, value_range, "ambient_level", ambient)
+    return _lamp_stops(rng, basis, value_range, "ambient_level")
 
 
 def _lamp_stops(
@@ -197,8 +203,8 @@ def _lamp_stops(
     basis: LightBasis,
     value_range: Range,
     attribute: str,
-    groups: frozenset[str],
 ) -> PhotometricDraw:
+    groups = groups_of(basis, attribute)
     source, target, value = _draw_stops(rng, value_range, _LAMP_STOPS, _SOURCE_LAMP_STOPS)
     source_state = target_state = base_state(basis)
     for name in sorted(groups):

@@ -11,12 +11,10 @@ Shapes: H height, W width; light is linear sRGB, (..., 3).
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.photometry import REC709_LUMINANCE
 from cat_dataset.readout import MIN_READOUT_PX, readable_mask
 
 Linear = NDArray[np.float32]
@@ -49,9 +47,3 @@ def part_of_light(ratio: Sequence[float]) -> NDArray[np.float64]:
     """
     ratios = np.asarray(ratio, np.float64)
     return np.asarray(ratios / (1.0 + ratios))
-
-
-def luminance(light: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Return the luminance of light, (..., 1)."""
-    weighted: NDArray[np.float64] = (light * np.asarray(REC709_LUMINANCE)).sum(-1, keepdims=True)
-    return weighted

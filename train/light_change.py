@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.light_ratio import LightRatio, luminance, part_of_light
-from cat_dataset.photometry import blackbody_rgb
+from cat_dataset.light_ratio import LightRatio, part_of_light
+from cat_dataset.photometry import blackbody_rgb, luminance
 from cat_dataset.plans import CAMERA_ATTRIBUTES
 from cat_dataset.readout import readable_mask
 from cat_dataset.records import EditScale
@@ -154,11 +154,11 @@ def scaled_shares(
     known_HW = readable_mask(source_HW3, source_HW3)
     source, share = source_HW3[known_HW].astype(np.float64), share_HW3[known_HW]
     part = part_of_light(ratio)
-    total = luminance(source) if len(part) == 1 else source
+    total = luminance(source)[:, None] if len(part) == 1 else source
     scale = np.ones_like(part)
     for _ in range(_NUM_SCALINGS):
         light = np.minimum(share * scale, 1.0) * source
-        light = luminance(light) if len(part) == 1 else light
+        light = luminance(light)[:, None] if len(part) == 1 else light
         own, all_ = (light * light).sum(axis=0), (light * total).sum(axis=0)
         scale = scale * np.where(own > 0.0, part * all_ / np.where(own > 0.0, own, 1.0), 1.0)
     return np.minimum(share_HW3 * scale, 1.0)

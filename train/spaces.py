@@ -73,10 +73,12 @@ class LogLightSpace:
         `train.light_change`: where the lamp shines can be learned, how much it gives is a guess.
         """
         errors_B = _errors(job, predicted_BCHW, batch, job.light_loss_weight)
+        lamps_B = _are_lamps(batch).to(errors_B.device)
+        if not lamps_B.any():
+            return errors_B.mean()
         counted = 1.0 if batch.counted_B1HW is None else batch.counted_B1HW
         told = with_true_ratio(predicted_BCHW, batch.target_BCHW, batch.source_BCHW, counted)
         told_B = _errors(job, told, batch, _TOLD_NUMBER_WEIGHT * job.light_loss_weight)
-        lamps_B = _are_lamps(batch).to(errors_B.device)
         mixed_B = _UNTOLD_SHARE * errors_B + (1.0 - _UNTOLD_SHARE) * told_B
         return torch.where(lamps_B, mixed_B, errors_B).mean()
 

@@ -91,8 +91,9 @@ def test_an_editor_that_errs_alike_alone_has_a_ratio_of_one(plain: PairDataset) 
         assert score.mae == pytest.approx(0.2 * score.ignoring_mae, rel=0.15)
         assert score.ratio == pytest.approx(1.0, abs=0.15)
         assert score.ratio_interval is not None
-        # between two pictures of 8 bits a median is known to some thousandths of a stop
-        assert score.ratio_interval[0] - 0.05 <= 1.0 <= score.ratio_interval[1] + 0.05
+        # a median between two pictures of 8 bits is known to two thousandths of a stop
+        slack = 0.02 + (0.002 / score.alone_mae if score.attribute == "exposure" else 0.0)
+        assert score.ratio_interval[0] - slack <= 1.0 <= score.ratio_interval[1] + slack
 
 
 def test_an_editor_that_drops_the_second_number_is_as_bad_as_ignoring_it(
