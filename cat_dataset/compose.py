@@ -27,7 +27,7 @@ from cat_dataset.light import light_frame
 from cat_dataset.light_ratio import LightRatio, light_ratio_rgb
 from cat_dataset.manifest import DatasetJob
 from cat_dataset.photometric_readout import is_surely_read, read_draw
-from cat_dataset.plans import BASIS_ATTRIBUTES, LIGHT_ATTRIBUTES, PairPlan, attributes_of_plan
+from cat_dataset.plans import BASIS_ATTRIBUTES, LIGHT_OF, PairPlan, attributes_of_plan
 from cat_dataset.records import LightBasis, Rejection, Sweep, UnitResult
 from cat_dataset.seeding import derive_rng
 from cat_dataset.sweep_drafts import sweep_drafts
@@ -181,7 +181,7 @@ def _light_ratios(
     """Return the lighting ratio of each edit of a draw in its source; None: edits no light."""
     ratios: list[LightRatio | None] = []
     for edit in draw.edits:
-        if edit.attribute not in LIGHT_ATTRIBUTES:
+        if edit.attribute not in LIGHT_OF:
             ratios.append(None)
             continue
         own = groups_of(basis, edit.attribute)

@@ -15,6 +15,7 @@ from cat_dataset.attributes import ATTRIBUTES
 from cat_dataset.errors import EditScaleError
 from cat_dataset.light import LampState, LightState, base_state
 from cat_dataset.photometry import kelvin, mired
+from cat_dataset.plans import AMBIENT, CAMERA_ATTRIBUTES, LAMP, LIGHT_OF
 from cat_dataset.records import EditScale, LightBasis
 
 # Windows that keep a picture plausible, relative to the base picture.
@@ -72,14 +73,13 @@ def check_readable_together(basis: LightBasis, names: Sequence[str]) -> None:
     Raises:
         EditScaleError: names the attributes.
     """
-    kinds = {"light_power": "lamp", "light_temperature": "lamp", "ambient_level": "ambient"}
-    edited = {kinds[name] for name in names if name in kinds}
-    is_camera_edited = any(name not in kinds for name in names)
+    edited = {LIGHT_OF[name] for name in names if name in LIGHT_OF}
+    is_camera_edited = any(name in CAMERA_ATTRIBUTES for name in names)
     left = [
         group
         for group in basis.groups
-        if not (group.name == basis.main_lamp and "lamp" in edited)
-        and not (group.kind == "ambient" and "ambient" in edited)
+        if not (group.name == basis.main_lamp and LAMP in edited)
+        and not (group.kind == AMBIENT and AMBIENT in edited)
     ]
     if is_camera_edited and edited and not left:
         msg = (
@@ -117,8 +117,8 @@ def drawable_attributes(basis: LightBasis) -> tuple[str, ...]:
 
 def groups_of(basis: LightBasis, attribute: str) -> frozenset[str]:
     """Return the light groups that an attribute of the scene's light edits."""
-    if attribute == "ambient_level":
-        return frozenset(group.name for group in basis.groups if group.kind == "ambient")
+    if LIGHT_OF[attribute] == AMBIENT:
+        return frozenset(group.name for group in basis.groups if group.kind == AMBIENT)
     return frozenset({basis.main_lamp or ""})
 
 

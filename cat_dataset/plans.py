@@ -9,16 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 from cat_dataset.attributes import find_attribute
 from cat_dataset.errors import EditScaleError
 
-# Composed from the light basis, at any value, without rendering again.
-BASIS_ATTRIBUTES = (
-    "exposure",
-    "white_balance",
-    "light_power",
-    "light_temperature",
-    "ambient_level",
-)
 CAMERA_ATTRIBUTES = ("exposure", "white_balance")  # a gain on any frame, swept ones as well
-LIGHT_ATTRIBUTES = tuple(name for name in BASIS_ATTRIBUTES if name not in CAMERA_ATTRIBUTES)
+LAMP, AMBIENT = "lamp", "ambient"
+# Which light of a scene an attribute edits: that of its main lamp, or all that comes from around.
+LIGHT_OF: Mapping[str, str] = MappingProxyType(
+    {"light_power": LAMP, "light_temperature": LAMP, "ambient_level": AMBIENT}
+)
+# Composed from the light basis, at any value, without rendering again.
+BASIS_ATTRIBUTES = (*CAMERA_ATTRIBUTES, *LIGHT_OF)
 _LENS = ("aperture", "focal_length", "focus_distance")
 _ORBIT = ("camera_azimuth", "camera_elevation", "camera_distance")
 _OBJECT = ("object_rotation", "object_translation", "object_scale", "shutter_blur")

@@ -12,7 +12,7 @@ from cat_dataset.attribute import Attribute
 from cat_dataset.attributes import find_attribute
 from cat_dataset.errors import EditScaleError
 from cat_dataset.light_ratio import RATIO_RANGE, LightRatio
-from cat_dataset.plans import LIGHT_ATTRIBUTES
+from cat_dataset.plans import LIGHT_OF
 from cat_dataset.records import EditScale
 
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)"
@@ -119,8 +119,8 @@ def _split(attribute: Attribute, typed: str) -> tuple[float, str]:
 def _read_ratio(attribute: Attribute, typed: re.Match[str]) -> LightRatio:
     """Return a lighting ratio, of luminance or of red, green and blue."""
     said = f"{attribute.name}: lighting ratio '{typed['lamp']}:{typed['rest']}'"
-    if attribute.name not in LIGHT_ATTRIBUTES:
-        msg = f"{said}: it belongs to an edit of a light, {', '.join(LIGHT_ATTRIBUTES)}"
+    if attribute.name not in LIGHT_OF:
+        msg = f"{said}: it belongs to an edit of a light, {', '.join(LIGHT_OF)}"
         raise EditScaleError(msg)
     try:
         rest = float(typed["rest"])

@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from cat_dataset.errors import JobError
 from cat_dataset.manifest import EvaluateJob
-from cat_dataset.plans import LIGHT_ATTRIBUTES, attributes_of_plan
+from cat_dataset.plans import LIGHT_OF, attributes_of_plan
 from cat_dataset.progress import Progress, SilentProgress
 from cat_dataset.reading import PairDataset
 from cat_dataset.scoring.benchmark import score_editors
@@ -90,7 +90,7 @@ def evaluate_editor(
     ]
     plan = plan_evaluation(editor, dataset, job)
     models = [ScoredModel(NUMBERS, editor, light_is_told=True)]
-    if any(name in LIGHT_ATTRIBUTES for name in editor.tasks):
+    if any(name in LIGHT_OF for name in editor.tasks):
         models.append(ScoredModel(UNTOLD, editor))
     models.append(ScoredModel(WORDS, editor, "words"))
     floors = [ThroughVae(editor)] if isinstance(editor.painter, PipelinePainter) else []
@@ -150,7 +150,7 @@ def _notes(
     notes = [
         f'"{WORDS}" is the same frozen base without the adapter, {editor.painter.about_words}.',
     ]
-    if any(name in LIGHT_ATTRIBUTES for name in editor.tasks):
+    if any(name in LIGHT_OF for name in editor.tasks):
         notes.append(
             f'"{NUMBERS}" and other adapters are told the lighting ratio of the source, per '
             f'channel, where an edit changes a light, and the colour that a lamp has; "{UNTOLD}", '

@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 
 from cat_dataset.light_ratio import LightRatio, part_of_light
 from cat_dataset.photometry import blackbody_rgb, luminance
-from cat_dataset.plans import CAMERA_ATTRIBUTES
+from cat_dataset.plans import BASIS_ATTRIBUTES, LAMP, LIGHT_OF
 from cat_dataset.readout import readable_mask
 from cat_dataset.records import EditScale
 
 Linear = NDArray[np.float32]
 Stops = NDArray[np.float32]
-LIGHTS = (("light_power", "light_temperature"), ("ambient_level",))  # attributes by light edited
 _CLEAR_CHANGE = 0.05  # of a channel: less does not show where the lamp shines
 _NUM_SCALINGS = 4  # a share of light ends at 1, so that one scaling does not arrive
 _DARKEST_GAIN = 2.0**-9
@@ -59,22 +58,21 @@ def parts_of_light(edits: Sequence[EditScale]) -> list[Sequence[EditScale]]:
     takes them to tell what both do together; what is no matter of light is painted together too.
     """
     has_unknown = any(e.attribute == "light_temperature" and not _has_kelvin(e) for e in edits)
-    apart = [*CAMERA_ATTRIBUTES, *(n for light in LIGHTS for n in light)]
-    together: tuple[str, ...] = LIGHTS[0] if has_unknown else ()
-    groups = [*((name,) for name in apart if name not in together), together]
+    together = [name for name, light in LIGHT_OF.items() if has_unknown and light == LAMP]
+    groups = [*([name] for name in BASIS_ATTRIBUTES if name not in together), together]
     parts = [[e for e in edits if e.attribute in names] for names in groups]
-    parts.append([e for e in edits if e.attribute not in apart])
+    parts.append([e for e in edits if e.attribute not in BASIS_ATTRIBUTES])
     return [part for part in parts if part]
 
 
-def light_of(edits: Sequence[EditScale]) -> tuple[str, ...] | None:
-    """Return the one light that edits change, by its attributes; None: the camera, or several."""
-    names = {edit.attribute for edit in edits}
-    return next((light for light in LIGHTS if names and names <= set(light)), None)
+def light_of(edits: Sequence[EditScale]) -> str | None:
+    """Return the one light that edits change; None: the camera, or several."""
+    lights = {LIGHT_OF.get(edit.attribute) for edit in edits}
+    return lights.pop() if len(lights) == 1 else None
 
 
 def _by_light(parts: Sequence[PartGain]) -> Iterator[list[PartGain]]:
-    for light in LIGHTS:
+    for light in dict.fromkeys(LIGHT_OF.values()):
         own = [part for part in parts if light_of(part.edits) == light]
         if own:
             yield own

@@ -16,9 +16,9 @@ from cat_dataset.display import decode_display
 from cat_dataset.errors import EditScaleError
 from cat_dataset.light_reach import reading_step
 from cat_dataset.photometry import blackbody_rgb
-from cat_dataset.plans import CAMERA_ATTRIBUTES
+from cat_dataset.plans import CAMERA_ATTRIBUTES, LIGHT_OF
 from cat_dataset.readout import LightGain
-from cat_dataset.scoring.truth import LAYER_OF, REST, Display, LightTruth, Linear
+from cat_dataset.scoring.truth import REST, Display, LightTruth, Linear
 
 _SMALLEST_GAIN = 2.0**-6  # a lamp that seems to be off or negative counts as this
 
@@ -43,7 +43,7 @@ def achieved_in_light(truth: LightTruth, result_HW3: Linear, attribute: str) -> 
         if attribute == "exposure":
             return readout.exposure_stops(source, result, mask_HW).value
         return readout.white_balance_mired(source, result, mask_HW, truth.wb_cct_k).value
-    gain = gain_of_layer(truth, result_HW3, LAYER_OF[attribute])
+    gain = gain_of_layer(truth, result_HW3, LIGHT_OF[attribute])
     return lamp_change(truth, attribute, gain)
 
 
@@ -70,7 +70,7 @@ def achieved_by_all(truth: LightTruth, result_HW3: Display, edited: str) -> dict
         found["white_balance"] = readout.gain_balance_mired(still, camera, truth.wb_cct_k).value
     if edited in CAMERA_ATTRIBUTES:
         found |= {name: achieved(truth, result_HW3, name) for name in CAMERA_ATTRIBUTES}
-    for name, layer in LAYER_OF.items():
+    for name, layer in LIGHT_OF.items():
         if layer in gains and layer != steady and truth.knows(name):
             change = gains[layer].over(camera.gain_rgb)
             if edited == "light_temperature" and name == "light_power":
@@ -84,7 +84,7 @@ def _steady_layer(truth: LightTruth, edited: str) -> str | None:
 
     None: every light is edited.
     """
-    steady = [name for name in truth.layers if name != LAYER_OF.get(edited)]
+    steady = [name for name in truth.layers if name != LIGHT_OF.get(edited)]
     if REST in steady:
         return REST
     return max(steady, key=lambda name: float(truth.layers[name].mean()), default=None)

@@ -12,15 +12,12 @@ from cat_dataset.light import LampState, LightState, camera_gain_rgb, lamp_gain_
 from cat_dataset.linear_reading import kept_bases, read_linear
 from cat_dataset.pair_rows import PairRow
 from cat_dataset.photometry import DAYLIGHT_CCT_K, blackbody_rgb
-from cat_dataset.plans import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES
+from cat_dataset.plans import AMBIENT, BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES, LAMP, LIGHT_OF
 from cat_dataset.reading import PairDataset, Sample, read_members
 from cat_dataset.readout import readable_mask
 from cat_dataset.records import LightBasis
 from cat_dataset.scoring.planning import frame_positions, source_frame
 from cat_dataset.scoring.truth import (
-    AMBIENT,
-    LAMP,
-    LAYER_OF,
     REST,
     Display,
     FrameTruth,
@@ -143,7 +140,7 @@ def light_truth(row: PairRow, sample: Sample) -> LightTruth | None:
     lamp_k = _lamp_colour(states) if edit.source_value is None else edit.source_value
     return LightTruth(
         sample.source_HW3,
-        {LAYER_OF[edit.attribute]: layer, REST: source - layer},
+        {LIGHT_OF[edit.attribute]: layer, REST: source - layer},
         readable_mask(source, target),
         setting_k,
         lamp_k,

@@ -11,11 +11,10 @@ from cat_dataset.errors import JobError
 from cat_dataset.linear_reading import kept_bases
 from cat_dataset.manifest import EvaluateJob
 from cat_dataset.pair_rows import PairRow
-from cat_dataset.plans import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES, attributes_of_plan
+from cat_dataset.plans import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES, LIGHT_OF, attributes_of_plan
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.askable import Ranges, askable_range, spread
 from cat_dataset.scoring.requests import EditRequest, changed_edit, make_request
-from cat_dataset.scoring.truth import LAYER_OF
 from cat_dataset.seeding import derive_rng
 
 _PARTNER_SHARES = (0.1, 0.5)  # of its range: how far the other attributes of a combination go
@@ -89,8 +88,8 @@ def tells_apart(row: PairRow, names: Sequence[str]) -> bool:
     """
     if row.scene in kept_bases(row.tar_path.parents[1]):
         return True
-    own = LAYER_OF.get(row.edits[0].attribute)
-    return all(name in CAMERA_ATTRIBUTES or LAYER_OF[name] == own for name in names)
+    own = LIGHT_OF.get(row.edits[0].attribute)
+    return all(name in CAMERA_ATTRIBUTES or LIGHT_OF[name] == own for name in names)
 
 
 def _edited(row: PairRow) -> list[str]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from cat_dataset.display import decode_display
-from cat_dataset.plans import CAMERA_ATTRIBUTES
+from cat_dataset.plans import CAMERA_ATTRIBUTES, LIGHT_OF
 from cat_dataset.readout import readable_mask
 from cat_dataset.scoring.achieved import achieved_in_light, gain_of_layer, lamp_change
-from cat_dataset.scoring.truth import LAYER_OF, Display, LightTruth, Values
+from cat_dataset.scoring.truth import Display, LightTruth, Values
 
 _UNREADABLE = np.float32(2.0**-12)  # light that every readout leaves out
 
@@ -48,14 +48,14 @@ def achieved_in_company(
     known = readable_mask(light[0], light[1]) & readable_mask(light[2], truth.source_light)
     company, result, alone = (np.where(known[..., None], x, _UNREADABLE) for x in light)
     by_itself = achieved_in_light(truth, alone, attribute)
-    own = LAYER_OF.get(attribute)
-    lights = {LAYER_OF[name] for name in others if name in LAYER_OF}
+    own = LIGHT_OF.get(attribute)
+    lights = {LIGHT_OF[name] for name in others if name in LIGHT_OF}
     if own is None or not lights:  # the camera multiplies
         without = truth.source_light * result / company
     elif own not in lights and not set(others) & set(CAMERA_ATTRIBUTES):  # lights add up
         without = truth.source_light + result - company
     else:
-        moved = truth.after({n: v for n, v in others.items() if LAYER_OF.get(n) != own})
+        moved = truth.after({n: v for n, v in others.items() if LIGHT_OF.get(n) != own})
         if moved is None:
             return None
         before, after = (gain_of_layer(moved, light, own) for light in (company, result))

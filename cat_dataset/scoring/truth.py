@@ -31,19 +31,14 @@ from cat_dataset.photometry import (
     srgb_encode,
     white_balance_gains,
 )
-from cat_dataset.plans import CAMERA_ATTRIBUTES
+from cat_dataset.plans import AMBIENT, CAMERA_ATTRIBUTES, LAMP, LIGHT_OF
 
 Display = NDArray[np.uint8]
 Linear = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Values = Mapping[str, float]  # total change by attribute, in its unit, from the source
 
-LAMP, AMBIENT, REST = "lamp", "ambient", "rest"
-LAYER_OF: Mapping[str, str] = {
-    "light_power": LAMP,
-    "light_temperature": LAMP,
-    "ambient_level": AMBIENT,
-}
+REST = "rest"  # the layer of all light that nothing edits
 _LOWEST_MIRED, _HIGHEST_MIRED = 41.0, 512.0  # colours of a black body in sRGB, see photometry
 _SAME_POSITION = 1e-6  # frames closer than this on an axis are one
 
@@ -80,7 +75,7 @@ class LightTruth:
         """Return whether the true picture of an edit of this attribute can be made."""
         if attribute in CAMERA_ATTRIBUTES:
             return True
-        has_layer = LAYER_OF.get(attribute) in self.layers
+        has_layer = LIGHT_OF.get(attribute) in self.layers
         return has_layer and (attribute != "light_temperature" or self.lamp_cct_k is not None)
 
     def light(self, values: Values) -> Linear:
@@ -113,7 +108,7 @@ class LightTruth:
         `before` are the changes that the picture has been through. None: not known, or no light of
         the scene is edited.
         """
-        name = LAYER_OF.get(attribute)
+        name = LIGHT_OF.get(attribute)
         if name is None or name not in self.layers:
             return None
         light = self.layers[name] * self.gain_rgb(name, before).astype(np.float32)

@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cat_dataset.display import encode_display
+from cat_dataset.plans import AMBIENT, LAMP
 from cat_dataset.scoring.company import Beside, achieved_in_company
-from cat_dataset.scoring.truth import AMBIENT, LAMP, REST, Display, LightTruth
+from cat_dataset.scoring.truth import REST, Display, LightTruth
 from cat_dataset.seeding import derive_rng
 
 LAYERS = {

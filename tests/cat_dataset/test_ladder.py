@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from cat_dataset.display import decode_display, encode_display
 from cat_dataset.errors import EditScaleError
 from cat_dataset.photometry import srgb_decode, white_balance_gains
+from cat_dataset.plans import AMBIENT, LAMP
 from cat_dataset.readout import readable_mask
 from cat_dataset.scoring.achieved import achieved, achieved_by_all, psnr_db
 from cat_dataset.scoring.ladder import (
@@ -17,7 +18,7 @@ from cat_dataset.scoring.ladder import (
     parabola_minimum,
     probe_of,
 )
-from cat_dataset.scoring.truth import AMBIENT, LAMP, REST, FrameTruth, LightTruth
+from cat_dataset.scoring.truth import REST, FrameTruth, LightTruth
 from cat_dataset.seeding import derive_rng
 
 LIGHT = derive_rng(0, "lamp").uniform(0.02, 0.2, (32, 32, 3)).astype(np.float32)

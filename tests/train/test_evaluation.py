@@ -8,13 +8,14 @@ import pytest
 from cat_dataset.display import encode_display
 from cat_dataset.errors import JobError
 from cat_dataset.manifest import EvaluateJob
+from cat_dataset.plans import LAMP
 from cat_dataset.progress import SilentProgress
 from cat_dataset.reading import PairDataset
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.editors import Asked, EditFailure
 from cat_dataset.scoring.planning import plan_requests
 from cat_dataset.scoring.requests import make_request
-from cat_dataset.scoring.truth import LAMP, REST, LightTruth
+from cat_dataset.scoring.truth import REST, LightTruth
 from train.editing import Editor
 from train.evaluation import _zero_shot_note, evaluate_editor, plan_evaluation
 from train.scored import ScoredModel, float_order_gap, told_edits
