@@ -47,7 +47,7 @@ INSTRUMENT_S: Mapping[str, float] = MappingProxyType(
         "camera_azimuth": 0.2,
         "camera_elevation": 0.2,
         "camera_distance": 0.2,
-        "roughness": 2.0,
+        "roughness": 0.5,
         "metallic": 0.05,
         "transmission": 0.05,
         "base_hue": 0.05,

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import bpy
@@ -29,6 +30,7 @@ from render.versions import pass_name
 _LAMP_W_M2 = math.pi
 _BALL_PX, _BALL_SAMPLES = 128, 16
 _BALL_HALF_DEG = 26.0  # of normals to either side of the middle
+_LADDER_SEED = 0
 _LADDER_PERCENT = (4.0, 7.0, 10.0, 15.0, 20.0, 27.0, 35.0, 45.0, 55.0, 67.0, 80.0, 90.0, 100.0)
 _PURE = (("Metallic", 0.0), ("Transmission Weight", 0.0))
 _BARE = (*_PURE, ("IOR", 1.5), ("Coat Weight", 0.0), ("Sheen Weight", 0.0))
@@ -137,15 +139,8 @@ class GlossInstrument:
         self._settings = replace(
             settings, width_px=_BALL_PX, height_px=_BALL_PX, samples_per_pixel=_BALL_SAMPLES
         )
+        self._ladder = _ladder(replace(self._settings, seed=_LADDER_SEED))
         self._scene, self._slot = _ball_scene()
-        self._ladder = [self._rung(percent) for percent in _LADDER_PERCENT]
-
-    def _rung(self, percent: float) -> float:
-        """Return the highlight's log area on a plain material of known roughness."""
-        material, graph = new_material("ladder")
-        self._slot.material = material
-        graph.surface(graph.principled({**dict(_BARE), "Roughness": percent / 100.0}))
-        return self._log_area()
 
     def look(self) -> float:
         """Return the highlight's log area on the edited material, bared to its outer surface."""
@@ -154,13 +149,7 @@ class GlossInstrument:
             stack.enter_context(constant_input(self._material, "Normal"))
             for name, value in _BARE:
                 stack.enter_context(constant_input(self._material, name))(value)
-            return self._log_area()
-
-    def _log_area(self) -> float:
-        apply_settings(self._scene, self._settings)
-        passes = render_passes(self._scene)
-        highlight = passes[pass_name("glossy_direct")][..., :3].mean(axis=-1)
-        return math.log(lobe_area(highlight.astype(np.float64)))
+            return _log_area(self._scene, self._settings)
 
     def read(self, source: float, target: float) -> Reading:
         """Return the change in percentage points."""
@@ -178,6 +167,29 @@ class GlossInstrument:
         fine = np.interp(area, self._ladder, _LADDER_PERCENT)
         coarse = np.interp(area, self._ladder[::2], _LADDER_PERCENT[::2])
         return abs(float(fine - coarse)) / 8.0  # quadratic in the step: a quarter remains
+
+
+@cache
+def _ladder(settings: RenderSettings) -> tuple[float, ...]:
+    """Return the highlight's log area on plain materials of `_LADDER_PERCENT` roughness.
+
+    It has nothing to do with the scene, and takes longer to render than a small scene's frames: a
+    worker makes it once.
+    """
+    scene, slot = _ball_scene()
+    areas = []
+    for percent in _LADDER_PERCENT:
+        material, graph = new_material("ladder")
+        slot.material = material
+        graph.surface(graph.principled({**dict(_BARE), "Roughness": percent / 100.0}))
+        areas.append(_log_area(scene, settings))
+    return tuple(areas)
+
+
+def _log_area(scene: Any, settings: RenderSettings) -> float:
+    apply_settings(scene, settings)
+    highlight = render_passes(scene)[pass_name("glossy_direct")][..., :3].mean(axis=-1)
+    return math.log(lobe_area(highlight.astype(np.float64)))
 
 
 def _ball_scene() -> tuple[Any, Any]:

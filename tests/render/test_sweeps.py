@@ -91,6 +91,19 @@ def test_other_families_are_read_as_well(
     _assert_read_as_set(sweep)
 
 
+def test_gloss_is_read_alike_whichever_scene_a_worker_rendered_first() -> None:
+    """The ladder of highlights is made once per worker, in its first scene."""
+    from render.instruments import surface_probes
+
+    values = (20.0, 66.0)
+    _sweep("roughness", values, family="interior", size_px=16, samples=2)
+    after_another = _sweep("roughness", values, size_px=16, samples=2)
+    surface_probes._ladder.cache_clear()
+    at_first = _sweep("roughness", values, size_px=16, samples=2)
+
+    assert after_another.readings == at_first.readings
+
+
 @pytest.mark.parametrize("key", ["smile", "brow_raise", "jaw_open", "blink"])
 def test_every_expression_is_read_from_where_the_skin_is(key: str) -> None:
     """0, 35 and 100 per cent of each shape key, within one percentage point."""
