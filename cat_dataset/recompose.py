@@ -119,10 +119,10 @@ def draw_pair(
     tone_curve: ToneCurve = TONE_CURVE,
     is_measured: bool = True,
 ) -> DrawnPair:
-    """Return one pair of one of the plans; each is equally likely.
+    """Return one pair of one of the plans; each is drawn as often as its `num_pairs` says.
 
     A pure function of its arguments: the same seed, epoch and light give the same pair, whoever
-    reads it and in whatever order. `num_pairs` of a plan has no effect. Shrink large light before,
+    reads it and in whatever order. Shrink large light before,
     with `resampling.resized`: the time goes with the pixels. Without `is_measured` the edits are
     not measured again wherever that could not change which pair is drawn: a third of the time.
 
@@ -136,7 +136,9 @@ def draw_pair(
     reason = "; ".join(dict.fromkeys(filter(None, reasons.values()))) or others
     for number in range(MAX_DRAWS if names else 0):
         drawn_seed = derive_seed(seed, "epoch", epoch, key, number)
-        name = names[derive_rng(drawn_seed, "attribute").integers(len(names))]
+        ends = np.cumsum([plans[name].num_pairs for name in names])
+        place = derive_rng(drawn_seed, "attribute").integers(ends[-1])
+        name = names[np.searchsorted(ends, place, side="right")]
         once = {name: plans[name].model_copy(update={"num_pairs": 1})}
         dataset = DatasetJob(name="drawn", seed=drawn_seed, tone_curve=tone_curve)
         draft = next(light_drafts(light, once, plans, dataset))

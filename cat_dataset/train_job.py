@@ -50,6 +50,8 @@ class TrainJob(StrictModel):
     pairs: Literal["stored", "composed"] = "stored"  # composed: new numbers in every epoch
     # of composed edits, by attribute; without one, the attribute's default_range
     value_ranges: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    # how often an attribute is composed, beside 1 for every other
+    draw_weights: dict[str, PositiveInt] = Field(default_factory=dict)
     max_edits: PositiveInt = 1  # at once, in composed pairs
     held_out_combinations: tuple[str, ...] = ()  # "exposure+light_power": never trained together
     # By attribute, intervals of values that are never trained, in either direction.
@@ -127,12 +129,18 @@ class TrainJob(StrictModel):
 
     @model_validator(mode="after")
     def _composing_has_its_settings(self) -> Self:
-        if self.pairs == "stored" and (self.value_ranges or self.max_edits > 1):
+        if self.pairs == "stored" and (
+            self.value_ranges or self.draw_weights or self.max_edits > 1
+        ):
             msg = (
-                'value_ranges and max_edits decide what is composed: set pairs = "composed", or '
-                "remove them"
+                "value_ranges, draw_weights and max_edits decide what is composed: set "
+                'pairs = "composed", or remove them'
             )
             raise ValueError(msg)
+        for name in self.draw_weights:
+            if name not in self.attributes:
+                msg = f"draw_weights: {name} is not trained; remove it or add it to attributes"
+                raise ValueError(msg)
         for name, value_range in self.value_ranges.items():
             if name not in self.attributes or name not in BASIS_ATTRIBUTES:
                 msg = (

@@ -171,13 +171,18 @@ def composed_plans(job: TrainJob) -> dict[str, PairPlan]:
 
     Combinations that are held out, or contain one that is, are missing.
     """
-    plans = {name: PairPlan(value_range=job.value_ranges.get(name)) for name in job.attributes}
+    plans = {
+        name: PairPlan(
+            value_range=job.value_ranges.get(name), num_pairs=job.draw_weights.get(name, 1)
+        )
+        for name in job.attributes
+    }
     held_out = HeldOut(job.held_out_combinations)
     swept_first = sorted(job.attributes, key=lambda name: name in BASIS_ATTRIBUTES)
     for size in range(2, job.max_edits + 1):
         for names in combinations(swept_first, size):
             if not held_out.covers_together(names) and _go_together("+".join(names)):
-                plans["+".join(names)] = PairPlan()
+                plans["+".join(names)] = PairPlan(num_pairs=1)
     return plans
 
 

@@ -49,6 +49,17 @@ def test_several_attributes_are_drawn_at_once() -> None:
     assert all(0.9 <= pair.edits[0].value <= 1.0 for pair in pairs)
 
 
+def test_a_plan_is_drawn_as_often_as_its_number_of_pairs_says() -> None:
+    """Three times as many pairs of the lamp as of the camera."""
+    plans = {"exposure": PairPlan(num_pairs=1), "light_power": PairPlan(num_pairs=3)}
+    light = make_light_basis("drawn")
+
+    pairs = [draw_pair(light, plans, seed=1, epoch=epoch) for epoch in range(200)]
+
+    lamps = sum(pair.edits[0].attribute == "light_power" for pair in pairs)
+    assert lamps == pytest.approx(150, abs=20)  # three standard deviations
+
+
 def test_a_drawn_pair_shows_what_it_says() -> None:
     """Its pictures are those that a data set would hold."""
     plans = {"exposure": PairPlan(value_range=(1.0, 1.5))}

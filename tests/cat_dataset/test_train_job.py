@@ -18,6 +18,8 @@ KLEIN = {"base": "klein", "base_path": "klein", "size_px": 512}
         ({"batch_size": 32, "micro_batch_size": 5}, "micro_batch_size 5 must divide batch_size 32"),
         ({"max_edits": 2}, 'set pairs = "composed", or remove them'),
         ({"value_ranges": {"exposure": [-1.0, 1.0]}}, 'set pairs = "composed", or remove them'),
+        ({"draw_weights": {"exposure": 2}}, 'set pairs = "composed", or remove them'),
+        ({"pairs": "composed", "draw_weights": {"aperture": 2}}, "draw_weights: aperture is not"),
         (
             {"pairs": "composed", "value_ranges": {"aperture": [-1.0, 1.0]}},
             "aperture is none of the trained attributes that are composed",
