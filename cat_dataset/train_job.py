@@ -24,7 +24,7 @@ from cat_dataset.plans import (
     checked_intervals,
 )
 
-Baseline = Literal["number_in_prompt", "no_task_id"]
+Baseline = Literal["number_in_prompt", "no_task_id", "with_lora", "joint"]
 _OF_THE_COMPACT_BASE = (
     *("hidden_size", "num_base_steps", "base_learning_rate"),
     *("light_loss_weight", "change_loss_weight"),
@@ -64,6 +64,7 @@ class TrainJob(StrictModel):
     worded_tasks: tuple[str, ...] = ()  # the compact base is told direction and rough size too
     num_tokens: PositiveInt = 4  # of each of their edits
     task_ids: bool = True  # False: the baseline with one encoder for all tasks and units
+    joint: bool = False  # the base learns with the adapter, in the steps of both: nothing is frozen
     # trained after the adapter, on the same pairs and steps, and evaluated beside it
     baselines: tuple[Baseline, ...] = ()
     code_size: PositiveInt = 64  # channels of the adapter's summed code
@@ -175,10 +176,19 @@ class TrainJob(StrictModel):
 
     @model_validator(mode="after")
     def _baselines_are_of_an_adapter(self) -> Self:
-        if self.baselines and (self.numbers == "prompt" or not self.task_ids):
+        if self.baselines and (self.numbers == "prompt" or not self.task_ids or self.joint):
             msg = (
-                "baselines are compared with an adapter that has task ids: remove numbers = "
-                '"prompt" and task_ids = false, or the baselines'
+                "baselines are compared with an adapter that has task ids, on a frozen base: "
+                'remove numbers = "prompt", task_ids = false and joint = true, or the baselines'
+            )
+            raise ValueError(msg)
+        if "with_lora" in self.baselines and self.lora_rank is not None:
+            msg = "baselines: with_lora: the adapter has a LoRA already; remove lora_rank, or it"
+            raise ValueError(msg)
+        if self.joint and (self.numbers == "prompt" or self.lora_rank is not None):
+            msg = (
+                'joint trains an adapter and its whole base: remove numbers = "prompt" and '
+                "lora_rank, or joint"
             )
             raise ValueError(msg)
         if self.numbers == "prompt" and not self.task_ids:
@@ -219,8 +229,9 @@ class TrainJob(StrictModel):
         useless = [name for name in _OF_THE_COMPACT_BASE if self._was_set(name)]
         if self.numbers == "prompt":
             useless.append('numbers = "prompt"')
-        if "number_in_prompt" in self.baselines:
-            useless.append("baselines: number_in_prompt")
+        if self.joint:
+            useless.append("joint")
+        useless += [f"baselines: {n}" for n in self.baselines if n in ("number_in_prompt", "joint")]
         if useless:
             msg = (
                 f"{', '.join(useless)}: trains the compact base, and base = "

@@ -2,6 +2,8 @@
 
 number_in_prompt  the base alone, with the number spelled in its words
 no_task_id        an adapter on the very same base, with one encoder for all tasks and units
+with_lora         the adapter with a LoRA beside it, on the very same base
+joint             an adapter and a base that learn together: nothing is frozen
 
 They are runs of their own in the folder `baselines` of the adapter's run, resumed as it is.
 """
@@ -14,6 +16,8 @@ from cat_dataset.train_job import Baseline, TrainJob
 from train.distributed import joined_world
 from train.loop import run_training
 from train.run_folder import finished_editor
+
+_LORA_RANK = 16
 
 
 def train_with_baselines(
@@ -56,6 +60,8 @@ def baseline_job(job: TrainJob, name: Baseline, run_folder: Path) -> TrainJob:
     changes: dict[Baseline, dict[str, object]] = {
         "number_in_prompt": {"numbers": "prompt"},
         "no_task_id": {"task_ids": False},
+        "with_lora": {"lora_rank": _LORA_RANK},
+        "joint": {"joint": True},
     }
     caches = job.cache_folder
     if job.base != "compact" and caches is None:
@@ -65,7 +71,7 @@ def baseline_job(job: TrainJob, name: Baseline, run_folder: Path) -> TrainJob:
 
 def _takes_base(job: TrainJob, name: Baseline) -> bool:
     """Return whether a baseline needs the run's base; a pretrained one lies where it lay."""
-    return name == "no_task_id" and job.base == "compact"
+    return name in ("no_task_id", "with_lora") and job.base == "compact"
 
 
 def baselines_beside(folder: Path) -> dict[str, Path]:

@@ -34,7 +34,7 @@ from train.run_folder import (
     finished_editor,
     write_together,
 )
-from train.stages import adapter_stage, base_stage, prompt_stage
+from train.stages import adapter_stage, base_stage, joint_stage, prompt_stage
 from train.tasks import tasks_of_pairs
 from train.trainer import Run, train_stage
 from train.words import BY_NUMBER
@@ -115,6 +115,12 @@ def _train_stages(run: Run, base_from: Path | None) -> Path:
             raise JobError(msg)
         _train_prompted(run)
         return folder.prompt
+    if run.job.joint:
+        if base_from is not None:
+            msg = "joint = true trains a base of its own: train without --base-from"
+            raise JobError(msg)
+        _train_joint(run)
+        return folder.adapter
     if not folder.base.is_dir():
         if base_from is None:
             _train_base(run)
@@ -136,7 +142,7 @@ def _claim_together(world: World, claim: Callable[[], RunFolder]) -> RunFolder:
 
 
 def _train_base(run: Run) -> None:
-    base = _fresh_base(run, max(len(row.edits) for row in run.pairs.rows))
+    base = _fresh_base(run, _most_edits(run))
     train_stage(run, base_stage(run.job, base, run.tasks))
     write_together(run.world, run.folder.base, base.save)
 
@@ -162,8 +168,7 @@ def _take_base(run: Run, base_folder: Path) -> None:
 def _train_prompted(run: Run) -> None:
     """Train the baseline that has its numbers in the prompt; its base is all that it has."""
     if not run.folder.base.is_dir():
-        most_edits = max(len(row.edits) for row in run.pairs.rows)
-        base = _fresh_base(run, max(most_edits, _NUM_PROMPT_PLACES))
+        base = _fresh_base(run, max(_most_edits(run), _NUM_PROMPT_PLACES))
         train_stage(run, prompt_stage(run.job, base, run.tasks))
         write_together(run.world, run.folder.base, base.save)
     prompt = NumberPrompt(task_table(run.tasks), BASE_BESIDE_ADAPTER, run.job.size_px)
@@ -179,6 +184,22 @@ def _fresh_base(run: Run, num_places: int) -> CompactBase:
         )
     _prepare(run, base)
     return base
+
+
+def _most_edits(run: Run) -> int:
+    return max(len(row.edits) for row in run.pairs.rows)
+
+
+def _train_joint(run: Run) -> None:
+    """Train a base and its adapter together; what was written before a kill stays."""
+    base = _fresh_base(run, _most_edits(run))
+    with torch.random.fork_rng():
+        torch.manual_seed(derive_seed(run.job.seed, "adapter", "weights"))
+        adapter = fresh_adapter(base.transformer, run.tasks, run.job).to(run.device)
+    train_stage(run, joint_stage(run.job, base, adapter))
+    if not run.folder.base.is_dir():
+        write_together(run.world, run.folder.base, base.save)
+    write_together(run.world, run.folder.adapter, adapter.save_pretrained)
 
 
 def _train_adapter(run: Run, base: CompactBase) -> None:

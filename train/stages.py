@@ -1,9 +1,9 @@
 """The stages of training as one kind of object: what is trained, and the loss of a step.
 
 Stage "base" learns edits from words; stage "adapter" learns numbers on the frozen base. The
-baseline with the number in its prompt has the first alone, as long as both. Identity
-samples belong to the base alone: at number zero the adapter is silent by construction, so there it
-has nothing to learn.
+baseline with the number in its prompt has the first alone, as long as both; stage "joint", as long
+as both too, trains a base and its adapter together. Identity samples belong to the bases alone: at
+number zero an adapter is silent by construction, so there it has nothing to learn.
 """
 
 import warnings
@@ -167,6 +167,34 @@ def adapter_stage(
         network.requires_grad_(False)
     if lora is not None:
         lora.requires_grad_(True)
+    return Stage(
+        "adapter",
+        adapter_networks(adapter, lora),
+        job.num_adapter_steps,
+        job.adapter_learning_rate,
+        0.0 if lora is None else job.identity_share,
+        _COMPACT_TIME_SHIFT,
+        _predict_by_number(base, adapter),
+        rate_factors=rate_factors(job, lora),
+    )
+
+
+def joint_stage(job: TrainJob, base: CompactBase, adapter: NumericAdapter) -> Stage:
+    """Return the only stage of an adapter and a base that learn together, from numbers alone."""
+    rate_factor = job.base_learning_rate / job.adapter_learning_rate
+    return Stage(
+        "joint",
+        (adapter, *base.modules()),
+        job.num_base_steps + job.num_adapter_steps,
+        job.adapter_learning_rate,
+        job.identity_share,
+        _COMPACT_TIME_SHIFT,
+        _predict_by_number(base, adapter),
+        rate_factors=(1.0, *(rate_factor for _ in base.modules())),
+    )
+
+
+def _predict_by_number(base: CompactBase, adapter: NumericAdapter) -> Predict:
     num_places = base.word_encoder.num_places
 
     def predict(
@@ -176,16 +204,7 @@ def adapter_stage(
         told = [adapter.instruction(edits, num_places) for edits in batch.edits]
         return predict_target(base, noisy_BCHW, time_B, batch.source_BCHW, told)
 
-    return Stage(
-        "adapter",
-        adapter_networks(adapter, lora),
-        job.num_adapter_steps,
-        job.adapter_learning_rate,
-        0.0 if lora is None else job.identity_share,
-        _COMPACT_TIME_SHIFT,
-        predict,
-        rate_factors=rate_factors(job, lora),
-    )
+    return predict
 
 
 def adapter_networks(adapter: NumericAdapter, lora: LoraWeights | None) -> tuple[nn.Module, ...]:

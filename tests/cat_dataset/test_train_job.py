@@ -52,7 +52,12 @@ KLEIN = {"base": "klein", "base_path": "klein", "size_px": 512}
         ({**KLEIN, "size_px": 48}, "size_px 48: base = .klein. takes multiples of 16, at least 64"),
         ({**KLEIN, "size_px": 72}, "size_px 72: base = .klein. takes multiples of 16"),
         ({"lora_learning_rate": 1e-3}, "lora_learning_rate without lora_rank trains nothing"),
-        ({"baselines": ["words"]}, "Input should be 'number_in_prompt' or 'no_task_id'"),
+        ({"baselines": ["words"]}, "Input should be 'number_in_prompt', 'no_task_id', 'with_lora'"),
+        ({"baselines": ["joint"], "joint": True}, "compared with an adapter that has task ids"),
+        ({"baselines": ["with_lora"], "lora_rank": 4}, "the adapter has a LoRA already"),
+        ({"joint": True, "lora_rank": 4}, "joint trains an adapter and its whole base"),
+        ({**KLEIN, "joint": True}, "joint: trains the compact base, and base = .klein."),
+        ({**KLEIN, "baselines": ["joint"]}, "baselines: joint: trains the compact base"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(settings: dict[str, Any], rule: str) -> None:

@@ -1,12 +1,13 @@
 import json
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from cat_dataset.errors import JobError
 from cat_dataset.manifest import EvaluateJob
-from cat_dataset.train_job import TrainJob
+from cat_dataset.train_job import Baseline, TrainJob
 from train.adapter import NumericAdapter
 from train.baselines import baselines_beside, train_with_baselines
 from train.editing import load_editor
@@ -17,12 +18,13 @@ from train.number_prompt import NumberPrompt
 from .conftest import tiny_job
 from .stopped_runs import StopAfter, StoppedError, hashes
 
-NUM_STEPS = 6 + 10  # of base and adapter
+NUM_ADAPTER_STEPS = 10
+NUM_STEPS = 6 + NUM_ADAPTER_STEPS  # of base and adapter
 
 
 def compared_job() -> TrainJob:
-    """Return the tiny job with both baselines."""
-    return tiny_job().model_copy(update={"baselines": ("number_in_prompt", "no_task_id")})
+    """Return the tiny job with every baseline."""
+    return tiny_job().model_copy(update={"baselines": get_args(Baseline)})
 
 
 @pytest.fixture(scope="module")
@@ -34,23 +36,32 @@ def compared_run(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def test_baselines_are_runs_of_their_own_beside_the_adapter(compared_run: Path) -> None:
-    """One has no adapter, the other the very same base and one encoder for all tasks."""
+    """One has no adapter; two the very same base, with one encoder, with a LoRA; one its own."""
     found = baselines_beside(compared_run / "adapter")
 
     assert found == baselines_beside(compared_run)
-    assert list(found) == ["no_task_id", "number_in_prompt"]
+    assert sorted(found) == sorted(get_args(Baseline))
     assert isinstance(load_editor(found["number_in_prompt"]).painter.adapter, NumberPrompt)
     without_ids = load_editor(found["no_task_id"]).painter.adapter
     assert isinstance(without_ids, NumericAdapter)
     assert len(without_ids.encoders) == 1
-    assert hashes(compared_run / "baselines/no_task_id/base") == hashes(compared_run / "base")
+    own_base = hashes(compared_run / "base")
+    for name in ("no_task_id", "with_lora"):
+        assert hashes(compared_run / "baselines" / name / "base") == own_base
+    assert (compared_run / "baselines/with_lora/lora").is_dir()
+    joint = load_editor(found["joint"]).painter
+    assert isinstance(joint.adapter, NumericAdapter)
+    assert joint.adapter.to_modulations.weight.abs().max() > 0.0
+    assert hashes(compared_run / "baselines/joint/base") != own_base
 
 
-@pytest.mark.parametrize("num_steps", [NUM_STEPS + 7, 2 * NUM_STEPS + 5])
+@pytest.mark.parametrize(
+    "num_steps", [NUM_STEPS + 7, 2 * NUM_STEPS + 5, 2 * NUM_STEPS + 2 * NUM_ADAPTER_STEPS + 9]
+)
 def test_a_run_that_stopped_in_a_baseline_resumes_to_the_same_bytes(
     num_steps: int, data_folder: Path, compared_run: Path, tmp_path: Path
 ) -> None:
-    """In the first baseline and in the second; what was complete is left alone."""
+    """In the first baseline, the second and the last; what was complete is left alone."""
     folder = tmp_path / "run"
     shutil.copytree(compared_run, folder, ignore=shutil.ignore_patterns("baselines"))
     before = hashes(folder)
@@ -67,7 +78,7 @@ def test_a_run_that_stopped_in_a_baseline_resumes_to_the_same_bytes(
 
     after = hashes(folder)
     assert {name: after[name] for name in before} == before
-    for name in ("number_in_prompt/base", "no_task_id/adapter"):
+    for name in ("number_in_prompt/base", "no_task_id/adapter", "joint/base", "joint/adapter"):
         assert hashes(folder / "baselines" / name) == hashes(compared_run / "baselines" / name)
 
 
@@ -82,7 +93,7 @@ def test_evaluate_measures_the_baselines_that_were_trained(
     evaluate(compared_run / "adapter", [data_folder], job, tmp_path)
 
     report = json.loads((tmp_path / "evaluation.json").read_text())
-    assert {"no_task_id", "number_in_prompt"} <= set(report["editors"])
+    assert set(get_args(Baseline)) <= set(report["editors"])
     assert not any("not measured" in note for note in report["notes"])
 
 
