@@ -2,17 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from cat_dataset.attributes import find_attribute
 from cat_dataset.errors import EditScaleError
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.editors import Answer, Asked, EditFailure, OracleEditor
-from cat_dataset.scoring.requests import EditRequest
-from cat_dataset.scoring.truth import LightTruth
+from cat_dataset.scoring.told import told_edits
 from train.batches import resize_area
 from train.editing import Editor
 from train.log_light import decode_log_light, encode_log_light, linear_of_codes
@@ -56,9 +54,7 @@ class ScoredModel:
 
     def _edits(self, item: Asked) -> Sequence[EditScale]:
         """Return the edits of a request with what the editor is told of the source's light."""
-        if not self.light_is_told or not isinstance(item.truth, LightTruth):
-            return item.request.edits
-        return told_edits(item.request, item.truth)
+        return told_edits(item.request, item.truth) if self.light_is_told else item.request.edits
 
     def _refusal(self, item: Asked) -> EditFailure | None:
         """Return why a request cannot be edited at all."""
@@ -70,24 +66,6 @@ class ScoredModel:
         except EditScaleError as error:
             return EditFailure(str(error))
         return None
-
-
-def told_edits(request: EditRequest, truth: LightTruth) -> tuple[EditScale, ...]:
-    """Return the edits of a request with the light that they change: its ratio, a lamp's colour."""
-    before: dict[str, float] = {}
-    for edit in request.before:
-        before[edit.attribute] = before.get(edit.attribute, 0.0) + edit.value
-    told = []
-    for edit in request.edits:
-        ratio = truth.light_ratio(edit.attribute, before)
-        own_k = truth.lamp_cct_k
-        if edit.attribute == "light_temperature" and edit.source_value is None and own_k:
-            axis = find_attribute(edit.attribute)
-            source_k = axis.apply(own_k, before.get(edit.attribute, 0.0))
-            target_k = axis.apply(source_k, edit.value)
-            edit = replace(edit, source_value=source_k, target_value=target_k)
-        told.append(replace(edit, light_ratio=ratio))
-    return tuple(told)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ def benchmark(
     dataset: Annotated[Path, typer.Argument(help="Data set folder with held-out pairs.")],
     editor: Annotated[
         str | None,
-        typer.Option(help="MODULE:FUNCTION, (source, edits, instruction) -> edited picture."),
+        typer.Option(
+            help="MODULE:FUNCTION, (source, edits, instruction) -> edited picture; see the README."
+        ),
     ] = None,
     edited: Annotated[
         Path | None, typer.Option(help="Folder with KEY.png for each row of the request list.")
@@ -48,13 +50,14 @@ def benchmark(
         raise typer.BadParameter(msg)
     from cat_dataset.reading import PairDataset
     from cat_dataset.scoring.benchmark import plan_benchmark
-    from cat_dataset.scoring.requests import write_requests as write_list
+    from cat_dataset.scoring.cases import CaseReader
+    from cat_dataset.scoring.request_list import write_requests as write_list
 
     job = _evaluate_job(manifest)
     pairs = PairDataset([dataset], splits=(job.split,))
     plan = plan_benchmark(pairs, job, attribute)
     if write_requests is not None:
-        write_list(write_requests, plan.requests(), plan.rows)
+        write_list(write_requests, plan, CaseReader(pairs))
         typer.echo(f"{write_requests}: {len(plan)} requests on split {job.split} of {dataset}")
         return
     if out is None:

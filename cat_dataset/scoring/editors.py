@@ -5,8 +5,10 @@ picture for every request; what it raises or leaves out costs its edit, never th
 """
 
 import importlib
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,6 +20,7 @@ from cat_dataset.plans import CAMERA_ATTRIBUTES
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.askable import Ranges
 from cat_dataset.scoring.requests import EditRequest
+from cat_dataset.scoring.told import lights_of
 from cat_dataset.scoring.truth import Display, FrameTruth, LightTruth, Truth
 
 
@@ -119,14 +122,15 @@ class OracleEditor:
         return picture if picture is not None else EditFailure(f"no true picture of {names} there")
 
 
-EditFunction = Callable[[Display, list[tuple[str, float]], str], Any]
+EditFunction = Callable[..., Any]  # (source, edits, instruction), or with light= as well
 
 
 @dataclass(frozen=True)
 class FunctionEditor:
     """Somebody's function: (source_HW3 uint8, [(attribute, value)], instruction) -> picture.
 
-    Values are in the attribute's unit (`cat_dataset.attributes`), positive as it says there.
+    Values are in the attribute's unit (`cat_dataset.attributes`), positive as it says there. A
+    function with a parameter `light` is told the light that it edits as well, see `told.lights_of`.
     """
 
     name: str
@@ -136,10 +140,18 @@ class FunctionEditor:
         """Return what the function returns."""
         return [self._call(item) for item in asked]
 
+    @cached_property
+    def _takes_light(self) -> bool:
+        try:
+            return "light" in inspect.signature(self.function).parameters
+        except (TypeError, ValueError):  # some that are written in C tell no parameters
+            return False
+
     def _call(self, item: Asked) -> Answer:
         edits = [(edit.attribute, edit.value) for edit in item.request.edits]
+        told = {"light": lights_of(item.request, item.truth)} if self._takes_light else {}
         try:
-            picture = self.function(item.source_HW3.copy(), edits, item.request.instruction)
+            picture = self.function(item.source_HW3.copy(), edits, item.request.instruction, **told)
         except (Exception, SystemExit) as error:  # other people's code: a row, not our end
             return EditFailure(f"{type(error).__name__}: {error}")
         return checked_answer(picture, item.source_HW3)

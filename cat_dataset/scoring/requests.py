@@ -5,19 +5,15 @@ every row with that editor, and saves `KEY.png`. Some rows start from the result
 the order of the list is the order of work.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from cat_dataset.atomic import write_text_atomic
 from cat_dataset.attributes import find_attribute
 from cat_dataset.instructions import phrase_edits
 from cat_dataset.pair_rows import PairRow
 from cat_dataset.records import EditScale
 from cat_dataset.seeding import derive_rng
-from cat_dataset.tables import SOURCE
 from cat_dataset.typed_edits import parse_edit
 
 Role = Literal[
@@ -126,44 +122,3 @@ def unit_request(row: PairRow, edit: EditScale) -> EditRequest | None:
     if edit.source_value is None:  # stay as the pair states it: no absolute values
         resolved = EditScale(edit.attribute, resolved.value, subject=edit.subject)
     return make_request(row, "unit", (resolved,), instruction=f"Apply {typed}.")
-
-
-def write_requests(
-    path: Path, requests: Sequence[EditRequest], rows: Mapping[str, PairRow]
-) -> None:
-    """Write requests as JSON lines; paths of shards are relative to the data set's folder.
-
-    Each line holds `key`, `source` (`shard`, `member`, `offset`, `size` of a PNG in a tar, or
-    `edited`: the key of the request whose result to start from), `edits` (attribute, value, unit)
-    and `instruction`.
-    """
-    lines = [json.dumps(_line(request, rows[request.pair_key])) for request in requests]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text_atomic(path, "\n".join(lines) + "\n")
-
-
-def _line(request: EditRequest, row: PairRow) -> dict[str, Any]:
-    offset, size = row.spans[SOURCE]
-    source: dict[str, Any] = {"edited": request.after}
-    if request.after is None:
-        shard = row.tar_path.relative_to(row.tar_path.parents[1]).as_posix()
-        source = {
-            "shard": shard,
-            "member": f"{row.key}.{SOURCE}",
-            "offset": offset,
-            "size": size,
-        }
-    edits = [
-        {
-            "attribute": edit.attribute,
-            "value": edit.value,
-            "unit": find_attribute(edit.attribute).unit,
-        }
-        for edit in request.edits
-    ]
-    return {
-        "key": request.key,
-        "source": source,
-        "edits": edits,
-        "instruction": request.instruction,
-    }

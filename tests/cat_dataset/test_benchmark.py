@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ from cat_dataset.reading import PairDataset
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.askable import askable_range
 from cat_dataset.scoring.benchmark import plan_benchmark
+from cat_dataset.scoring.cases import CaseReader
 from cat_dataset.scoring.editors import (
     Asked,
     EditFailure,
@@ -104,6 +106,7 @@ def test_a_folder_of_pictures_scores_like_the_function_that_made_them(
                 tar.seek(place["offset"])
                 source = decode_png(tar.read(place["size"]))
         (edit,) = line["edits"]
+        assert edit["light"] is None  # the camera changes no light of the scene
         light = decode_display(source) * np.float32(2.0 ** edit["value"])
         (edited / f"{line['key']}.png").write_bytes(encode_png(encode_display(light, 1.0)))
     run = cat(*common, "--edited", str(edited), "--out", str(tmp_path / "out"))
@@ -177,6 +180,30 @@ def test_an_editor_cannot_change_the_source_of_others(rows: PairDataset) -> None
     FunctionEditor("theirs", spoil).answer(questions)
 
     assert (questions[0].source_HW3 == before).all()
+
+
+def test_an_editor_that_asks_is_told_the_light_that_it_edits(rows: PairDataset) -> None:
+    """The ratio and the colour of a lamp, of the picture that it gets; nothing of the camera."""
+    seen: list[tuple[list[tuple[str, float]], list[dict[str, Any] | None]]] = []
+
+    def edit(source: Any, edits: Any, instruction: str, light: Any) -> Any:
+        seen.append((edits, light))
+        return source
+
+    plan = plan_benchmark(rows, JOB, LIGHT)
+    cases = CaseReader(rows)
+    for request in plan.requests():
+        case = cases.read(plan.rows[request.pair_key])
+        FunctionEditor("theirs", edit).answer([Asked(request, case.source_HW3, case.truth)])
+
+    told = {
+        name: light
+        for edits, lights in seen
+        for (name, _), light in zip(edits, lights, strict=True)
+    }
+    assert told["exposure"] is None
+    assert len(told["light_power"]["ratio"]) == 3
+    assert told["light_temperature"]["source_cct_k"] > 1000.0
 
 
 def test_a_missing_picture_is_a_failure_of_that_edit(rows: PairDataset, tmp_path: Path) -> None:

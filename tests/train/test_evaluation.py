@@ -15,10 +15,11 @@ from cat_dataset.records import EditScale
 from cat_dataset.scoring.editors import Asked, EditFailure
 from cat_dataset.scoring.planning import plan_requests
 from cat_dataset.scoring.requests import make_request
+from cat_dataset.scoring.told import told_edits
 from cat_dataset.scoring.truth import REST, LightTruth
 from train.editing import Editor
 from train.evaluation import _zero_shot_note, evaluate_editor, plan_evaluation
-from train.scored import ScoredModel, float_order_gap, told_edits
+from train.scored import ScoredModel, float_order_gap
 
 from .conftest import ATTRIBUTES, tiny_job
 
