@@ -29,8 +29,8 @@ def score_rows(report: EvaluationReport) -> list[Row]:
     """Return the score table, header first."""
     header = (
         "editor", "attribute", "unit", "producer", "values", "readout", "pairs", "scenes",
-        "unreadable", "MAE", "95 %", "floor", "above floor", "P90", "bias", "slope", "intercept",
-        "R2", "sign", "hit", "nMAE", "off path, codes", "to truth, dB",
+        "unreadable", "MAE", "95 %", "floor", "above floor", "P90", "bias", "slope", "95 %",
+        "intercept", "R2", "sign", "hit", "nMAE", "off path, codes", "to truth, dB",
         "outside, Delta-E", "truly", "note",
     )  # fmt: skip
     rows: list[Row] = [header]
@@ -40,7 +40,8 @@ def score_rows(report: EvaluationReport) -> list[Row]:
                 s.editor, s.attribute, s.unit, s.producer, s.values, s.readout, str(s.num_pairs),
                 str(s.num_scenes), str(s.num_unreadable), number(s.mae), interval(s.mae_interval),
                 number(s.floor_mae), number(s.above_floor), number(s.p90), signed(s.bias),
-                number(s.slope, 4), signed(s.intercept), number(s.r2, 4), percent(s.sign_accuracy),
+                number(s.slope, 4), interval(s.slope_interval),
+                signed(s.intercept), number(s.r2, 4), percent(s.sign_accuracy),
                 f"{percent(s.hit_rate)} in {s.hit_tolerance:.3g}", percent(s.nmae),
                 number(s.off_path_codes), number(s.to_truth_db),
                 number(s.outside_delta_e), number(s.outside_true_delta_e),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cat_dataset.attributes import find_attribute
 from cat_dataset.scoring.askable import ValuesClass
-from cat_dataset.scoring.bootstrap import Interval, bootstrap_interval
+from cat_dataset.scoring.bootstrap import Interval, bootstrap_interval, bootstrap_slope
 from cat_dataset.scoring.results import EditResult, ReadoutName, known_values, mean_or_none
 
 _SIGNED_TOLERANCES = 10.0  # |asked| above this many has a sign: 0.02 stop is about one 8-bit code
@@ -51,6 +51,7 @@ class AttributeScore:
     p90: float  # of the absolute error
     bias: float  # mean of achieved - asked
     slope: float | None  # of achieved over asked; 1 is right; None: all asked the same
+    slope_interval: Interval | None  # 95 %, bootstrap over scenes; None: one scene, or no slope
     intercept: float | None
     r2: float | None
     sign_accuracy: float | None  # share changed in the right direction; None: all were tiny
@@ -100,6 +101,7 @@ def score_attribute(
         p90=float(np.percentile(size, 90.0)),
         bias=float(error.mean()),
         slope=slope,
+        slope_interval=bootstrap_slope(asked, asked + error, [r.scene for r in readable]),
         intercept=intercept,
         r2=r2,
         sign_accuracy=sign_accuracy(

@@ -14,7 +14,6 @@ from cat_dataset.reading import PairDataset
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.askable import class_of_value
 from cat_dataset.scoring.behaviour import BehaviourScore
-from cat_dataset.scoring.bootstrap import bootstrap_interval, bootstrap_ratio
 from cat_dataset.scoring.combinations import CombinationScore
 from cat_dataset.scoring.editors import Answer, Asked, EditFailure
 from cat_dataset.scoring.markdown import interval
@@ -338,8 +337,7 @@ def test_one_scene_has_no_interval() -> None:
     assert score is not None
     assert score.mae_interval is None
     assert interval(score.mae_interval) == "unknown: one scene"
-    assert bootstrap_interval(np.ones(3), ["a", "b", "a"]) == (1.0, 1.0)
-    assert bootstrap_ratio(np.ones(2), np.zeros(2), ["a", "b"]) is None
+    assert score.slope_interval is None
 
 
 def test_a_lens_is_read_on_the_frames_of_its_sweep(dataset: PairDataset) -> None:
@@ -424,17 +422,6 @@ def test_an_instrument_that_errs_by_more_than_a_tenth_of_the_range_is_refused() 
     assert wide is not None
     assert narrow is not None
     assert (wide.is_too_coarse, narrow.is_too_coarse) == (False, True)
-
-
-def test_the_interval_is_wider_when_errors_belong_to_few_scenes() -> None:
-    """Pairs of a scene share their error: resampling scenes sees it, resampling pairs would not."""
-    errors = np.array([0.0] * 50 + [1.0] * 50)
-
-    two_scenes = bootstrap_interval(errors, ["a"] * 50 + ["b"] * 50)
-    many_scenes = bootstrap_interval(errors, [f"scene-{n}" for n in range(100)])
-
-    assert two_scenes == (0.0, 1.0)
-    assert 0.3 < many_scenes[0] < 0.5 < many_scenes[1] < 0.7
 
 
 def test_a_paired_difference_is_surer_than_two_intervals() -> None:
