@@ -1,7 +1,8 @@
 """The compact base: a small stock `FluxTransformer2DModel` that paints in log light, without a VAE.
 
 A picture is packed into tokens of 8x8 pixels, the source rides on the channel axis, and the network
-predicts the clean target as source plus a correction (x-prediction, Li and He 2511.13720).
+predicts the clean target as source plus a correction (x-prediction, Li and He 2511.13720). A token
+gives the correction of its pixels, and weighs what pixels are like (`train.fine_detail`).
 
 Shapes: B batch, C = 3 channels, H height, W width (multiples of 8), L tokens, T words, D width.
 """
@@ -15,6 +16,7 @@ from diffusers import FluxTransformer2DModel
 from einops import rearrange
 from torch import Tensor, nn
 
+from train.fine_detail import PixelFeatures, weighed
 from train.words import (
     WORDS_PER_EDIT,
     WORDS_PER_NUMBER,
@@ -28,23 +30,26 @@ _HEAD_DIM = 32
 _ROPE_DIMS = (8, 12, 12)  # sum to the head width: (unused, row, column)
 _NUM_DOUBLE_BLOCKS, _NUM_SINGLE_BLOCKS = 2, 4
 _PATCH_CHANNELS = 3 * PATCH_PX * PATCH_PX
+_NUM_FEATURES, _FEATURE_WIDTH = 8, 16
 
 
 @dataclass(frozen=True)
 class CompactBase:
-    """A transformer and the encoder of the words it was trained with."""
+    """A transformer, the encoder of the words it was trained with, and what it knows of pixels."""
 
     transformer: FluxTransformer2DModel
     word_encoder: WordEncoder
+    pixel_features: PixelFeatures
 
-    def modules(self) -> tuple[nn.Module, nn.Module]:
-        """Return both networks, in the order in which their weights are stored."""
-        return self.transformer, self.word_encoder
+    def modules(self) -> tuple[nn.Module, ...]:
+        """Return all networks, in the order in which their weights are stored."""
+        return self.transformer, self.word_encoder, self.pixel_features
 
     def save(self, folder: Path) -> None:
-        """Write both networks as config.json + safetensors, in the layout of a pipeline."""
+        """Write all networks as config.json + safetensors, in the layout of a pipeline."""
         self.transformer.save_pretrained(folder / "transformer")
         self.word_encoder.save_pretrained(folder / "word_encoder")
+        self.pixel_features.save_pretrained(folder / "pixel_features")
 
 
 def build_compact(
@@ -57,7 +62,7 @@ def build_compact(
     transformer = FluxTransformer2DModel(
         patch_size=1,  # packing into patches happens in `predict_target`
         in_channels=2 * _PATCH_CHANNELS,
-        out_channels=_PATCH_CHANNELS,
+        out_channels=_PATCH_CHANNELS + 3 * _NUM_FEATURES,
         num_layers=_NUM_DOUBLE_BLOCKS,
         num_single_layers=_NUM_SINGLE_BLOCKS,
         attention_head_dim=_HEAD_DIM,
@@ -75,7 +80,7 @@ def build_compact(
     # of 0.23 stops of exposure and 0.38 between red and blue, one per word at a place 0.20 and 0.23
     num_positions = num_places * words_per_place
     encoder = WordEncoder(list(words), num_places, hidden_size, num_positions)
-    return CompactBase(transformer, encoder)
+    return CompactBase(transformer, encoder, PixelFeatures(_NUM_FEATURES, _FEATURE_WIDTH))
 
 
 def load_compact(folder: Path) -> CompactBase:
@@ -83,6 +88,7 @@ def load_compact(folder: Path) -> CompactBase:
     return CompactBase(
         FluxTransformer2DModel.from_pretrained(folder / "transformer", use_safetensors=True),
         WordEncoder.from_pretrained(folder / "word_encoder", use_safetensors=True),
+        PixelFeatures.from_pretrained(folder / "pixel_features", use_safetensors=True),
     )
 
 
@@ -118,7 +124,7 @@ def predict_target(
     """
     height_px, width_px = source_BCHW.shape[2:]
     words_BTD, pooled_BD = base.word_encoder(instructions)
-    (correction_BLD,) = base.transformer(
+    (painted_BLD,) = base.transformer(
         hidden_states=torch.cat([pack(noisy_BCHW), pack(source_BCHW)], dim=-1),
         encoder_hidden_states=words_BTD,
         pooled_projections=pooled_BD,
@@ -127,7 +133,10 @@ def predict_target(
         txt_ids=torch.zeros(words_BTD.shape[1], 3, device=source_BCHW.device),
         return_dict=False,
     )
-    return source_BCHW + unpack(correction_BLD, height_px, width_px)
+    patches_BLD, weights_BLD = painted_BLD.split((_PATCH_CHANNELS, 3 * _NUM_FEATURES), dim=-1)
+    features_BFHW = base.pixel_features(source_BCHW)
+    detail_BCHW = weighed(weights_BLD, features_BFHW, height_px // PATCH_PX)
+    return source_BCHW + unpack(patches_BLD, height_px, width_px) + detail_BCHW
 
 
 def _positions(num_rows: int, num_columns: int) -> Tensor:

@@ -1,7 +1,7 @@
 """The folder of a training run: whose it is, what is in it, and when it is complete.
 
 run.json      the job, what identifies its data, and the threads that its bits depend on
-base/         the frozen base (transformer/, word_encoder/), complete when it exists
+base/         the frozen base (a folder for each network), complete when it exists
 adapter/      the numeric adapter, complete when it exists
 lora/         the LoRA that was trained with it, if any
 prompt/       instead of it, what a base that reads numbers as words knows

@@ -59,7 +59,7 @@ def test_two_processes_end_where_one_does(data_folder: Path, tmp_path: Path) -> 
     in_parts = job.model_copy(update=compared)
     train_with_torchrun(in_parts, data_folder, tmp_path, 2)
 
-    for part in ("base/transformer", "base/word_encoder", "adapter"):
+    for part in ("base/transformer", "base/word_encoder", "base/pixel_features", "adapter"):
         name = f"{part}/diffusion_pytorch_model.safetensors"
         ours, theirs = load_file(tmp_path / "run" / name), load_file(alone / name)
         assert ours.keys() == theirs.keys()
