@@ -100,6 +100,12 @@ class DrawnPair:
     said: Accepted  # and its pictures before they were developed
 
     @property
+    def light(self) -> NDArray[np.float32]:
+        """Scene-linear light of both, 1 = the display's white, beyond it as well, (2, H, W, 3)."""
+        pictures = (self.said.draft.source, self.said.draft.target)
+        return np.stack([p.linear_HW3 * np.float32(p.anchor) for p in pictures])
+
+    @property
     def instruction(self) -> str:
         """The edits in English."""
         return self.said.instruction

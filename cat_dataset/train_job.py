@@ -53,6 +53,8 @@ class TrainJob(StrictModel):
     # how often an attribute is composed, beside 1 for every other
     draw_weights: dict[str, PositiveInt] = Field(default_factory=dict)
     max_edits: PositiveInt = 1  # at once, in composed pairs
+    # composed targets keep the light that stored ones lose to the display's white
+    light_beyond_white: bool = False
     held_out_combinations: tuple[str, ...] = ()  # "exposure+light_power": never trained together
     # By attribute, intervals of values that are never trained, in either direction.
     held_out_values: dict[str, tuple[tuple[float, float], ...]] = Field(default_factory=dict)
@@ -131,11 +133,11 @@ class TrainJob(StrictModel):
     @model_validator(mode="after")
     def _composing_has_its_settings(self) -> Self:
         if self.pairs == "stored" and (
-            self.value_ranges or self.draw_weights or self.max_edits > 1
+            self.value_ranges or self.draw_weights or self.max_edits > 1 or self.light_beyond_white
         ):
             msg = (
-                "value_ranges, draw_weights and max_edits decide what is composed: set "
-                'pairs = "composed", or remove them'
+                "value_ranges, draw_weights, max_edits and light_beyond_white are about what is "
+                'composed: set pairs = "composed", or remove them'
             )
             raise ValueError(msg)
         for name in self.draw_weights:

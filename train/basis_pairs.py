@@ -62,6 +62,7 @@ class ComposedPairs:
         """
         self._lights = LinearDataset(folders, splits=splits, attributes=job.attributes)
         self._size_px = job.size_px
+        self._light_beyond_white = job.light_beyond_white
         self._held_out = HeldOut(job.held_out_combinations, job.held_out_values)
         self.plans = composed_plans(job)
         if not len(self) and not allow_none:
@@ -106,7 +107,9 @@ class ComposedPairs:
                 reason = str(error)
                 continue
             if pair is not None:
-                return Example(np.stack([pair.source_HW3, pair.target_HW3]), pair.edits)
+                pictures = np.stack([pair.source_HW3, pair.target_HW3])
+                whole = pair.light if self._light_beyond_white else None
+                return Example(pictures, pair.edits, light=whole)
         raise PairRejectedError(reason)
 
     def _draw(self, light: LightBasis | Sweep, seed: int, epoch: int) -> DrawnPair | None:

@@ -21,11 +21,12 @@ from cat_dataset.plans import BASIS_ATTRIBUTES
 from cat_dataset.records import EditScale
 from cat_dataset.seeding import derive_rng, derive_seed
 from cat_dataset.train_job import TrainJob
-from train.log_light import encode_log_light, linear_of_codes
+from train.log_light import BRIGHTEST_LIGHT, encode_log_light, linear_of_codes
 from train.order import sample_at
 from train.pairs import Example, PairSource
 
 Linear = NDArray[np.float32]
+_WHITE_CODE = 255
 PixelT = TypeVar("PixelT", bound=np.generic)
 
 
@@ -37,6 +38,7 @@ class Batch:
     target_BCHW: Tensor
     edits: tuple[tuple[EditScale, ...], ...]  # of each sample
     counted_B1HW: Tensor | None = None  # 0 where something moved, else 1; None: all counts
+    known_B1HW: Tensor | None = None  # 0 where the display cut some of the source's light off
     first: int = 0  # place of the first sample in the step's whole batch
     num_whole: int | None = None  # samples of the whole batch; None: this is the whole
 
@@ -55,12 +57,12 @@ class Batch:
             return
         for start in range(0, len(self), size):
             of_part = slice(start, start + size)
-            counted = self.counted_B1HW
             yield Batch(
                 self.source_BCHW[of_part],
                 self.target_BCHW[of_part],
                 self.edits[of_part],
-                None if counted is None else counted[of_part],
+                None if self.counted_B1HW is None else self.counted_B1HW[of_part],
+                None if self.known_B1HW is None else self.known_B1HW[of_part],
                 self.first + start,
                 len(self) if self.num_whole is None else self.num_whole,
             )
@@ -69,12 +71,13 @@ class Batch:
         """Return the batch on a device."""
         if self.source_BCHW.device == device:
             return self
-        counted = self.counted_B1HW
+        counted, known = self.counted_B1HW, self.known_B1HW
         return replace(
             self,
             source_BCHW=self.source_BCHW.to(device),
             target_BCHW=self.target_BCHW.to(device),
             counted_B1HW=None if counted is None else counted.to(device),
+            known_B1HW=None if known is None else known.to(device),
         )
 
 
@@ -85,6 +88,7 @@ class View:
     linear_2HWC: Linear
     edits: tuple[EditScale, ...]
     counted_HW: NDArray[np.bool_] | None = None  # None: all
+    known_HW: NDArray[np.bool_] | None = None  # None: all, as far as the source tells
 
 
 def draw_batch(
@@ -137,16 +141,18 @@ def collate(views: Sequence[View]) -> Batch:
     linear_B2HWC = torch.from_numpy(np.stack([view.linear_2HWC for view in views]))
     both_2BCHW = encode_log_light(linear_B2HWC).permute(1, 0, 4, 2, 3).contiguous()
     edits = tuple(view.edits for view in views)
-    return Batch(both_2BCHW[0], both_2BCHW[1], edits, _counted(views))
+    counted = _stacked([view.counted_HW for view in views], views[0])
+    known = _stacked([view.known_HW for view in views], views[0])
+    return Batch(both_2BCHW[0], both_2BCHW[1], edits, counted, known)
 
 
-def _counted(views: Sequence[View]) -> Tensor | None:
-    """Return 1 for pixels that count in the loss (B, 1, H, W); None where all do."""
-    if all(view.counted_HW is None for view in views):
+def _stacked(masks: Sequence[NDArray[np.bool_] | None], view: View) -> Tensor | None:
+    """Return masks of views as one of 0 and 1 (B, 1, H, W); None where each is 1 all over."""
+    if all(mask is None for mask in masks):
         return None
-    all_HW = np.ones(views[0].linear_2HWC.shape[1:3], np.bool_)
-    masks = [all_HW if view.counted_HW is None else view.counted_HW for view in views]
-    return torch.from_numpy(np.stack(masks)).float().unsqueeze(1)
+    all_HW = np.ones(view.linear_2HWC.shape[1:3], np.bool_)
+    whole = [all_HW if mask is None else mask for mask in masks]
+    return torch.from_numpy(np.stack(whole)).float().unsqueeze(1)
 
 
 def resize_area(linear_HWC: Linear, height_px: int, width_px: int) -> Linear:
@@ -180,23 +186,14 @@ class _Square:
 
 def _augmented(rng: np.random.Generator, example: Example, size_px: int) -> View:
     """Return a random view of a pair, half of the time from target to source."""
-    edits = example.edits
-    is_photometric = all(edit.attribute in BASIS_ATTRIBUTES for edit in edits)
+    is_photometric = all(edit.attribute in BASIS_ATTRIBUTES for edit in example.edits)
     if is_photometric:  # neither a crop nor a mirror changes how much light there is
         square = _random_square(rng, example, size_px)
     else:  # a crop is another lens
         square = replace(_centre_square(example), is_mirrored=bool(rng.random() < 0.5))
-        edits = tuple(map(mirrored_edit, edits)) if square.is_mirrored else edits
-    view = _view(example, square, edits, size_px)
-    if rng.random() < 0.5:
-        backwards = tuple(reversed_edit(edit) for edit in edits)
-        return replace(view, linear_2HWC=view.linear_2HWC[::-1].copy(), edits=backwards)
-    return view
-
-
-def reversed_edit(edit: EditScale) -> EditScale:
-    """Return the edit that leads from the target back to the source."""
-    return EditScale(edit.attribute, -edit.value, edit.target_value, edit.source_value)
+        if square.is_mirrored:
+            example = replace(example, edits=tuple(map(mirrored_edit, example.edits)))
+    return _view(example if rng.random() < 0.5 else example.reversed(), square, size_px)
 
 
 def mirrored_edit(edit: EditScale) -> EditScale:
@@ -225,15 +222,30 @@ def _centre_square(example: Example) -> _Square:
 
 def centre_view(example: Example, size_px: int) -> View:
     """Return the centre square of a pair at a size, unchanged otherwise."""
-    return _view(example, _centre_square(example), example.edits, size_px)
+    return _view(example, _centre_square(example), size_px)
 
 
-def _view(example: Example, square: _Square, edits: tuple[EditScale, ...], size_px: int) -> View:
-    """Return a square of both pictures at the size of the trainer's crops."""
-    both = [linear_of_codes(square.of(picture)) for picture in example.pictures]
-    linear_2HWC = np.stack([resize_area(picture, size_px, size_px) for picture in both])
-    if example.moving_HW is None:
-        return View(linear_2HWC, edits)
-    moving = square.of(example.moving_HW).astype(np.float32)
-    # one moved pixel spoils the average of its area
-    return View(linear_2HWC, edits, resize_area(moving, size_px, size_px) <= 0.0)
+def _view(example: Example, square: _Square, size_px: int) -> View:
+    """Return a square of both pictures at the size of the trainer's crops.
+
+    The source is what the display shows. Of the target the light beyond white counts as well where
+    it is known: what a lamp does where it shines brightest must not be anybody's guess.
+    """
+    codes = [square.of(picture) for picture in example.pictures]
+    source, target = (linear_of_codes(picture) for picture in codes)
+    known_HW = counted_HW = None
+    if example.light is not None:
+        light = square.of(example.light[1])
+        is_beyond = (codes[1] == _WHITE_CODE) & (light > 1.0) & (light < BRIGHTEST_LIGHT)
+        target = np.where(is_beyond, light, target)
+        known_HW = _is_nowhere((codes[0] == _WHITE_CODE).any(axis=2), size_px)
+    if example.moving_HW is not None:
+        counted_HW = _is_nowhere(square.of(example.moving_HW), size_px)
+    linear_2HWC = np.stack([resize_area(picture, size_px, size_px) for picture in (source, target)])
+    return View(linear_2HWC, example.edits, counted_HW, known_HW)
+
+
+def _is_nowhere(mask_HW: NDArray[np.bool_], size_px: int) -> NDArray[np.bool_]:
+    """Return the pixels of a smaller picture without any of a mask: one spoils the average."""
+    is_nowhere: NDArray[np.bool_] = resize_area(mask_HW.astype(np.float32), size_px, size_px) <= 0.0
+    return is_nowhere

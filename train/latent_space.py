@@ -21,10 +21,10 @@ from cat_dataset.pair_rows import PairRow
 from cat_dataset.records import EditScale
 from cat_dataset.seeding import derive_rng
 from cat_dataset.train_job import TrainJob
-from train.batches import Batch, centre_view, resize_area, reversed_edit
+from train.batches import Batch, centre_view, resize_area
 from train.caches import TensorCache
 from train.order import sample_at
-from train.pairs import Example, PairSource, TrainingPairs
+from train.pairs import Example, PairSource, TrainingPairs, reversed_edit
 from train.pipelines import LatentBase, display_to_linear
 
 PREPROCESSING = "1"  # to be raised whenever `cached_tensors` makes other latents of a pair

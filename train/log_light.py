@@ -8,6 +8,8 @@ the offset in the shadows, and a small network cannot undo that pixel by pixel.
 Shapes: B batch, C = 3 channels, H height, W width.
 """
 
+import math
+
 import cv2
 import numpy as np
 import torch
@@ -25,13 +27,15 @@ SRGB_TO_LINEAR = srgb_decode(np.arange(256) / 255.0).astype(np.float32)  # of ea
 _WHITE = (np.log2(float(srgb_decode(np.array(254.5 / 255.0)))) - _MIDDLE) / HALF_STOPS
 _GUESS_WEIGHT = 0.1
 _BRIGHTEST = 1.5  # in log light: a prediction may pass white, but not without end
+BRIGHTEST_LIGHT = 2.0 ** (_BRIGHTEST * HALF_STOPS + _MIDDLE)  # 4.8 times the display's white
 _CLEAR_CHANGE = 0.02  # of a channel's light: with less, its ratio is not seen in 8 bits
 _LARGEST_SCALE = 4.0
+_DARKEST = 0.25  # of the light asked of a lamp: below, its error goes on in a straight line
 _SMALLEST_CHANGE = 2.0**-12  # of light, far below an 8-bit code: where nothing changes, all counts
 
 
 def encode_log_light(linear_BCHW: Tensor) -> Tensor:
-    """Return log light, at least -1, of scene-linear light in [0, 1]; any shape.
+    """Return log light, at least -1, of scene-linear light, 1 = the display's white; any shape.
 
     >>> encode_log_light(torch.tensor([0.0, 2.0**-4.5, 1.0])).tolist()
     [-1.0, 0.0, 1.0]
@@ -61,14 +65,20 @@ def known_weights(source_BCHW: Tensor) -> Tensor:
 
 
 def displayed_error(predicted_BCHW: Tensor, target_BCHW: Tensor) -> Tensor:
-    """Return prediction minus target in log light, zero where the display cannot show it.
+    """Return prediction minus target in log light, zero where the target does not know it.
 
-    Above white a prediction may be as bright as it likes, below the floor as dark: the 8-bit
-    target does not know how much brighter or darker the scene was.
+    Where the target is white a prediction may be as bright as it likes, below the floor as dark:
+    8 bits do not know how much brighter or darker the scene was. Light above white is known.
     """
     error = predicted_BCHW - target_BCHW
-    error = torch.where(target_BCHW >= _WHITE, error.clamp(max=0.0), error)
+    error = torch.where(_is_clipped(target_BCHW), error.clamp(max=0.0), error)
     return torch.where(target_BCHW <= -1.0, error.clamp(min=0.0), error)
+
+
+def _is_clipped(target_BCHW: Tensor) -> Tensor:
+    """Return where 8 bits cut a target off; light that is known beyond white is above 1."""
+    is_clipped: Tensor = (target_BCHW >= _WHITE) & (target_BCHW <= 1.0)
+    return is_clipped
 
 
 def light_error(
@@ -89,6 +99,11 @@ def light_error(
     return torch.log2(sums[0] / sums[1]) / HALF_STOPS
 
 
+def _beyond_white(log_light_BCHW: Tensor) -> Tensor:
+    """Return scene-linear light that may pass the display's white."""
+    return torch.exp2(log_light_BCHW.clamp(-1.0, _BRIGHTEST) * HALF_STOPS + _MIDDLE)
+
+
 def _are_known(source_BCHW: Tensor, target_BCHW: Tensor) -> Tensor:
     """Return the pixels that are neither white nor black in a pair (B, 1, H, W)."""
     is_known = (source_BCHW < _WHITE) & (source_BCHW > -1.0)
@@ -103,12 +118,15 @@ def with_true_ratio(
     """Return a prediction whose change of light is scaled to what the lamp of the pair allows.
 
     As `light_change.scaled_shares` does it to a picture whose lighting ratio is known: with D the
-    change of light and S the source, <D, S> / <D, D> is made the pair's own, per channel. What is
-    left to be wrong is where the lamp shines. Channels that hardly change stay as they are.
+    change of light and S the source, <D, S> / <D, D> is made the pair's own, per channel, over all
+    that the source shows, as far as the target's light is known. What is left to be wrong is where
+    the lamp shines. Channels that hardly change stay as they are.
     """
-    is_known = _are_known(source_BCHW, target_BCHW) * counted_B1HW
-    source, target = decode_log_light(source_BCHW), decode_log_light(target_BCHW)
-    predicted = torch.exp2(predicted_BCHW.clamp(-1.0, _BRIGHTEST) * HALF_STOPS + _MIDDLE)
+    is_clipped = _is_clipped(target_BCHW).any(dim=1, keepdim=True)
+    is_known = _are_known(source_BCHW, source_BCHW) & ~is_clipped
+    is_known = is_known * counted_B1HW
+    source = decode_log_light(source_BCHW)
+    predicted, target = (_beyond_white(picture) for picture in (predicted_BCHW, target_BCHW))
     part_BC11, true_BC11 = (
         _over(is_known * (light - source), source) for light in (predicted, target)
     )
@@ -118,6 +136,38 @@ def with_true_ratio(
     scale = torch.where(change > _CLEAR_CHANGE * light, scale, 1.0)
     scaled: Tensor = source + scale * (predicted - source)
     return encode_log_light(scaled)
+
+
+def lamp_error(
+    predicted_BCHW: Tensor,
+    target_BCHW: Tensor,
+    source_BCHW: Tensor,
+    counted_B1HW: Tensor | float,
+    gain_BC: Tensor,
+) -> Tensor:
+    """Return by how much too bright an edited lamp came out, per channel, in log light (B, C).
+
+    `gain_BC` is the linear gain that the edit asks of its lamp. As the score reads it: the gain of
+    the lamp's own light in the picture, by projection, over the gain asked, whatever else lights
+    the scene. So a lamp turned down to a quarter is judged by that quarter, though all other light
+    hides it. Channels that hardly change have no error.
+    """
+    is_known = _are_known(source_BCHW, target_BCHW) * counted_B1HW
+    source, target = decode_log_light(source_BCHW), decode_log_light(target_BCHW)
+    predicted = _beyond_white(predicted_BCHW)
+    change = is_known * (target - source)
+    of_change_BC = change.square().sum(dim=(2, 3))
+    along_BC = (change * (predicted - source)).sum(dim=(2, 3)) / (of_change_BC + LIGHT_FLOOR**2)
+    made_BC = (1.0 + (gain_BC - 1.0) * along_BC) / gain_BC
+    is_clear_BC = of_change_BC > _CLEAR_CHANGE**2 * (is_known * source).square().sum(dim=(2, 3))
+    error_BC = _log2_of_any(made_BC) / HALF_STOPS
+    return torch.where(is_clear_BC, error_BC, 0.0)
+
+
+def _log2_of_any(gain: Tensor) -> Tensor:
+    """Return the binary logarithm, continued below `_DARKEST` by its tangent."""
+    straight = math.log2(_DARKEST) + (gain - _DARKEST) / (_DARKEST * math.log(2.0))
+    return torch.where(gain > _DARKEST, torch.log2(gain.clamp(min=_DARKEST)), straight)
 
 
 def _over(change: Tensor, source: Tensor) -> Tensor:

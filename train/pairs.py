@@ -34,11 +34,28 @@ class Example:
     pictures: Pictures
     edits: tuple[EditScale, ...]
     moving_HW: NDArray[np.bool_] | None = None  # what no edit explains; None: nothing moved
+    # scene-linear light of both, 1 = the display's white, (2, H, W, 3); None: as the codes tell
+    light: NDArray[np.float32] | None = None
 
     @property
     def num_bytes(self) -> int:
         """How much memory it takes."""
-        return self.pictures.nbytes + (0 if self.moving_HW is None else self.moving_HW.nbytes)
+        rest = (part for part in (self.moving_HW, self.light) if part is not None)
+        return self.pictures.nbytes + sum(part.nbytes for part in rest)
+
+    def reversed(self) -> "Example":
+        """Return the pair that leads from the target back to the source."""
+        return Example(
+            self.pictures[::-1],
+            tuple(reversed_edit(edit) for edit in self.edits),
+            self.moving_HW,
+            None if self.light is None else self.light[::-1],
+        )
+
+
+def reversed_edit(edit: EditScale) -> EditScale:
+    """Return the edit that leads from the target back to the source."""
+    return EditScale(edit.attribute, -edit.value, edit.target_value, edit.source_value)
 
 
 @dataclass(frozen=True)

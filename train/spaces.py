@@ -16,12 +16,13 @@ from torch import Tensor
 from cat_dataset.plans import BASIS_ATTRIBUTES
 from cat_dataset.train_job import TrainJob
 from train.batches import Batch, draw_batch
-from train.light_change import light_of
+from train.light_change import light_gain_rgb, light_of
 from train.log_light import (
     change_error,
     decode_log_light,
     displayed_error,
     known_weights,
+    lamp_error,
     light_error,
     with_true_ratio,
 )
@@ -76,9 +77,16 @@ class LogLightSpace:
         lamps_B = _are_lamps(batch).to(errors_B.device)
         if not lamps_B.any():
             return errors_B.mean()
-        counted = 1.0 if batch.counted_B1HW is None else batch.counted_B1HW
-        told = with_true_ratio(predicted_BCHW, batch.target_BCHW, batch.source_BCHW, counted)
-        told_B = _errors(job, told, batch, _TOLD_NUMBER_WEIGHT * job.light_loss_weight)
+        told = with_true_ratio(
+            predicted_BCHW, batch.target_BCHW, batch.source_BCHW, _known(batch, _counted(batch))
+        )
+        told_B = _errors(
+            job,
+            told,
+            batch,
+            _TOLD_NUMBER_WEIGHT * job.light_loss_weight,
+            lamp_gains=_lamp_gains(batch).to(errors_B.device),
+        )
         mixed_B = _UNTOLD_SHARE * errors_B + (1.0 - _UNTOLD_SHARE) * told_B
         return torch.where(lamps_B, mixed_B, errors_B).mean()
 
@@ -89,15 +97,28 @@ class LogLightSpace:
 
 
 def _errors(
-    job: TrainJob, predicted_BCHW: Tensor, batch: Batch, light_loss_weight: float
+    job: TrainJob,
+    predicted_BCHW: Tensor,
+    batch: Batch,
+    light_loss_weight: float,
+    lamp_gains: Tensor | None = None,
 ) -> Tensor:
-    """Return the root of each sample's squared errors, of pixels and of the number (B,)."""
+    """Return the root of each sample's squared errors, of pixels and of the number (B,).
+
+    With `lamp_gains`, the linear gains (B, C) asked of a lamp, the number is that lamp's own; 0
+    where no lamp's gain is known.
+    """
     source_BCHW, target_BCHW = batch.source_BCHW, batch.target_BCHW
-    counted = 1.0 if batch.counted_B1HW is None else batch.counted_B1HW
+    counted = _counted(batch)
+    known = _known(batch, counted)
     weights_BCHW = counted * known_weights(source_BCHW)
     error_BCHW = displayed_error(predicted_BCHW, target_BCHW)
     of_pixels_B = (weights_BCHW * error_BCHW.square()).mean(dim=(1, 2, 3))
-    of_light_BC = light_error(predicted_BCHW, target_BCHW, source_BCHW, counted)
+    of_light_BC = light_error(predicted_BCHW, target_BCHW, source_BCHW, known)
+    if lamp_gains is not None:
+        asked_BC = torch.where(lamp_gains > 0.0, lamp_gains, 1.0)
+        of_lamp_BC = lamp_error(predicted_BCHW, target_BCHW, source_BCHW, known, asked_BC)
+        of_light_BC = torch.where(lamp_gains > 0.0, of_lamp_BC, of_light_BC)
     of_change_B1 = change_error(predicted_BCHW, target_BCHW, source_BCHW, weights_BCHW)
     of_number_B = torch.where(
         _are_photometric(batch).to(of_pixels_B.device),
@@ -107,10 +128,30 @@ def _errors(
     return (of_pixels_B + of_number_B + _FINEST_ERROR**2).sqrt()
 
 
+def _counted(batch: Batch) -> Tensor | float:
+    return 1.0 if batch.counted_B1HW is None else batch.counted_B1HW
+
+
+def _known(batch: Batch, counted: Tensor | float) -> Tensor | float:
+    """Return which of the pixels that count tell the light of the source."""
+    return counted if batch.known_B1HW is None else counted * batch.known_B1HW
+
+
 def _are_lamps(batch: Batch) -> Tensor:
     """Return which samples change one light of the scene and nothing else (B,)."""
     edited = [[e for e in edits if e.value != 0.0] for edits in batch.edits]
     return torch.tensor([light_of(edits) is not None for edits in edited])
+
+
+def _lamp_gains(batch: Batch) -> Tensor:
+    """Return the linear gain that each sample asks of its lamp (B, 3); 0 where none is known."""
+    gains = torch.zeros(len(batch), 3)
+    for number, edits in enumerate(batch.edits):
+        active = [edit for edit in edits if edit.value != 0.0]
+        gain = light_gain_rgb(active) if light_of(active) is not None else None
+        if gain is not None:
+            gains[number] = torch.from_numpy(gain)
+    return gains
 
 
 def _are_photometric(batch: Batch) -> Tensor:

@@ -72,6 +72,25 @@ def test_composed_and_stored_pairs_of_the_same_draws_are_equal(
         assert ours.edits == tuple(tuple(map(_as_set, edits)) for edits in theirs.edits)
 
 
+def test_light_beyond_white_changes_targets_where_they_are_white_alone(
+    linear_folder: Path,
+) -> None:
+    """The same draws; what the display shows is the same, and some of the white is more."""
+    job = composed_job(attributes=("exposure",), value_ranges={"exposure": (1.5, 2.0)})
+    plain = open_train(linear_folder, job)
+    beyond = open_train(linear_folder, job.model_copy(update={"light_beyond_white": True}))
+
+    most = 0.0
+    for step in range(6):
+        shown, whole = (draw_batch(pairs, job, "base", step, 0.0) for pairs in (plain, beyond))
+
+        assert torch.equal(shown.source_BCHW, whole.source_BCHW)
+        is_white = shown.target_BCHW >= 1.0
+        assert torch.equal(shown.target_BCHW[~is_white], whole.target_BCHW[~is_white])
+        most = max(most, float(whole.target_BCHW.max()))
+    assert most > 1.05
+
+
 def _as_set(edit: EditScale) -> EditScale:
     """Return an edit without what was measured: a loader does not measure again."""
     return replace(edit, measured=None, measured_stderr=None)

@@ -4,20 +4,22 @@ import numpy as np
 import pytest
 import torch
 
+from cat_dataset.display import encode_display
 from cat_dataset.progress import SilentProgress
 from cat_dataset.records import EditScale
 from cat_dataset.seeding import derive_rng
 from cat_dataset.train_job import TrainJob
 from train.batches import (
     _augmented,
+    centre_view,
+    collate,
     draw_batch,
     mirrored_edit,
     resize_area,
-    reversed_edit,
     whole_batch,
 )
-from train.log_light import HALF_STOPS
-from train.pairs import Example, TrainingPairs
+from train.log_light import HALF_STOPS, encode_log_light
+from train.pairs import Example, TrainingPairs, reversed_edit
 
 from .conftest import ATTRIBUTES, SIZE_PX
 
@@ -154,3 +156,26 @@ def test_mirrored_views_of_a_moving_bar_say_where_it_went() -> None:
         assert np.sign(after - before) == np.sign(view.edits[0].value)
         seen.add((bool(before < after), int(before)))
     assert len(seen) == 4  # mirrored or not, forwards or backwards
+
+
+def test_a_target_keeps_the_light_that_the_display_clips() -> None:
+    """Beyond white where it is known; the source is what the display shows, whichever it is."""
+    light = np.full((2, 32, 32, 3), 0.25, np.float32)
+    light[1] *= 4.0
+    light[:, :8] *= 2.0  # 0.5 becomes 2, beyond white
+    light[:, 8:16] = 9.0  # brighter than can be painted: white in both
+    codes = np.stack([encode_display(picture, 1.0) for picture in light])
+    example = Example(codes, (EditScale("light_power", 2.0),), light=light)
+
+    view = centre_view(example, 16)
+    source, target = collate([view]).source_BCHW, collate([view]).target_BCHW
+
+    torch.testing.assert_close(target[0, :, :4], encode_log_light(torch.full((3, 4, 16), 2.0)))
+    assert float(source.max()) <= 1.0
+    assert target[0, :, 4:8].unique().tolist() == [1.0]
+    assert view.known_HW is not None
+    assert view.known_HW[:4].all()
+    assert not view.known_HW[4:8].any()
+    backwards = centre_view(example.reversed(), 16)
+    assert float(backwards.linear_2HWC[0].max()) == 1.0
+    assert backwards.edits[0].value == -2.0

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from cat_dataset.errors import JobError
 from cat_dataset.records import EditScale
-from train.batches import reversed_edit
 from train.latent_space import encoded_pairs, entry_name
 from train.latent_stage import open_caches
+from train.pairs import reversed_edit
 
 from .conftest import ATTRIBUTES
 from .pretrained_runs import SIZE_PX, another_vae, frozen_base, latent_job, training_pairs

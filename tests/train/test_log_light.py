@@ -14,6 +14,7 @@ from train.log_light import (
     displayed_error,
     encode_log_light,
     known_weights,
+    lamp_error,
     light_error,
     linear_of_codes,
     with_true_ratio,
@@ -151,3 +152,70 @@ def test_a_channel_that_hardly_changes_is_not_scaled() -> None:
     told = with_true_ratio(wrong, target, source, 1.0)
 
     torch.testing.assert_close(told[:, 1], wrong[:, 1])
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.floats(-2.0, 1.0).filter(lambda v: abs(v) > 0.3),
+    st.floats(-0.8, 0.8),
+    st.sampled_from([0.01, 0.1, 0.2]),
+)
+def test_a_lamp_is_judged_by_its_own_gain(stops: float, off: float, rest: float) -> None:
+    """However much other light there is: its gain in the picture over the gain asked."""
+    shine = derive_rng(0, "lamp").uniform(0.1, 0.3, (1, 3, 16, 16))
+    lamp = torch.from_numpy(shine).float()
+    source = encode_log_light(lamp + rest)
+    target, made = (encode_log_light(2.0**s * lamp + rest) for s in (stops, stops + off))
+    gain = torch.full((1, 3), 2.0**stops)
+
+    error = lamp_error(made, target, source, 1.0, gain)
+
+    assert (error * HALF_STOPS).flatten().tolist() == pytest.approx([off] * 3, abs=2e-3)
+
+
+def test_a_lamp_turned_down_too_far_has_a_finite_error_with_a_slope() -> None:
+    """More light taken away than the lamp gives: still the further, the worse."""
+    lamp, rest = torch.full((1, 3, 8, 8), 0.1), 0.4
+    source, target = encode_log_light(lamp + rest), encode_log_light(0.25 * lamp + rest)
+    light = torch.full((1, 3, 8, 8), rest - 0.05, requires_grad=True)
+
+    error = lamp_error(encode_log_light(light), target, source, 1.0, torch.full((1, 3), 0.25))
+    error.sum().backward()
+
+    assert light.grad is not None
+    assert float(error.detach().max()) * HALF_STOPS < -2.0
+    assert float(light.grad.min()) > 0.0
+
+
+def test_a_channel_that_a_lamp_leaves_alone_has_no_error() -> None:
+    """Nothing changes in it, so nothing can be projected on the change."""
+    light = torch.full((1, 3, 8, 8), 0.2)
+    source = encode_log_light(light)
+
+    error = lamp_error(source + 0.05, source, source, 1.0, torch.ones(1, 3))
+
+    assert error.tolist() == [[0.0] * 3]
+
+
+def test_light_beyond_white_is_no_licence() -> None:
+    """Where a target is known to be brighter than white, too much light is an error as well."""
+    target = encode_log_light(torch.tensor([2.0, 1.0]))
+
+    error = displayed_error(target + 0.3, target)
+
+    assert error.tolist() == pytest.approx([0.3, 0.0])
+
+
+def test_a_ratio_is_taken_over_all_that_the_source_shows() -> None:
+    """A lamp that passes white where it is brightest is scaled by its light there as well."""
+    lamp = torch.full((1, 3, 8, 8), 0.05)
+    lamp[..., :4] = 0.4
+    source = encode_log_light(lamp + 0.1)
+    target = encode_log_light(4.0 * lamp + 0.1)  # 1.7 where it is brightest
+    painted = encode_log_light(2.0 * lamp + 0.1)  # the right place, a third of the change
+
+    torch.testing.assert_close(with_true_ratio(painted, target, source, 1.0), target)
+
+    bright = torch.ones(1, 1, 8, 8)
+    bright[..., :4] = 0.0  # not known: the rest alone decides
+    torch.testing.assert_close(with_true_ratio(painted, target, source, bright), target)
