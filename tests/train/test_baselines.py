@@ -74,7 +74,8 @@ def test_a_run_that_stopped_in_a_baseline_resumes_to_the_same_bytes(
             progress=StopAfter(num_steps - NUM_STEPS),
         )
 
-    train_with_baselines(compared_job(), [data_folder], folder)
+    # those that were not begun yet are new runs
+    train_with_baselines(compared_job(), [data_folder], folder, num_threads=1)
 
     after = hashes(folder)
     assert {name: after[name] for name in before} == before
