@@ -55,5 +55,5 @@ def weighed(weights_BLD: Tensor, features_BFHW: Tensor, rows: int) -> Tensor:
     height_px, width_px = features_BFHW.shape[2:]
     coarse = rearrange(weights_BLD, "b (h w) d -> b d h w", h=rows)
     fine = functional.interpolate(coarse, size=(height_px, width_px), mode="bilinear")
-    by_channel = fine.split(features_BFHW.shape[1], dim=1)
+    by_channel = fine.chunk(3, dim=1)
     return torch.stack([(weights * features_BFHW).sum(dim=1) for weights in by_channel], dim=1)

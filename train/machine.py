@@ -45,16 +45,13 @@ def deterministic_torch(num_threads: int) -> Iterator[None]:
     # cuBLAS is deterministic only with a workspace of its own; read when it starts
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     were_deterministic = torch.are_deterministic_algorithms_enabled()
-    filled = torch.utils.deterministic.fill_uninitialized_memory
     had_threads = torch.get_num_threads()
     torch.use_deterministic_algorithms(True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads it
     torch.set_num_threads(num_threads)
     try:
         yield
     finally:
         torch.use_deterministic_algorithms(were_deterministic)
-        torch.utils.deterministic.fill_uninitialized_memory = filled
         torch.set_num_threads(had_threads)
 
 
