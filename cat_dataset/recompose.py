@@ -128,9 +128,9 @@ def draw_pair(
     """Return one pair of one of the plans; each is drawn as often as its `num_pairs` says.
 
     A pure function of its arguments: the same seed, epoch and light give the same pair, whoever
-    reads it and in whatever order. Shrink large light before,
-    with `resampling.resized`: the time goes with the pixels. Without `is_measured` the edits are
-    not measured again wherever that could not change which pair is drawn: a third of the time.
+    reads it and in whatever order. Shrink large light before, with `resampling.resized`: the time
+    goes with the pixels. Without `is_measured` the edits are not measured again wherever that could
+    not change which pair is drawn: a third of the time.
 
     Raises:
         PairRejectedError: the light has none of the attributes, or every draw failed a gate.
@@ -140,9 +140,9 @@ def draw_pair(
     names = [name for name, refused in reasons.items() if refused is None]
     others = f"its light has none of {', '.join(plans)}"
     reason = "; ".join(dict.fromkeys(filter(None, reasons.values()))) or others
+    ends = np.cumsum([plans[name].num_pairs for name in names])
     for number in range(MAX_DRAWS if names else 0):
         drawn_seed = derive_seed(seed, "epoch", epoch, key, number)
-        ends = np.cumsum([plans[name].num_pairs for name in names])
         place = derive_rng(drawn_seed, "attribute").integers(ends[-1])
         name = names[np.searchsorted(ends, place, side="right")]
         once = {name: plans[name].model_copy(update={"num_pairs": 1})}
