@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from cat_dataset.channels import brightest_channel, darkest_channel
 from cat_dataset.errors import EditScaleError
-from cat_dataset.photometry import MAX_CCT_K, MIN_CCT_K, blackbody_rgb, mired
+from cat_dataset.photometry import (
+    MAX_CCT_K,
+    MIN_CCT_K,
+    REC709_LUMINANCE,
+    blackbody_rgb,
+    luminance,
+    mired,
+)
 from cat_dataset.records import Reading
 
 Linear = NDArray[np.float32]
@@ -86,6 +93,10 @@ class LightGain:
     gain_rgb: NDArray[np.float64]
     stderr_rgb: NDArray[np.float64]
     num_px: int
+
+    def of(self, light_rgb: NDArray[np.float64]) -> "LightGain":
+        """Return the gain times the colour of its light (3,): what white light would have taken."""
+        return LightGain(self.gain_rgb * light_rgb, self.stderr_rgb * light_rgb, self.num_px)
 
     def over(self, gain_rgb: NDArray[np.float64]) -> "LightGain":
         """Return the gain divided by another, which counts as exact.
@@ -186,15 +197,22 @@ def uncoloured(light: LightGain) -> LightGain:
 def light_power_stops(source: LightGain, target: LightGain) -> Reading:
     """Return the change of a light's power in stops, from its gains in both pictures.
 
-    A power change is the same in all channels, so their plain mean is taken.
+    The gains are those of light that was white, so that with colour they are the light itself. Its
+    luminance counts, as a meter would read it where the light falls: the blue of a warm lamp, of
+    which a picture holds next to nothing, has no vote against the green.
 
     Raises:
         EditScaleError: a gain is not positive: the light is not there.
     """
-    ratio = _positive_ratio(source, target)
-    relative = _relative_stderr(source, target)
-    stderr = float(np.sqrt((relative**2).sum()) / 3.0 / math.log(2.0))
-    return Reading(float(np.log2(ratio).mean()), stderr, target.num_px)
+    _positive_ratio(source, target)
+    before, after = (float(luminance(light.gain_rgb)) for light in (source, target))
+    weights = np.asarray(REC709_LUMINANCE)
+    errors = [
+        float(np.linalg.norm(weights * light.stderr_rgb)) / level
+        for light, level in ((source, before), (target, after))
+    ]
+    stderr = math.hypot(*errors) / math.log(2.0)
+    return Reading(math.log2(after / before), stderr, target.num_px)
 
 
 def light_temperature_mired(source: LightGain, target: LightGain) -> Reading:

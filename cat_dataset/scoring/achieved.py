@@ -7,6 +7,7 @@ Pictures are uint8 display sRGB, (H, W, 3).
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,10 +99,7 @@ def _without_colour(truth: LightTruth, change: LightGain) -> LightGain:
     """
     if truth.lamp_cct_k is None:
         return change
-    own = blackbody_rgb(truth.lamp_cct_k)
-    return readout.uncoloured(
-        LightGain(change.gain_rgb * own, change.stderr_rgb * own, change.num_px)
-    )
+    return readout.uncoloured(change.of(blackbody_rgb(truth.lamp_cct_k)))
 
 
 def lamp_change(
@@ -109,20 +107,24 @@ def lamp_change(
 ) -> float:
     """Return a lamp's change from the gain of its light; `before` is its gain to start from.
 
+    Its power is that of its luminance in the picture, see `readout.light_power_stops`.
+
     Raises:
         EditScaleError: its colour is not known, or becomes no black body's.
     """
     start, end = (
-        np.ones(3) if g is None else np.maximum(g.gain_rgb, _SMALLEST_GAIN) for g in (before, gain)
+        replace(gain, gain_rgb=np.maximum(g, _SMALLEST_GAIN))
+        for g in (np.ones(3) if before is None else before.gain_rgb, gain.gain_rgb)
     )
     if attribute != "light_temperature":
-        return float(np.mean(np.log2(end / start)))
+        layer = truth.layers[LIGHT_OF[attribute]]
+        own = layer.mean(axis=(0, 1), dtype=np.float64)
+        return readout.light_power_stops(start.of(own), end.of(own)).value
     if truth.lamp_cct_k is None:
         msg = "light_temperature: the lamp's own colour is not recorded: nothing to measure from"
         raise EditScaleError(msg)
     own = blackbody_rgb(truth.lamp_cct_k)
-    source, target = (LightGain(g * own, gain.stderr_rgb * own, gain.num_px) for g in (start, end))
-    return readout.light_temperature_mired(source, target).value
+    return readout.light_temperature_mired(start.of(own), end.of(own)).value
 
 
 def _readable(truth: LightTruth, result_HW3: Linear) -> tuple[Linear, Linear, NDArray[np.bool_]]:
