@@ -35,8 +35,8 @@ def device_of(job: TrainJob, local_rank: int) -> torch.device:
 
 
 def threads_for(local_size: int) -> int:
-    """Return how many threads each of the processes on this machine takes."""
-    return max(1, min((os.cpu_count() or 1) // local_size, MAX_THREADS))
+    """Return how many threads each of the processes that share our cores takes."""
+    return max(1, min(len(os.sched_getaffinity(0)) // local_size, MAX_THREADS))
 
 
 @contextmanager
