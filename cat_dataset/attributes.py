@@ -1,166 +1,40 @@
 """The table of attributes: names, units, ranges, tolerances, what positive means.
 
 Source of the ranges: what a render or a camera can show; of the tolerances: 0.5 % of a geometric
-ratio, half a degree, 2 % of the axis where a probe picture is read.
+ratio, half a degree, 2 % of the axis where a probe picture is read. Rows of the same kind are made
+by `attribute_kinds`.
 """
 
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
-from cat_dataset.attribute import Attribute, Convert, identity
+from cat_dataset.attribute import Attribute, identity
+from cat_dataset.attribute_kinds import (
+    DIOPTRES,
+    DISTANCE,
+    LENGTH,
+    RATIO,
+    SIZE,
+    STOPS,
+    colour_temperature,
+    degrees,
+    log2_ratio,
+    percent,
+    stops,
+)
 from cat_dataset.errors import EditScaleError
 from cat_dataset.photometry import (
     aperture_stops,
     dioptres,
     extinction_per_m,
     f_number_from_stops,
-    kelvin,
-    mired,
     visibility_m,
 )
 
-_STOPS: Mapping[str, Convert] = {
-    "ev": identity,
-    "stop": identity,
-    "stops": identity,
-    "x": math.log2,
-}
-_MIRED: Mapping[str, Convert] = {"mired": identity, "mireds": identity}
-_DEGREES: Mapping[str, Convert] = {
-    "deg": identity,
-    "degree": identity,
-    "degrees": identity,
-    "turn": lambda turns: 360.0 * turns,
-    "turns": lambda turns: 360.0 * turns,
-    "rad": math.degrees,
-}
-_POINTS: Mapping[str, Convert] = {"pp": identity, "points": identity}
-_RATIO: Mapping[str, Convert] = {"x": math.log2}
-_SIZE: Mapping[str, Convert] = {"x": math.log2, "%": lambda percent: math.log2(percent / 100.0)}
-_DISTANCE: Mapping[str, Convert] = {
-    "x": math.log2,
-    "x farther": math.log2,
-    "x closer": lambda factor: -math.log2(factor),
-}
-_LENGTH: Mapping[str, Convert] = {
-    "cm": identity,
-    "cm right": identity,
-    "cm left": lambda cm: -cm,
-    "mm": lambda mm: mm / 10.0,
-    "m": lambda metres: 100.0 * metres,
-}
-_DOUBLINGS = ("doubling", "doublings")
-_DIOPTRES: Mapping[str, Convert] = {"dioptre": identity, "dioptres": identity, "dpt": identity}
-
-
-def _stops(name: str, label: str, positive: str) -> Attribute:
-    return Attribute(
-        name=name,
-        label=label,
-        unit="stops",
-        unit_words=("stop", "stops"),
-        value_range=(-6.0, 6.0),  # real brackets span more than four stops
-        default_range=(-2.0, 2.0),
-        tolerance=0.002,
-        positive=positive,
-        absolute_unit=None,
-        absolute_range=None,
-        spellings=MappingProxyType(dict(_STOPS)),
-    )
-
-
-def _kelvin(name: str, label: str, value: float, drawn: float, low_k: float, **rest: Any) -> Any:
-    return Attribute(
-        name=name,
-        label=label,
-        unit="mired",
-        unit_words=("mired", "mired"),
-        value_range=(-value, value),
-        default_range=(-drawn, drawn),
-        tolerance=0.5,
-        absolute_unit="K",
-        absolute_range=(low_k, 12000.0),
-        to_axis=mired,
-        from_axis=kelvin,
-        spellings=MappingProxyType(dict(_MIRED)),
-        **rest,
-    )
-
-
-def _log2_ratio(
-    name: str, label: str, value: float, drawn: float, spellings: Mapping[str, Convert], **rest: Any
-) -> Attribute:
-    """An axis of ratios of an absolute value: each step doubles or halves it."""
-    axes: dict[str, Any] = {"to_axis": math.log2, "from_axis": math.exp2, **rest}
-    return Attribute(
-        name=name,
-        label=label,
-        unit="log2 ratio",
-        unit_words=_DOUBLINGS,
-        value_range=(-value, value),
-        default_range=(-drawn, drawn),
-        spellings=MappingProxyType(dict(spellings)),
-        **axes,
-    )
-
-
-def _degrees(
-    name: str,
-    label: str,
-    drawn: float,
-    positive: str,
-    absolute_range: tuple[float, float],
-    *,
-    is_circular: bool,
-    tolerance: float = 0.5,
-    turns_in_mirror: bool = False,
-) -> Attribute:
-    value = 180.0 if is_circular else 90.0
-    return Attribute(
-        name=name,
-        label=label,
-        unit="degrees",
-        unit_words=("degree", "degrees"),
-        value_range=(-value, value),
-        default_range=(-drawn, drawn),
-        tolerance=tolerance,
-        positive=positive,
-        absolute_unit="degrees",
-        absolute_range=absolute_range,
-        is_circular=is_circular,
-        turns_in_mirror=turns_in_mirror,
-        spellings=MappingProxyType(dict(_DEGREES)),
-    )
-
-
-def _percent(
-    name: str,
-    label: str,
-    drawn: float,
-    tolerance: float,
-    positive: str,
-    lowest: float = 0.0,
-) -> Attribute:
-    return Attribute(
-        name=name,
-        label=label,
-        unit="percentage points",
-        unit_words=("percentage point", "percentage points"),
-        value_range=(-100.0, 100.0),
-        default_range=(-drawn, drawn),
-        tolerance=tolerance,
-        positive=positive,
-        absolute_unit="%",
-        absolute_range=(lowest, 100.0),
-        spellings=MappingProxyType(dict(_POINTS)),
-    )
-
-
 _ALL = (
-    _stops("exposure", "exposure", "target brighter"),
-    _kelvin(
+    stops("exposure", "exposure", "target brighter"),
+    colour_temperature(
         "white_balance",
         "white balance",
         250.0,
@@ -168,8 +42,8 @@ _ALL = (
         2500.0,
         positive="camera set to a lower colour temperature, target cooler (bluer)",
     ),
-    _stops("light_power", "power of the main lamp", "main lamp brighter in the target"),
-    _kelvin(
+    stops("light_power", "power of the main lamp", "main lamp brighter in the target"),
+    colour_temperature(
         "light_temperature",
         "colour temperature of the main lamp",
         350.0,
@@ -177,7 +51,7 @@ _ALL = (
         2000.0,
         positive="main lamp warmer (more orange) in the target",
     ),
-    _stops("ambient_level", "ambient light", "surroundings brighter in the target"),
+    stops("ambient_level", "ambient light", "surroundings brighter in the target"),
     Attribute(
         name="aperture",
         label="aperture",
@@ -193,12 +67,12 @@ _ALL = (
         from_axis=f_number_from_stops,
         spellings=MappingProxyType({"stop": identity, "stops": identity}),
     ),
-    _log2_ratio(
+    log2_ratio(
         "focal_length",
         "focal length",
         3.0,
         1.0,
-        _RATIO,
+        RATIO,
         tolerance=0.007,  # 0.5 % of magnification
         positive="longer lens, subject larger in the target; camera does not move",
         absolute_unit="mm",
@@ -217,14 +91,14 @@ _ALL = (
         absolute_range=(0.05, 1000.0),
         to_axis=dioptres,
         from_axis=dioptres,  # its own inverse
-        spellings=MappingProxyType(dict(_DIOPTRES)),
+        spellings=MappingProxyType(dict(DIOPTRES)),
     ),
-    _log2_ratio(
+    log2_ratio(
         "shutter_blur",
         "exposure time of a moving object",
         8.0,
         3.0,
-        _RATIO,
+        RATIO,
         tolerance=0.06,
         positive="longer exposure time, longer motion blur in the target; brightness is held",
         absolute_unit="s",
@@ -243,9 +117,9 @@ _ALL = (
         absolute_range=(25.0, 4e6),
         to_axis=math.log2,
         from_axis=math.exp2,
-        spellings=MappingProxyType(dict(_STOPS)),
+        spellings=MappingProxyType(dict(STOPS)),
     ),
-    _degrees(
+    degrees(
         "object_rotation",
         "rotation of the main object",
         90.0,
@@ -266,20 +140,20 @@ _ALL = (
         absolute_unit="cm",
         absolute_range=(-500.0, 500.0),
         turns_in_mirror=True,
-        spellings=MappingProxyType(dict(_LENGTH)),
+        spellings=MappingProxyType(dict(LENGTH)),
     ),
-    _log2_ratio(
+    log2_ratio(
         "object_scale",
         "size of the main object",
         2.0,
         0.6,
-        _SIZE,
+        SIZE,
         tolerance=0.007,
         positive="larger in the target, grown from its base",
         absolute_unit="%",
         absolute_range=(10.0, 1000.0),
     ),
-    _degrees(
+    degrees(
         "camera_azimuth",
         "orbit of the camera",
         30.0,
@@ -288,7 +162,7 @@ _ALL = (
         is_circular=True,
         turns_in_mirror=True,
     ),
-    _degrees(
+    degrees(
         "camera_elevation",
         "height angle of the camera",
         20.0,
@@ -296,18 +170,18 @@ _ALL = (
         (-89.0, 89.0),
         is_circular=False,
     ),
-    _log2_ratio(
+    log2_ratio(
         "camera_distance",
         "distance of the camera",
         3.0,
         0.7,
-        _DISTANCE,
+        DISTANCE,
         tolerance=0.007,
         positive="camera farther from the point it looks at, subject smaller in the target",
         absolute_unit="m",
         absolute_range=(0.05, 1000.0),
     ),
-    _percent(
+    percent(
         "roughness",
         "roughness of the main object",
         60.0,
@@ -315,9 +189,9 @@ _ALL = (
         "rougher, duller highlights",
         lowest=5.0,  # smoother highlights are smaller than a pixel and cannot be told apart
     ),
-    _percent("metallic", "metalness of the main object", 100.0, 2.0, "more like metal"),
-    _percent("transmission", "transparency of the main object", 100.0, 2.0, "more like glass"),
-    _degrees(
+    percent("metallic", "metalness of the main object", 100.0, 2.0, "more like metal"),
+    percent("transmission", "transparency of the main object", 100.0, 2.0, "more like glass"),
+    degrees(
         "base_hue",
         "hue of the main object",
         120.0,
@@ -326,11 +200,11 @@ _ALL = (
         is_circular=True,
         tolerance=1.0,
     ),
-    _percent("base_saturation", "saturation of the main object", 60.0, 2.0, "purer colour"),
-    _degrees(
+    percent("base_saturation", "saturation of the main object", 60.0, 2.0, "purer colour"),
+    degrees(
         "sun_elevation", "height of the sun", 30.0, "sun higher", (2.0, 85.0), is_circular=False
     ),
-    _degrees(
+    degrees(
         "sun_azimuth",
         "direction of the sun",
         90.0,
@@ -339,12 +213,12 @@ _ALL = (
         is_circular=True,
         turns_in_mirror=True,
     ),
-    _log2_ratio(
+    log2_ratio(
         "fog_density",
         "density of the fog",
         10.0,
         3.0,
-        _RATIO,
+        RATIO,
         tolerance=0.06,
         positive="denser fog, shorter visibility in the target",
         absolute_unit="m",
@@ -352,7 +226,7 @@ _ALL = (
         to_axis=lambda visibility: math.log2(extinction_per_m(visibility)),
         from_axis=lambda position: visibility_m(math.exp2(position)),
     ),
-    _percent("shape_key", "expression or shape", 100.0, 1.0, "more of the named shape"),
+    percent("shape_key", "expression or shape", 100.0, 1.0, "more of the named shape"),
 )
 
 ATTRIBUTES: Mapping[str, Attribute] = MappingProxyType({a.name: a for a in _ALL})
