@@ -11,16 +11,23 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from render.basis import GroupPictures
+    from render.cycles import RenderSettings
+    from render.scene import BuiltScene
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 SMALL, LARGE = (64, 2), (160, 10)  # pixels of a side, samples per pixel
+NUM_PX = LARGE[0] ** 2
 
 
 def timed(call: Callable[[], Any]) -> tuple[float, Any]:
@@ -32,69 +39,107 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
 
 def scene_costs(family: str, number: int) -> dict[str, Any]:
     """Return the costs of one scene."""
-    from cat_dataset.compose import compose_basis
-    from cat_dataset.linear_store import encode_linear
-    from cat_dataset.manifest import DatasetJob
-    from cat_dataset.plans import BASIS_ATTRIBUTES, FAMILY_ATTRIBUTES, PairPlan
-    from cat_dataset.seeding import derive_rng, derive_seed
-    from render.axis_table import AXES, sweep_values_rand
-    from render.basis import light_basis, render_groups
+    from cat_dataset.seeding import derive_seed
+    from render.basis import render_groups
     from render.cycles import RenderSettings
-    from render.denoise import shared_denoiser
     from render.families import build_scene
-    from render.scene import SceneContext
-    from render.sweeps import INSTRUMENTS
 
     seed = derive_seed(5, family, number)
     build_s, built = timed(lambda: build_scene(family, seed, LARGE[0], LARGE[0]))
-    times = []
-    for side, samples in (SMALL, LARGE):
-        settings = RenderSettings(side, side, samples, seed=1)
-        seconds, pictures = timed(lambda s=settings: render_groups(built, s))
-        times.append((side * side * samples, seconds))
-    per_sample_s = (times[1][1] - times[0][1]) / (times[1][0] - times[0][0])
+    small, large = (RenderSettings(side, side, samples, seed=1) for side, samples in (SMALL, LARGE))
+    small_s, _ = timed(lambda: render_groups(built, small))
+    large_s, pictures = timed(lambda: render_groups(built, large))
+    return {
+        "build_s": build_s,
+        **render_costs(small_s, large_s),
+        "num_groups": len(pictures.images_GHW3),
+        **denoise_costs(pictures),
+        **compose_costs(built, large, number),
+        **sweep_costs(family, built, large, seed, large_s),
+    }
+
+
+def render_costs(small_s: float, large_s: float) -> dict[str, float]:
+    """Return the fixed part of a render and the part of each pixel sample, from two renders."""
+    num_small, num_large = (side * side * samples for side, samples in (SMALL, LARGE))
+    per_sample_s = (large_s - small_s) / (num_large - num_small)
+    return {"sync_s": small_s - per_sample_s * num_small, "us_per_sample": 1e6 * per_sample_s}
+
+
+def denoise_costs(pictures: "GroupPictures") -> dict[str, float]:
+    """Return what denoising one picture costs; the two guides count as pictures."""
+    from render.denoise import shared_denoiser
+
     denoiser = shared_denoiser("balanced")
     guides_s, guides = timed(
         lambda: denoiser.clean_guides(pictures.albedo_HW3, pictures.normal_HW3)
     )
     images = pictures.images_GHW3
     denoise_s, _ = timed(lambda: [denoiser.denoise(image, guides) for image in images])
-    num_px = LARGE[0] ** 2
+    return {"denoise_us_per_px": 1e6 * (denoise_s + guides_s) / (len(images) + 2) / NUM_PX}
+
+
+def compose_costs(built: "BuiltScene", settings: "RenderSettings", number: int) -> dict[str, float]:
+    """Return what composing one pair costs, and how large its pictures and the light are."""
+    from cat_dataset.compose import compose_basis
+    from cat_dataset.linear_store import encode_linear
+    from cat_dataset.manifest import DatasetJob
+    from cat_dataset.plans import BASIS_ATTRIBUTES, PairPlan
+    from render.basis import light_basis
+    from render.scene import SceneContext
+
     context = SceneContext("cost", "train", {}, denoise=True, annotate=False)
     basis = light_basis(built, settings, context)
     plans = {name: PairPlan(num_pairs=4) for name in BASIS_ATTRIBUTES}
     job = DatasetJob(name="cost", seed=number)
     compose_s, result = timed(lambda: compose_basis(basis, plans, job))
     sizes = [len(png) for pair in result.pairs for png in (pair.source_png, pair.target_png)]
+    return {
+        "compose_us_per_px": 1e6 * compose_s / (4 * len(plans)) / NUM_PX,
+        "picture_bytes_per_px": float(np.mean(sizes)) / NUM_PX,
+        "linear_bytes_per_px": len(encode_linear(basis).exr) / NUM_PX / len(basis.groups),
+    }
+
+
+def sweep_costs(
+    family: str, built: "BuiltScene", settings: "RenderSettings", seed: int, plain_s: float
+) -> dict[str, dict[str, float]]:
+    """Return of each swept attribute its instrument's seconds per frame, and how slow frames are.
+
+    `plain_s` is what a frame costs of which nothing was edited.
+    """
+    from cat_dataset.plans import BASIS_ATTRIBUTES, FAMILY_ATTRIBUTES
+    from cat_dataset.seeding import derive_rng
+    from render.axis_table import sweep_values_rand
+
     if built.shape_keys:
         built = replace(built, edited_shape_key=built.shape_keys[0])
-    found: dict[str, Any] = {
-        "build_s": build_s,
-        "sync_s": times[0][1] - per_sample_s * times[0][0],
-        "us_per_sample": 1e6 * per_sample_s,
-        "num_groups": len(images),
-        "denoise_us_per_px": 1e6 * (denoise_s + guides_s) / (len(images) + 2) / num_px,
-        "compose_us_per_px": 1e6 * compose_s / (4 * len(plans)) / num_px,
-        "picture_bytes_per_px": float(np.mean(sizes)) / num_px,
-        "linear_bytes_per_px": len(encode_linear(basis).exr) / num_px / len(images),
-        "instrument_s": {},
-        "slower": {},
-    }
-    names = sorted(FAMILY_ATTRIBUTES[family] - set(BASIS_ATTRIBUTES))
-    for name in names:
+    instrument_s, slower = {}, {}
+    for name in sorted(FAMILY_ATTRIBUTES[family] - set(BASIS_ATTRIBUTES)):
         values = sweep_values_rand(derive_rng(seed, name), built, name, 3, None)
         if values is None:
             continue
-        make_s, instrument = timed(lambda n=name, v=values: INSTRUMENTS[n](built, settings, v))
-        look_s, frame_s = [], []
-        with AXES[name].open(built) as put:
-            for value in values[:2]:
-                state = put(value)
-                look_s.append(timed(instrument.look)[0])
-                frame_s.append(timed(lambda s=state: render_groups(s, settings))[0])
-        found["instrument_s"][name] = make_s / 4.0 + float(np.mean(look_s))
-        found["slower"][name] = float(np.mean(frame_s)) / times[1][1]
-    return found
+        instrument_s[name], frame_s = sweep_seconds(built, settings, name, values)
+        slower[name] = frame_s / plain_s
+    return {"instrument_s": instrument_s, "slower": slower}
+
+
+def sweep_seconds(
+    built: "BuiltScene", settings: "RenderSettings", name: str, values: Sequence[float]
+) -> tuple[float, float]:
+    """Return the seconds of an attribute's instrument and of its render, per frame."""
+    from render.axis_table import AXES
+    from render.basis import render_groups
+    from render.sweeps import INSTRUMENTS
+
+    make_s, instrument = timed(lambda: INSTRUMENTS[name](built, settings, values))
+    look_s, frame_s = [], []
+    with AXES[name].open(built) as put:
+        for value in values[:2]:
+            state = put(value)
+            look_s.append(timed(instrument.look)[0])
+            frame_s.append(timed(partial(render_groups, state, settings))[0])
+    return make_s / 4.0 + float(np.mean(look_s)), float(np.mean(frame_s))
 
 
 def main() -> None:
