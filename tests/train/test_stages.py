@@ -6,13 +6,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cat_dataset.records import EditScale
 from cat_dataset.train_job import TrainJob
 from train.batches import Batch, draw_batch
 from train.compact import build_compact
 from train.fresh_adapter import fresh_adapter
 from train.pairs import TrainingPairs
-from train.spaces import LOG_LIGHT
 from train.stages import Stage, adapter_stage, base_stage, flow_loss
 from train.tasks import tasks_of_pairs
 
@@ -137,19 +135,3 @@ def test_the_manifest_may_shift_times_other_than_the_base(pairs: TrainingPairs) 
 
     assert own == same
     assert own != other
-
-
-def test_the_number_of_a_camera_edit_counts_thirty_times_where_it_is_told() -> None:
-    """Too bright by a hundredth everywhere: 29 squares more; a lamp, whose ratio counts, stays."""
-    source = torch.full((1, 3, 8, 8), -0.2)
-    batch = Batch(source, source + 0.1, ((EditScale("exposure", 0.45),),))
-    lamp = replace(batch, edits=((EditScale("light_power", 0.45),),))
-
-    def loss(of: Batch, *, told: bool) -> float:
-        predicted = of.target_BCHW + 0.01
-        time_B = torch.ones(1)
-        return LOG_LIGHT.loss(tiny_job(), predicted, of, time_B, numbers_are_told=told).item()
-
-    more = loss(batch, told=True) ** 2 - loss(batch, told=False) ** 2
-    assert more == pytest.approx(29.0 * 0.01**2, rel=1e-3)
-    assert loss(lamp, told=True) == loss(lamp, told=False)
