@@ -94,15 +94,7 @@ class LatentSpace:
         """Return chosen pairs as they are, for losses that can be compared."""
         return collate([self.pair(pairs, number) for number in numbers])
 
-    def loss(
-        self,
-        job: TrainJob,
-        predicted_BCHW: Tensor,
-        batch: Batch,
-        time_B: Tensor,
-        *,
-        numbers_are_told: bool,
-    ) -> Tensor:
+    def loss(self, job: TrainJob, predicted_BCHW: Tensor, batch: Batch, time_B: Tensor) -> Tensor:
         """Return the mean squared error of the velocity, which is that of x0 by the time."""
         error_BCHW = (predicted_BCHW - batch.target_BCHW) / time_B.view(-1, 1, 1, 1)
         if batch.counted_B1HW is not None:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cat_dataset.plans import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES
+from cat_dataset.plans import BASIS_ATTRIBUTES
 from cat_dataset.train_job import TrainJob
 from train.batches import Batch, draw_batch
 from train.light_change import light_gain_rgb, light_of
@@ -29,9 +29,7 @@ from train.log_light import (
 from train.pairs import PairSource
 
 _UNTOLD_SHARE = 0.1  # of a lamp's error: as it is where nobody tells the ratio
-# Of light's errors, beside those of pixels, where the light can be known to a hundredth.
-_LAMP_NUMBER_WEIGHT = 10.0  # with the lighting ratio told
-_CAMERA_NUMBER_WEIGHT = 30.0  # with the number told
+_TOLD_NUMBER_WEIGHT = 10.0  # a told lamp's light is known to a hundredth, its pixels are not
 _FINEST_ERROR = 1e-3  # of log light, 0.005 stop: below it samples count by their square
 
 
@@ -51,16 +49,8 @@ class Space(Protocol):
     ) -> Batch:
         """Return the batch of a step, or one process's part of it; see `draw_batch`."""
 
-    def loss(
-        self,
-        job: TrainJob,
-        predicted_BCHW: Tensor,
-        batch: Batch,
-        time_B: Tensor,
-        *,
-        numbers_are_told: bool,
-    ) -> Tensor:
-        """Return the mean loss of a predicted target; words alone do not tell numbers."""
+    def loss(self, job: TrainJob, predicted_BCHW: Tensor, batch: Batch, time_B: Tensor) -> Tensor:
+        """Return the mean loss of a predicted target."""
 
     def develop(self, pictures_BCHW: Tensor) -> NDArray[np.float32]:
         """Return scene-linear light (B, height, width, 3) of pictures in this space."""
@@ -71,15 +61,7 @@ class LogLightSpace:
 
     draw = staticmethod(draw_batch)
 
-    def loss(
-        self,
-        job: TrainJob,
-        predicted_BCHW: Tensor,
-        batch: Batch,
-        time_B: Tensor,
-        *,
-        numbers_are_told: bool,
-    ) -> Tensor:
+    def loss(self, job: TrainJob, predicted_BCHW: Tensor, batch: Batch, time_B: Tensor) -> Tensor:
         """Return the mean over samples of how far off each is: its pixels, and its number.
 
         The root of each sample's mean squared error of x0 counts, so that edits which can be known
@@ -90,11 +72,8 @@ class LogLightSpace:
 
         Edits of a lamp count mostly as they are with the lighting ratio of the pair told, see
         `train.light_change`: where the lamp shines can be learned, how much it gives is a guess.
-        What the camera does is known from the number alone, where numbers are told.
         """
-        camera_weight = _CAMERA_NUMBER_WEIGHT if numbers_are_told else 1.0
-        weights_B = torch.where(_are_of_camera(batch), camera_weight, 1.0) * job.light_loss_weight
-        errors_B = _errors(job, predicted_BCHW, batch, weights_B.to(predicted_BCHW.device))
+        errors_B = _errors(job, predicted_BCHW, batch, job.light_loss_weight)
         lamps_B = _are_lamps(batch).to(errors_B.device)
         if not lamps_B.any():
             return errors_B.mean()
@@ -105,7 +84,7 @@ class LogLightSpace:
             job,
             told,
             batch,
-            torch.full_like(errors_B, _LAMP_NUMBER_WEIGHT * job.light_loss_weight),
+            _TOLD_NUMBER_WEIGHT * job.light_loss_weight,
             lamp_gains=_lamp_gains(batch).to(errors_B.device),
         )
         mixed_B = _UNTOLD_SHARE * errors_B + (1.0 - _UNTOLD_SHARE) * told_B
@@ -121,7 +100,7 @@ def _errors(
     job: TrainJob,
     predicted_BCHW: Tensor,
     batch: Batch,
-    light_loss_weight_B: Tensor,
+    light_loss_weight: float,
     lamp_gains: Tensor | None = None,
 ) -> Tensor:
     """Return the root of each sample's squared errors, of pixels and of the number (B,).
@@ -143,7 +122,7 @@ def _errors(
     of_change_B1 = change_error(predicted_BCHW, target_BCHW, source_BCHW, weights_BCHW)
     of_number_B = torch.where(
         _are_photometric(batch).to(of_pixels_B.device),
-        light_loss_weight_B * of_light_BC.square().mean(dim=1),
+        light_loss_weight * of_light_BC.square().mean(dim=1),
         job.change_loss_weight * of_change_B1.square().mean(dim=1),
     )
     return (of_pixels_B + of_number_B + _FINEST_ERROR**2).sqrt()
@@ -156,11 +135,6 @@ def _counted(batch: Batch) -> Tensor | float:
 def _known(batch: Batch, counted: Tensor | float) -> Tensor | float:
     """Return which of the pixels that count tell the light of the source."""
     return counted if batch.known_B1HW is None else counted * batch.known_B1HW
-
-
-def _are_of_camera(batch: Batch) -> Tensor:
-    """Return which samples change nothing but what the camera does, or nothing at all (B,)."""
-    return torch.tensor([all(e.attribute in CAMERA_ATTRIBUTES for e in es) for es in batch.edits])
 
 
 def _are_lamps(batch: Batch) -> Tensor:

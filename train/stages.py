@@ -9,7 +9,7 @@ number zero an adapter is silent by construction, so there it has nothing to lea
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -49,7 +49,6 @@ class Stage:
     # until `held` closes: checkpointed blocks are computed a second time on the way back.
     space: Space = LOG_LIGHT
     rate_factors: tuple[float, ...] = ()  # of learning_rate, by network; (): all 1
-    numbers_are_told: bool = True  # to the networks; words tell a third of the range
 
     def factor_of(self, name: str) -> float:
         """Return the factor of the learning rate of a parameter."""
@@ -83,7 +82,7 @@ def base_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Stage
             )
         ]
 
-    return replace(_word_stage(job, base, job.num_base_steps, instruct), numbers_are_told=False)
+    return _word_stage(job, base, job.num_base_steps, instruct)
 
 
 def prompt_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Stage:
@@ -247,9 +246,7 @@ def flow_loss(
         if is_coarse:
             (held or own).enter_context(_quiet_norms())
         predicted_BCHW = stage.predict(batch, step, noisy_BCHW, time_B, held or own)
-    return stage.space.loss(
-        job, predicted_BCHW.float(), batch, time_B, numbers_are_told=stage.numbers_are_told
-    )
+    return stage.space.loss(job, predicted_BCHW.float(), batch, time_B)
 
 
 @contextmanager

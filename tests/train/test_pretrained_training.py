@@ -138,7 +138,7 @@ def test_the_loss_is_that_of_the_velocity(
     noisy = (1 - t) * batch.target_BCHW + t * noise
     said = torch.randn_like(noise)
 
-    loss = frozen.space.loss(job, noisy - t * said, batch, time, numbers_are_told=False)
+    loss = frozen.space.loss(job, noisy - t * said, batch, time)
 
     wanted = torch.nn.functional.mse_loss(said, noise - batch.target_BCHW)
     torch.testing.assert_close(loss, wanted)
