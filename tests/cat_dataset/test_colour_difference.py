@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from cat_dataset.colour_difference import ciede2000, lab_of_srgb
+from cat_dataset.seeding import derive_rng
 
 # Sharma, Wu and Dalal 2005, table 1: L, a, b of both colours and their difference
 SHARMA = np.array(
@@ -71,3 +72,16 @@ def test_equal_pictures_do_not_differ() -> None:
 
     for picture in (codes, grey):
         assert ciede2000(lab_of_srgb(picture), lab_of_srgb(picture)).max() == 0.0
+
+
+def test_equal_pictures_do_not_differ_wherever_they_lie_in_memory() -> None:
+    """Blocks of all sizes come and go, so that results land behind arguments now and then."""
+    rng = derive_rng(0, "memory")
+    codes_HW3 = rng.integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    blocks = []
+
+    for size in rng.integers(1, 200_000, 300):
+        blocks.append(np.empty(size, np.uint8))
+        if len(blocks) > 30:
+            blocks.pop(int(rng.integers(30)))
+        assert not ciede2000(lab_of_srgb(codes_HW3), lab_of_srgb(codes_HW3.copy())).any()
