@@ -110,15 +110,15 @@ def sweep_costs(
     """
     from cat_dataset.plans import BASIS_ATTRIBUTES, FAMILY_ATTRIBUTES
     from cat_dataset.seeding import derive_rng
-    from render.axis_table import sweep_values_rand
+    from render.axis_table import AXES, sweep_values_rand
 
     if built.shape_keys:
         built = replace(built, edited_shape_key=built.shape_keys[0])
     instrument_s, slower = {}, {}
     for name in sorted(FAMILY_ATTRIBUTES[family] - set(BASIS_ATTRIBUTES)):
-        values = sweep_values_rand(derive_rng(seed, name), built, name, 3, None)
-        if values is None:
+        if AXES[name].centre(built) is None:  # the scene lacks it
             continue
+        values = sweep_values_rand(derive_rng(seed, name), built, name, 3, None)
         instrument_s[name], frame_s = sweep_seconds(built, settings, name, values)
         slower[name] = frame_s / plain_s
     return {"instrument_s": instrument_s, "slower": slower}

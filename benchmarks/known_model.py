@@ -5,7 +5,7 @@
 
 One object in scenes that are all different, as a maker of one product would have it. A monkey shows
 how it is turned. A dark and round jar shows how rough it is: there is little to see on it but what
-it mirrors, and its shape puts a highlight where a line or two of vertices cannot break it.
+it mirrors, and its highlights are large and whole.
 """
 
 import sys

@@ -95,7 +95,7 @@ class LightGain:
     num_px: int
 
     def of(self, light_rgb: NDArray[np.float64]) -> "LightGain":
-        """Return the gain times the colour of its light (3,): what white light would have taken."""
+        """Return the gain of white light that looks the same: times the colour of its own (3,)."""
         return LightGain(self.gain_rgb * light_rgb, self.stderr_rgb * light_rgb, self.num_px)
 
     def over(self, gain_rgb: NDArray[np.float64]) -> "LightGain":
