@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from cat_dataset.manifest import DatasetJob
+from cat_dataset.reading import PairDataset
 from cat_dataset.records import LightBasis, LightGroup
+from cat_dataset.scoring.report import EvaluationReport
 from cat_dataset.seeding import derive_rng
 
 
@@ -42,3 +44,19 @@ def light_basis() -> LightBasis:
 def dataset_job() -> DatasetJob:
     """Return what the units of a small data set share."""
     return DatasetJob(name="small", seed=3, units_per_shard=2, unit_timeout_s=60.0)
+
+
+@pytest.fixture(scope="session")
+def held_out(tmp_path_factory: pytest.TempPathFactory) -> PairDataset:
+    """Held-out pairs of light and of a lens, of four scenes; not to be changed."""
+    from tests.cat_dataset.scored_data import write_scored_data  # which imports this module
+
+    return write_scored_data(tmp_path_factory.mktemp("scored"))
+
+
+@pytest.fixture(scope="session")
+def exact_light_report(held_out: PairDataset) -> EvaluationReport:
+    """What an editor without error scores on all attributes of light."""
+    from tests.cat_dataset.scored_data import LIGHT, exact, report_of
+
+    return report_of(held_out, exact, LIGHT)

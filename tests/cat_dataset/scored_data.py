@@ -14,18 +14,21 @@ from cat_dataset.plans import PairPlan
 from cat_dataset.progress import SilentProgress
 from cat_dataset.reading import PairDataset
 from cat_dataset.records import EditScale, LightBasis, Sweep, SweepFrame, UnitResult
+from cat_dataset.scoring.behaviour import BehaviourScore
 from cat_dataset.scoring.benchmark import baselines, plan_benchmark
 from cat_dataset.scoring.cases import CaseReader
 from cat_dataset.scoring.editors import Answer, Asked, EditFailure, ScoredEditor
 from cat_dataset.scoring.planning import Plan
 from cat_dataset.scoring.protocol import Findings, run_protocol
 from cat_dataset.scoring.report import EvaluationReport, make_report
+from cat_dataset.scoring.scores import AttributeScore
 from cat_dataset.seeding import derive_rng
 from cat_dataset.shards import shard_path, write_index, write_shard
 from cat_dataset.tables import staged_table
 from tests.cat_dataset.conftest import make_light_basis
 
 SIZE_PX = 48
+CAMERA = ("exposure", "white_balance")
 LIGHT = ("exposure", "white_balance", "light_power", "light_temperature", "ambient_level")
 TOGETHER = ("exposure+light_power", "light_power+light_temperature")
 F_NUMBERS = (1.4, 2.0, 2.8, 4.0, 5.6, 8.0)
@@ -140,3 +143,24 @@ def scored(
     contestants = [*editors, *(baselines(plan.ranges) if with_baselines else [])]
     findings = run_protocol(CaseReader(dataset), plan, contestants, job, SilentProgress())
     return make_report(findings, plan.ranges, job.split), findings, plan
+
+
+def report_of(
+    dataset: PairDataset, distort: Distort, attributes: Sequence[str] = CAMERA, **settings: float
+) -> EvaluationReport:
+    """Score an editor whose error is known."""
+    return scored(dataset, DistortedOracle(distort, **settings), attributes=attributes)[0]
+
+
+def score_of(report: EvaluationReport, attribute: str, readout: str) -> AttributeScore:
+    """Return one row of the first table."""
+    wanted = (attribute, readout, "within")
+    (found,) = [s for s in report.scores if (s.attribute, s.readout, s.values) == wanted]
+    return found
+
+
+def behaviour_of(report: EvaluationReport, attribute: str, readout: str) -> BehaviourScore:
+    """Return the behaviour of one attribute."""
+    wanted = (attribute, readout)
+    (found,) = [b for b in report.behaviour if (b.attribute, b.readout) == wanted]
+    return found
