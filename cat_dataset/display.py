@@ -27,6 +27,7 @@ TONE_CURVE: ToneCurve = "srgb"
 COLOUR_SPACE = "srgb"
 _FILMIC_KNEE, _FILMIC_WHITE = 0.4, 4.0
 _FILMIC_REACH = (_FILMIC_WHITE - _FILMIC_KNEE) / (1.0 - _FILMIC_KNEE)  # m above
+_CODE_ROUNDING = 0.002  # codes that a decoded and encoded code may be off
 ANCHOR_PERCENTILE = 97.0  # bright but not the highlights: lamps and reflections may clip
 ANCHOR_TARGET = 0.70  # linear level of that percentile in the base picture, display code 218
 
@@ -95,10 +96,37 @@ def encode_display(
     linear_HW3: NDArray[np.float32], anchor: float, tone_curve: ToneCurve = TONE_CURVE
 ) -> NDArray[np.uint8]:
     """Return 8-bit sRGB of scene-linear light; what is brighter than the curve's white clips."""
-    display = srgb_encode(apply_tone_curve(linear_HW3 * np.float32(anchor), tone_curve))
-    display *= np.float32(255.0)
+    display = _unrounded_codes(linear_HW3, anchor, tone_curve)
     codes: NDArray[np.uint8] = np.rint(display, out=display).astype(np.uint8)
     return codes
+
+
+def encode_dithered(linear_HW3: NDArray[np.float32], first_row: int = 0) -> NDArray[np.uint8]:
+    """Return 8-bit sRGB of light, rounded up or down by place, so that areas keep their mean.
+
+    Rounded alike, all of a smooth sky may become 0.3 codes too bright, 0.01 stop, and show bands.
+    Light that is a code already stays it; the same light at the same place is the same code, and a
+    grey pixel stays grey. `first_row` is where these rows begin in their picture.
+
+    Source of the pattern: Jimenez 2014, Next Generation Post Processing in Call of Duty: Advanced
+    Warfare, interleaved gradient noise.
+    """
+    height, width = linear_HW3.shape[:2]
+    rows, columns = np.arange(first_row, first_row + height)[:, None], np.arange(width)
+    noise_HW = (52.9829189 * ((0.06711056 * columns + 0.00583715 * rows) % 1.0)) % 1.0
+    # light decoded from a code is that code but for a float's last bits
+    noise_HW = _CODE_ROUNDING + (1.0 - 2.0 * _CODE_ROUNDING) * noise_HW
+    codes = _unrounded_codes(linear_HW3, 1.0, TONE_CURVE) + noise_HW[..., None].astype(np.float32)
+    return np.minimum(codes, 255.0).astype(np.uint8)
+
+
+def _unrounded_codes(
+    linear_HW3: NDArray[np.float32], anchor: float, tone_curve: ToneCurve
+) -> NDArray[np.float32]:
+    """Return sRGB of scene-linear light in codes, 0 to 255, before they are rounded."""
+    display = srgb_encode(apply_tone_curve(linear_HW3 * np.float32(anchor), tone_curve))
+    display *= np.float32(255.0)
+    return display
 
 
 def decode_display(

@@ -101,7 +101,9 @@ class Editor:
         gains = self._tile_gains(source_HW3, corners, edits)
         for row, gain_RW3 in blended_rows(gains, corners, width_px):  # light of a few rows at once
             rows = slice(row, row + len(gain_RW3))
-            edited_HW3[rows] = developed(linear_of_codes(source_HW3[rows]), gain_RW3, edits)
+            edited_HW3[rows] = developed(
+                linear_of_codes(source_HW3[rows]), gain_RW3, edits, first_row=row
+            )
         return edited_HW3, "tiled"
 
     def _tile_gains(

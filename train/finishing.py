@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.display import encode_display
+from cat_dataset.display import encode_display, encode_dithered
 from cat_dataset.plans import BASIS_ATTRIBUTES
 from cat_dataset.records import EditScale
 from train.gain import apply_gain, enlarged_gain, repaint, resized_gain
@@ -35,11 +35,19 @@ def finished_picture(
 
 
 def developed(
-    linear_HW3: Linear, gain_HW3: NDArray[np.float32], edits: Sequence[EditScale]
+    linear_HW3: Linear,
+    gain_HW3: NDArray[np.float32],
+    edits: Sequence[EditScale],
+    first_row: int = 0,
 ) -> NDArray[np.uint8]:
-    """Return light after a gain as display sRGB."""
-    apply = apply_gain if _is_photometric(edits) else repaint
-    return encode_display(apply(linear_HW3, gain_HW3), 1.0)
+    """Return light after a gain as display sRGB; `first_row` is where it begins in its picture.
+
+    A change of light is dithered, so that a smooth area changes by the number and not by the code
+    next to it. Where an object moves or blurs, all that stays keeps its bytes.
+    """
+    if _is_photometric(edits):
+        return encode_dithered(apply_gain(linear_HW3, gain_HW3), first_row)
+    return encode_display(repaint(linear_HW3, gain_HW3), 1.0)
 
 
 def _is_photometric(edits: Sequence[EditScale]) -> bool:

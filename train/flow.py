@@ -6,6 +6,7 @@ al. 2024 (2403.03206).
 
 import math
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from types import MappingProxyType
 
 import torch
@@ -55,8 +56,13 @@ def draw_times(generator: torch.Generator, batch_size: int, shift: float) -> Ten
 
     The source already shows the picture, so what a number does is learned at high noise.
     """
-    time_B = torch.sigmoid(torch.randn(batch_size, generator=generator))
-    return shift * time_B / (1.0 + (shift - 1.0) * time_B)
+    return shifted(torch.sigmoid(torch.randn(batch_size, generator=generator)), shift)
+
+
+def shifted(time_B: Tensor, shift: float) -> Tensor:
+    """Return times in [0, 1] moved towards noise, as training and sampling move them alike."""
+    moved: Tensor = shift * time_B / (1.0 + (shift - 1.0) * time_B)
+    return moved
 
 
 def noisy_at(x0_BCHW: Tensor, noise_BCHW: Tensor, time_B: Tensor) -> Tensor:
@@ -66,14 +72,16 @@ def noisy_at(x0_BCHW: Tensor, noise_BCHW: Tensor, time_B: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def euler_sample(predict: Predictor, noise_BCHW: Tensor, num_steps: int) -> Tensor:
-    """Return x0 by Euler steps from noise at t = 1 to t = 0.
+def euler_sample(
+    predict: Predictor, noise_BCHW: Tensor, num_steps: int, shift: float = 1.0
+) -> Tensor:
+    """Return x0 by Euler steps from noise at t = 1 to t = 0, at times shifted as in training.
 
     The last step lands on the prediction itself, so one step is a plain regression.
     """
     x_t = noise_BCHW
-    for step in range(num_steps):
-        now, after = 1.0 - step / num_steps, 1.0 - (step + 1) / num_steps
+    times = shifted(torch.linspace(1.0, 0.0, num_steps + 1, dtype=torch.float64), shift).tolist()
+    for now, after in pairwise(times):
         x0 = predict(x_t, torch.full((len(x_t),), now, device=x_t.device))
         x_t = x0 + (after / now) * (x_t - x0)
     return x_t

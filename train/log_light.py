@@ -99,6 +99,21 @@ def light_error(
     return torch.log2(sums[0] / sums[1]) / HALF_STOPS
 
 
+def camera_error(
+    predicted_BCHW: Tensor, target_BCHW: Tensor, source_BCHW: Tensor, counted_B1HW: Tensor | float
+) -> Tensor:
+    """Return by how much too bright a camera edit came out, per channel, in log light (B, C).
+
+    The mean over all pixels that are neither white nor black, each alike, as an exposure is read.
+    Summed as light, bright pixels speak for all: shadows that are 0.01 stop short go unseen.
+    """
+    known_B1HW = _are_known(source_BCHW, target_BCHW) * counted_B1HW
+    error = known_B1HW * (predicted_BCHW - target_BCHW)
+    num_B1 = known_B1HW.sum(dim=(2, 3))
+    mean_BC: Tensor = error.sum(dim=(2, 3)) / num_B1.clamp(min=1.0)
+    return mean_BC
+
+
 def _beyond_white(log_light_BCHW: Tensor) -> Tensor:
     """Return scene-linear light that may pass the display's white."""
     return torch.exp2(log_light_BCHW.clamp(-1.0, _BRIGHTEST) * HALF_STOPS + _MIDDLE)

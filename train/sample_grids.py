@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cat_dataset.atomic import write_bytes_atomic
 from cat_dataset.display import encode_display, encode_png
+from cat_dataset.train_job import TrainJob
 from train.batches import Batch
 from train.flow import euler_sample
 from train.stages import Stage
@@ -22,7 +23,9 @@ _WHITE = 255
 
 
 @torch.no_grad()
-def write_sample_grid(folder: Path, stage: Stage, batch: Batch, num_steps_done: int) -> Path:
+def write_sample_grid(
+    folder: Path, stage: Stage, job: TrainJob, batch: Batch, num_steps_done: int
+) -> Path:
     """Write STAGE-STEP.png from the first samples of a batch and return its path."""
     shown = next(batch.parts(NUM_ROWS))
     shape, device = shown.source_BCHW.shape, shown.source_BCHW.device
@@ -32,7 +35,7 @@ def write_sample_grid(folder: Path, stage: Stage, batch: Batch, num_steps_done: 
         with ExitStack() as held:
             return stage.predict(shown, 0, noisy_BCHW, time_B, held)
 
-    edited_BCHW = euler_sample(predict, noise, _NUM_SAMPLING_STEPS)
+    edited_BCHW = euler_sample(predict, noise, _NUM_SAMPLING_STEPS, stage.shift_in(job))
     pictures = (shown.source_BCHW, edited_BCHW, shown.target_BCHW)
     columns = [_column(stage.space.develop(each)) for each in pictures]
     path = folder / f"{stage.name}-{num_steps_done:07d}.png"

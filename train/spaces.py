@@ -6,6 +6,7 @@ The compact base paints in log light, pixel by pixel; a pretrained base in the l
 Shapes: B batch, C channels, H height, W width of that space.
 """
 
+from collections.abc import Collection
 from typing import Protocol
 
 import numpy as np
@@ -13,11 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cat_dataset.plans import BASIS_ATTRIBUTES
+from cat_dataset.plans import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES
 from cat_dataset.train_job import TrainJob
 from train.batches import Batch, draw_batch
 from train.light_change import light_gain_rgb, light_of
 from train.log_light import (
+    camera_error,
     change_error,
     decode_log_light,
     displayed_error,
@@ -29,7 +31,9 @@ from train.log_light import (
 from train.pairs import PairSource
 
 _UNTOLD_SHARE = 0.1  # of a lamp's error: as it is where nobody tells the ratio
-_TOLD_NUMBER_WEIGHT = 10.0  # a told lamp's light is known to a hundredth, its pixels are not
+# What a camera or a lamp whose ratio is told does to light is known to a hundredth, and better than
+# the pixels are.
+_SURE_NUMBER_WEIGHT = 10.0
 _FINEST_ERROR = 1e-3  # of log light, 0.005 stop: below it samples count by their square
 
 
@@ -73,20 +77,14 @@ class LogLightSpace:
         Edits of a lamp count mostly as they are with the lighting ratio of the pair told, see
         `train.light_change`: where the lamp shines can be learned, how much it gives is a guess.
         """
-        errors_B = _errors(job, predicted_BCHW, batch, job.light_loss_weight)
+        errors_B = _errors(job, predicted_BCHW, batch)
         lamps_B = _are_lamps(batch).to(errors_B.device)
         if not lamps_B.any():
             return errors_B.mean()
         told = with_true_ratio(
             predicted_BCHW, batch.target_BCHW, batch.source_BCHW, _known(batch, _counted(batch))
         )
-        told_B = _errors(
-            job,
-            told,
-            batch,
-            _TOLD_NUMBER_WEIGHT * job.light_loss_weight,
-            lamp_gains=_lamp_gains(batch).to(errors_B.device),
-        )
+        told_B = _errors(job, told, batch, lamp_gains=_lamp_gains(batch).to(errors_B.device))
         mixed_B = _UNTOLD_SHARE * errors_B + (1.0 - _UNTOLD_SHARE) * told_B
         return torch.where(lamps_B, mixed_B, errors_B).mean()
 
@@ -97,16 +95,13 @@ class LogLightSpace:
 
 
 def _errors(
-    job: TrainJob,
-    predicted_BCHW: Tensor,
-    batch: Batch,
-    light_loss_weight: float,
-    lamp_gains: Tensor | None = None,
+    job: TrainJob, predicted_BCHW: Tensor, batch: Batch, lamp_gains: Tensor | None = None
 ) -> Tensor:
     """Return the root of each sample's squared errors, of pixels and of the number (B,).
 
-    With `lamp_gains`, the linear gains (B, C) asked of a lamp, the number is that lamp's own; 0
-    where no lamp's gain is known.
+    A camera's number is read as the score reads it, pixel by pixel. With `lamp_gains`, the linear
+    gains (B, C) asked of a lamp whose ratio is told, the number is that lamp's own; 0 where no
+    lamp's gain is known.
     """
     source_BCHW, target_BCHW = batch.source_BCHW, batch.target_BCHW
     counted = _counted(batch)
@@ -114,15 +109,22 @@ def _errors(
     weights_BCHW = counted * known_weights(source_BCHW)
     error_BCHW = displayed_error(predicted_BCHW, target_BCHW)
     of_pixels_B = (weights_BCHW * error_BCHW.square()).mean(dim=(1, 2, 3))
-    of_light_BC = light_error(predicted_BCHW, target_BCHW, source_BCHW, known)
+    is_camera_B = _alter_only(batch, CAMERA_ATTRIBUTES).to(error_BCHW.device)
+    of_light_BC = torch.where(
+        is_camera_B[:, None],
+        camera_error(predicted_BCHW, target_BCHW, source_BCHW, known),
+        light_error(predicted_BCHW, target_BCHW, source_BCHW, known),
+    )
     if lamp_gains is not None:
         asked_BC = torch.where(lamp_gains > 0.0, lamp_gains, 1.0)
         of_lamp_BC = lamp_error(predicted_BCHW, target_BCHW, source_BCHW, known, asked_BC)
         of_light_BC = torch.where(lamp_gains > 0.0, of_lamp_BC, of_light_BC)
     of_change_B1 = change_error(predicted_BCHW, target_BCHW, source_BCHW, weights_BCHW)
+    is_sure_B = is_camera_B if lamp_gains is None else torch.ones_like(is_camera_B)
+    light_weight_B = job.light_loss_weight * torch.where(is_sure_B, _SURE_NUMBER_WEIGHT, 1.0)
     of_number_B = torch.where(
-        _are_photometric(batch).to(of_pixels_B.device),
-        light_loss_weight * of_light_BC.square().mean(dim=1),
+        _alter_only(batch, BASIS_ATTRIBUTES).to(of_pixels_B.device),
+        light_weight_B * of_light_BC.square().mean(dim=1),
         job.change_loss_weight * of_change_B1.square().mean(dim=1),
     )
     return (of_pixels_B + of_number_B + _FINEST_ERROR**2).sqrt()
@@ -154,9 +156,9 @@ def _lamp_gains(batch: Batch) -> Tensor:
     return gains
 
 
-def _are_photometric(batch: Batch) -> Tensor:
-    """Return which samples change light alone (B,)."""
-    return torch.tensor([all(e.attribute in BASIS_ATTRIBUTES for e in es) for es in batch.edits])
+def _alter_only(batch: Batch, attributes: Collection[str]) -> Tensor:
+    """Return which samples edit nothing but these attributes (B,)."""
+    return torch.tensor([all(e.attribute in attributes for e in edits) for edits in batch.edits])
 
 
 LOG_LIGHT = LogLightSpace()

@@ -29,7 +29,7 @@ from train.words import MAX_NAMED, words_by_number, words_of_edits, words_with_n
 
 Predict = Callable[[Batch, int, Tensor, Tensor, ExitStack], Tensor]
 Instruct = Callable[[np.random.Generator, Batch], list[tuple[str, ...]]]
-_COMPACT_TIME_SHIFT = 3.0
+_COMPACT_TIME_SHIFT = 30.0  # nearly pure noise, from which it paints in one step
 _NEUTRAL_SHARE = 0.5  # of identity samples that are told "by number" instead of "keep"
 _NAMED_SHARE = 0.5  # of those, that are told of which attributes
 
@@ -49,6 +49,10 @@ class Stage:
     # until `held` closes: checkpointed blocks are computed a second time on the way back.
     space: Space = LOG_LIGHT
     rate_factors: tuple[float, ...] = ()  # of learning_rate, by network; (): all 1
+
+    def shift_in(self, job: TrainJob) -> float:
+        """Return the shift of times in a job: its own, or the base's."""
+        return job.time_shift or self.time_shift
 
     def factor_of(self, name: str) -> float:
         """Return the factor of the learning rate of a parameter."""
@@ -236,7 +240,7 @@ def flow_loss(
     num_whole = batch.num_whole or len(batch)
     shape = (num_whole, *batch.target_BCHW.shape[1:])
     whole_noise_BCHW = torch.randn(shape, generator=generator)
-    whole_time_B = draw_times(generator, num_whole, job.time_shift or stage.time_shift)
+    whole_time_B = draw_times(generator, num_whole, stage.shift_in(job))
     device = batch.target_BCHW.device
     noise_BCHW = whole_noise_BCHW[batch.places].to(device)
     time_B = whole_time_B[batch.places].to(device)

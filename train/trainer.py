@@ -194,7 +194,9 @@ def _validate(run: Run, stage: Stage, weights: TrainedWeights, log: RunLog) -> N
 def _show_samples(run: Run, stage: Stage, weights: TrainedWeights) -> None:
     if run.validation is not None:
         with weights.averaged():
-            write_sample_grid(run.folder.samples, stage, run.validation, weights.num_steps_done)
+            write_sample_grid(
+                run.folder.samples, stage, run.job, run.validation, weights.num_steps_done
+            )
 
 
 def _out_of_memory(run: Run, stage: Stage, weights: TrainedWeights, error: BaseException) -> str:

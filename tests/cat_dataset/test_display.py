@@ -11,11 +11,12 @@ from cat_dataset.display import (
     clip_fraction,
     decode_display,
     encode_display,
+    encode_dithered,
     exposure_anchor,
     undo_tone_curve,
     white_level,
 )
-from cat_dataset.photometry import luminance
+from cat_dataset.photometry import luminance, srgb_decode
 
 CURVES: tuple[ToneCurve, ...] = ("srgb", "filmic")
 
@@ -113,3 +114,31 @@ def test_codes_are_those_of_the_standard_written_out(curve: ToneCurve) -> None:
     curved = np.float32(1.055) * level ** np.float32(1.0 / 2.4) - np.float32(0.055)
     display = np.where(level <= np.float32(0.0031308), np.float32(12.92) * level, curved)
     np.testing.assert_array_equal(codes, np.rint(display * np.float32(255.0)).astype(np.uint8))
+
+
+def test_dithering_keeps_every_code_and_grey_grey() -> None:
+    """All 256 codes at 100 places of the pattern, after decoding in float32."""
+    codes = np.arange(256, dtype=np.uint8).reshape(1, 256, 1).repeat(100, axis=0).repeat(3, axis=2)
+
+    np.testing.assert_array_equal(encode_dithered(decode_display(codes)), codes)
+
+
+@given(code=st.floats(0.0, 255.0))
+def test_a_dithered_area_has_the_light_that_a_rounded_one_lacks(code: float) -> None:
+    """Rounded, it is up to half a code off; dithered, its mean is the code between."""
+    light = np.full((64, 64, 3), srgb_decode(np.array(code / 255.0)), np.float32)
+
+    dithered = encode_dithered(light)
+
+    assert dithered.mean() == pytest.approx(code, abs=0.02)
+    assert set(np.unique(dithered)) <= {int(code), int(code) + 1, round(code)}
+    assert (np.ptp(dithered, axis=2) == 0).all()
+
+
+def test_rows_are_dithered_as_in_their_picture() -> None:
+    """Tiles are developed a few rows at a time."""
+    light = np.linspace(0.0, 1.0, 40 * 30 * 3, dtype=np.float32).reshape(40, 30, 3)
+
+    below = encode_dithered(light[17:], first_row=17)
+
+    np.testing.assert_array_equal(below, encode_dithered(light)[17:])

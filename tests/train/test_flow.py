@@ -29,7 +29,12 @@ def test_sampling_ends_on_what_a_perfect_predictor_says(num_steps: int) -> None:
     torch.testing.assert_close(sampled, x0)
 
 
-def test_the_predictor_is_asked_at_times_on_the_straight_path() -> None:
+@pytest.mark.parametrize(
+    ("shift", "times"), [(1.0, [1.0, 0.75, 0.5, 0.25]), (3.0, [1.0, 0.9, 0.75, 0.5])]
+)
+def test_the_predictor_is_asked_at_times_on_the_straight_path(
+    shift: float, times: list[float]
+) -> None:
     """With a perfect predictor every x_t lies on the line between noise and x0."""
     x0, noise = torch.full((1, 3, 8, 8), 0.5), torch.full((1, 3, 8, 8), -1.0)
     seen: list[tuple[float, Tensor]] = []
@@ -38,9 +43,9 @@ def test_the_predictor_is_asked_at_times_on_the_straight_path() -> None:
         seen.append((float(time_B[0]), x_t))
         return x0
 
-    euler_sample(predict, noise, 4)
+    euler_sample(predict, noise, 4, shift)
 
-    assert [time for time, _ in seen] == [1.0, 0.75, 0.5, 0.25]
+    assert [time for time, _ in seen] == pytest.approx(times)
     for time, x_t in seen:
         torch.testing.assert_close(x_t, noisy_at(x0, noise, torch.tensor([time])))
 

@@ -9,6 +9,7 @@ from cat_dataset.seeding import derive_rng
 from train.log_light import (
     HALF_STOPS,
     LIGHT_FLOOR,
+    camera_error,
     change_error,
     decode_log_light,
     displayed_error,
@@ -101,6 +102,33 @@ def test_no_change_is_no_error_and_white_is_not_weighed() -> None:
 
     assert light_error(grey, grey, grey, 1.0).tolist() == [[0.0] * 3]
     assert light_error(grey, white, white, 1.0).tolist() == [[0.0] * 3]
+
+
+def test_an_exposure_that_falls_short_in_the_shadows_is_wrong_by_their_share() -> None:
+    """3 of 4 pixels, in shadow, lack 0.04 stop: 0.03 on average, though hardly any light lacks."""
+    light = torch.full((1, 3, 2, 2), 0.01)
+    light[..., 1, 1] = 0.4
+    source, target = encode_log_light(light), encode_log_light(2.0 * light)
+    predicted = encode_log_light(torch.where(light < 0.1, 2.0**0.96, 2.0) * light)
+
+    of_pixels = camera_error(predicted, target, source, 1.0) * HALF_STOPS
+    of_light = light_error(predicted, target, source, 1.0) * HALF_STOPS
+
+    assert of_pixels.flatten().tolist() == pytest.approx([-0.03] * 3, abs=1e-5)
+    assert float(of_light.abs().max()) < 1e-4
+
+
+def test_an_exposure_is_judged_where_both_pictures_show_light() -> None:
+    """White, black and uncounted pixels say nothing; without any other there is no error."""
+    light = torch.tensor([[0.1, 0.1], [0.7, 0.0]]).expand(1, 3, 2, 2)
+    source, target = encode_log_light(light), encode_log_light(2.0 * light)
+    wrong = target + torch.tensor([[0.0, 0.5], [0.5, 0.5]])
+    counted = torch.tensor([[1.0, 0.0], [1.0, 1.0]])[None, None]
+
+    assert camera_error(wrong, target, source, counted).abs().max() < 1e-6
+    assert camera_error(wrong, target, source, 0.0 * counted).tolist() == [[0.0] * 3]
+    half_right = camera_error(wrong, target, source, 1.0)
+    assert half_right.flatten().tolist() == pytest.approx([0.25] * 3, abs=1e-6)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0, 1.5])
