@@ -31,9 +31,10 @@ from train.log_light import (
 from train.pairs import PairSource
 
 _UNTOLD_SHARE = 0.1  # of a lamp's error: as it is where nobody tells the ratio
-# What a camera or a lamp whose ratio is told does to light is known to a hundredth, and better than
-# the pixels are.
-_SURE_NUMBER_WEIGHT = 10.0
+# What an edit does to all of the light is known better than what it does to a pixel: a told lamp's
+# gain to a hundredth, a camera's to a thousandth.
+_LAMP_NUMBER_WEIGHT = 10.0
+_CAMERA_NUMBER_WEIGHT = 100.0
 _FINEST_ERROR = 1e-3  # of log light, 0.005 stop: below it samples count by their square
 
 
@@ -120,11 +121,11 @@ def _errors(
         of_lamp_BC = lamp_error(predicted_BCHW, target_BCHW, source_BCHW, known, asked_BC)
         of_light_BC = torch.where(lamp_gains > 0.0, of_lamp_BC, of_light_BC)
     of_change_B1 = change_error(predicted_BCHW, target_BCHW, source_BCHW, weights_BCHW)
-    is_sure_B = is_camera_B if lamp_gains is None else torch.ones_like(is_camera_B)
-    light_weight_B = job.light_loss_weight * torch.where(is_sure_B, _SURE_NUMBER_WEIGHT, 1.0)
+    other_weight = 1.0 if lamp_gains is None else _LAMP_NUMBER_WEIGHT
+    light_weight_B = torch.where(is_camera_B, _CAMERA_NUMBER_WEIGHT, other_weight)
     of_number_B = torch.where(
         _alter_only(batch, BASIS_ATTRIBUTES).to(of_pixels_B.device),
-        light_weight_B * of_light_BC.square().mean(dim=1),
+        job.light_loss_weight * light_weight_B * of_light_BC.square().mean(dim=1),
         job.change_loss_weight * of_change_B1.square().mean(dim=1),
     )
     return (of_pixels_B + of_number_B + _FINEST_ERROR**2).sqrt()

@@ -28,14 +28,14 @@ def test_what_is_right_costs_nothing(edits: list[EditScale]) -> None:
     assert loss_of(2.0 * source, source, 2.0 * source, edits) == pytest.approx(FINEST, rel=1e-3)
 
 
-def test_a_tenth_of_a_stop_of_exposure_counts_ten_times_beside_its_pixels() -> None:
-    """All pixels are off by x and so is the number: the root of x**2 + 10 x**2."""
+def test_a_tenth_of_a_stop_of_exposure_counts_more_than_its_pixels() -> None:
+    """All pixels are off by x and so is the number: the root of x**2 + 100 x**2."""
     source = torch.linspace(0.02, 0.3, 3 * 64).reshape(3, 8, 8)
     x = 0.1 / HALF_STOPS
 
     loss = loss_of(2.0**0.9 * source, source, 2.0 * source, [EXPOSURE])
 
-    assert loss == pytest.approx((11.0 * x**2 + FINEST**2) ** 0.5, rel=1e-4)
+    assert loss == pytest.approx((101.0 * x**2 + FINEST**2) ** 0.5, rel=1e-4)
 
 
 def test_an_exposure_is_judged_in_the_shadows_too() -> None:
