@@ -31,9 +31,6 @@ _ROPE_DIMS = (8, 12, 12)  # sum to the head width: (unused, row, column)
 _NUM_DOUBLE_BLOCKS, _NUM_SINGLE_BLOCKS = 2, 4
 _PATCH_CHANNELS = 3 * PATCH_PX * PATCH_PX
 _NUM_FEATURES, _FEATURE_WIDTH = 8, 16
-# The transformer multiplies times by 1000 before it takes sines of them: unscaled, a number had
-# another strength, by a hundredth, at each time.
-_TIME_SCALE = 0.01
 
 
 @dataclass(frozen=True)
@@ -131,7 +128,7 @@ def predict_target(
         hidden_states=torch.cat([pack(noisy_BCHW), pack(source_BCHW)], dim=-1),
         encoder_hidden_states=words_BTD,
         pooled_projections=pooled_BD,
-        timestep=_TIME_SCALE * time_B,
+        timestep=time_B,
         img_ids=_positions(height_px // PATCH_PX, width_px // PATCH_PX).to(source_BCHW.device),
         txt_ids=torch.zeros(words_BTD.shape[1], 3, device=source_BCHW.device),
         return_dict=False,

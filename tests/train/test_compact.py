@@ -54,19 +54,3 @@ def test_a_saved_base_predicts_the_same(tmp_path: Path) -> None:
     torch.testing.assert_close(
         predict_target(loaded, *inputs, words), predict_target(base, *inputs, words)
     )
-
-
-def test_times_close_to_each_other_are_nearly_the_same() -> None:
-    """A step of 0.001 moves a prediction by thousandths of what 0.97 does."""
-    torch.manual_seed(0)
-    base = build_compact(32, ["exposure"], num_places=1)
-    torch.nn.init.normal_(base.transformer.proj_out.weight)
-    source, noisy = torch.randn(2, 1, 3, 16, 16)
-
-    with torch.no_grad():
-        at, after, clean = (
-            predict_target(base, noisy, torch.tensor([time]), source, [words_by_number(1)])
-            for time in (0.97, 0.971, 0.0)
-        )
-
-    assert 0.0 < (after - at).norm() < 5e-3 * (clean - at).norm()
