@@ -28,8 +28,7 @@ from train.hooks import Attachment, add_to_modulations
 from train.token_hooks import add_to_attentions
 from train.words import words_by_number, words_of_edits
 
-_KNOTS = (-1.0, -0.5, 0.0, 0.5, 1.0)  # where the bends of the features lie, in trained ranges
-_BEND = 0.5  # how far a bend reaches, in trained ranges
+_KNOTS = (-1.0, 0.0, 1.0)  # where the bends of the features lie, in trained ranges
 NUM_FEATURES = 1 + len(_KNOTS)
 _ALL = "all"  # name of the encoder that tasks without ids share
 Carrier = Literal["modulation", "tokens"]
@@ -239,8 +238,8 @@ def _added_up(task: Task, edits: Sequence[EditScale]) -> list[EditScale]:
 def number_features(task: Task, edit: EditScale, unit: float) -> list[float]:
     """Return the NUM_FEATURES features of one edit: f(target) - f(source) on the task's axis.
 
-    Numbers are divided by `unit`, as a rule the task's largest value. f is a line and bends from
-    -1 to 1, each rising, so the features keep the order of numbers, extrapolate, and are
+    Numbers are divided by `unit`, as a rule the task's largest value. f is a line and bends around
+    -1, 0 and 1, each rising, so the features keep the order of numbers, extrapolate, and are
     exactly zero for no change. Where absolute values exist (kelvin), the source's position counts:
     equal steps in mired are not quite equal gains. Where only differences exist the source sits at
     0.
@@ -252,7 +251,7 @@ def number_features(task: Task, edit: EditScale, unit: float) -> list[float]:
         start = attribute.difference(task.default_source, source_value)
     here = start / unit
     there = (start + edit.value) / unit
-    bends = [math.tanh((there - k) / _BEND) - math.tanh((here - k) / _BEND) for k in _KNOTS]
+    bends = [math.tanh(there - knot) - math.tanh(here - knot) for knot in _KNOTS]
     return [edit.value / unit, *bends]
 
 

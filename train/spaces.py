@@ -7,7 +7,6 @@ Shapes: B batch, C channels, H height, W width of that space.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -32,11 +31,9 @@ from train.log_light import (
 from train.pairs import PairSource
 
 _UNTOLD_SHARE = 0.1  # of a lamp's error: as it is where nobody tells the ratio
-# What an edit does to all of the light is known better than what it does to a pixel: by words, or
-# of a lamp whose ratio is told, to a hundredth; by a number of the camera to a thousandth. Identity
-# does not count so much: a base that holds on to its source follows no small number.
-_KNOWN_WEIGHT = 10.0
-_NUMBER_WEIGHT = 100.0
+# What a camera or a lamp whose ratio is told does to light is known to a hundredth, and better than
+# the pixels are.
+_SURE_NUMBER_WEIGHT = 10.0
 _FINEST_ERROR = 1e-3  # of log light, 0.005 stop: below it samples count by their square
 
 
@@ -63,11 +60,8 @@ class Space(Protocol):
         """Return scene-linear light (B, height, width, 3) of pictures in this space."""
 
 
-@dataclass(frozen=True)
 class LogLightSpace:
     """Log light, in which the compact base paints without a VAE."""
-
-    numbers_are_told: bool = True  # else words of direction and strength
 
     draw = staticmethod(draw_batch)
 
@@ -83,14 +77,14 @@ class LogLightSpace:
         Edits of a lamp count mostly as they are with the lighting ratio of the pair told, see
         `train.light_change`: where the lamp shines can be learned, how much it gives is a guess.
         """
-        errors_B = self._errors(job, predicted_BCHW, batch)
+        errors_B = _errors(job, predicted_BCHW, batch)
         lamps_B = _are_lamps(batch).to(errors_B.device)
         if not lamps_B.any():
             return errors_B.mean()
         told = with_true_ratio(
             predicted_BCHW, batch.target_BCHW, batch.source_BCHW, _known(batch, _counted(batch))
         )
-        told_B = self._errors(job, told, batch, lamp_gains=_lamp_gains(batch).to(errors_B.device))
+        told_B = _errors(job, told, batch, lamp_gains=_lamp_gains(batch).to(errors_B.device))
         mixed_B = _UNTOLD_SHARE * errors_B + (1.0 - _UNTOLD_SHARE) * told_B
         return torch.where(lamps_B, mixed_B, errors_B).mean()
 
@@ -99,46 +93,41 @@ class LogLightSpace:
         light_BCHW = decode_log_light(pictures_BCHW.float())
         return np.asarray(light_BCHW.permute(0, 2, 3, 1).cpu().numpy())
 
-    def _errors(
-        self, job: TrainJob, predicted_BCHW: Tensor, batch: Batch, lamp_gains: Tensor | None = None
-    ) -> Tensor:
-        """Return the root of each sample's squared errors, of pixels and of the number (B,).
 
-        A camera's number is read as the score reads it, pixel by pixel. With `lamp_gains`, the
-        linear gains (B, C) asked of a lamp whose ratio is told, the number is that lamp's own; 0
-        where no lamp's gain is known.
-        """
-        source_BCHW, target_BCHW = batch.source_BCHW, batch.target_BCHW
-        counted = _counted(batch)
-        known = _known(batch, counted)
-        weights_BCHW = counted * known_weights(source_BCHW)
-        error_BCHW = displayed_error(predicted_BCHW, target_BCHW)
-        of_pixels_B = (weights_BCHW * error_BCHW.square()).mean(dim=(1, 2, 3))
-        is_camera_B = _alter_only(batch, CAMERA_ATTRIBUTES).to(error_BCHW.device)
-        of_light_BC = torch.where(
-            is_camera_B[:, None],
-            camera_error(predicted_BCHW, target_BCHW, source_BCHW, known),
-            light_error(predicted_BCHW, target_BCHW, source_BCHW, known),
-        )
-        if lamp_gains is not None:
-            asked_BC = torch.where(lamp_gains > 0.0, lamp_gains, 1.0)
-            of_lamp_BC = lamp_error(predicted_BCHW, target_BCHW, source_BCHW, known, asked_BC)
-            of_light_BC = torch.where(lamp_gains > 0.0, of_lamp_BC, of_light_BC)
-        of_change_B1 = change_error(predicted_BCHW, target_BCHW, source_BCHW, weights_BCHW)
-        other_weight = 1.0 if lamp_gains is None else _KNOWN_WEIGHT
-        light_weight_B = torch.where(is_camera_B, self._camera_weights(batch), other_weight)
-        of_number_B = torch.where(
-            _alter_only(batch, BASIS_ATTRIBUTES).to(of_pixels_B.device),
-            job.light_loss_weight * light_weight_B * of_light_BC.square().mean(dim=1),
-            job.change_loss_weight * of_change_B1.square().mean(dim=1),
-        )
-        return (of_pixels_B + of_number_B + _FINEST_ERROR**2).sqrt()
+def _errors(
+    job: TrainJob, predicted_BCHW: Tensor, batch: Batch, lamp_gains: Tensor | None = None
+) -> Tensor:
+    """Return the root of each sample's squared errors, of pixels and of the number (B,).
 
-    def _camera_weights(self, batch: Batch) -> Tensor:
-        """Return how much the number of each sample counts if it edits the camera alone (B,)."""
-        weight = _NUMBER_WEIGHT if self.numbers_are_told else _KNOWN_WEIGHT
-        device = batch.source_BCHW.device
-        return torch.tensor([weight if e else _KNOWN_WEIGHT for e in batch.edits], device=device)
+    A camera's number is read as the score reads it, pixel by pixel. With `lamp_gains`, the linear
+    gains (B, C) asked of a lamp whose ratio is told, the number is that lamp's own; 0 where no
+    lamp's gain is known.
+    """
+    source_BCHW, target_BCHW = batch.source_BCHW, batch.target_BCHW
+    counted = _counted(batch)
+    known = _known(batch, counted)
+    weights_BCHW = counted * known_weights(source_BCHW)
+    error_BCHW = displayed_error(predicted_BCHW, target_BCHW)
+    of_pixels_B = (weights_BCHW * error_BCHW.square()).mean(dim=(1, 2, 3))
+    is_camera_B = _alter_only(batch, CAMERA_ATTRIBUTES).to(error_BCHW.device)
+    of_light_BC = torch.where(
+        is_camera_B[:, None],
+        camera_error(predicted_BCHW, target_BCHW, source_BCHW, known),
+        light_error(predicted_BCHW, target_BCHW, source_BCHW, known),
+    )
+    if lamp_gains is not None:
+        asked_BC = torch.where(lamp_gains > 0.0, lamp_gains, 1.0)
+        of_lamp_BC = lamp_error(predicted_BCHW, target_BCHW, source_BCHW, known, asked_BC)
+        of_light_BC = torch.where(lamp_gains > 0.0, of_lamp_BC, of_light_BC)
+    of_change_B1 = change_error(predicted_BCHW, target_BCHW, source_BCHW, weights_BCHW)
+    is_sure_B = is_camera_B if lamp_gains is None else torch.ones_like(is_camera_B)
+    light_weight_B = job.light_loss_weight * torch.where(is_sure_B, _SURE_NUMBER_WEIGHT, 1.0)
+    of_number_B = torch.where(
+        _alter_only(batch, BASIS_ATTRIBUTES).to(of_pixels_B.device),
+        light_weight_B * of_light_BC.square().mean(dim=1),
+        job.change_loss_weight * of_change_B1.square().mean(dim=1),
+    )
+    return (of_pixels_B + of_number_B + _FINEST_ERROR**2).sqrt()
 
 
 def _counted(batch: Batch) -> Tensor | float:
@@ -173,4 +162,3 @@ def _alter_only(batch: Batch, attributes: Collection[str]) -> Tensor:
 
 
 LOG_LIGHT = LogLightSpace()
-LOG_LIGHT_BY_WORDS = LogLightSpace(numbers_are_told=False)

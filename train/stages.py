@@ -24,7 +24,7 @@ from train.batches import Batch
 from train.compact import CompactBase, predict_target
 from train.flow import draw_times, noisy_at
 from train.lora import LoraWeights
-from train.spaces import LOG_LIGHT, LOG_LIGHT_BY_WORDS, Space
+from train.spaces import LOG_LIGHT, Space
 from train.words import MAX_NAMED, words_by_number, words_of_edits, words_with_numbers
 
 Predict = Callable[[Batch, int, Tensor, Tensor, ExitStack], Tensor]
@@ -86,7 +86,7 @@ def base_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Stage
             )
         ]
 
-    return _word_stage(job, base, job.num_base_steps, instruct, LOG_LIGHT_BY_WORDS)
+    return _word_stage(job, base, job.num_base_steps, instruct)
 
 
 def prompt_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Stage:
@@ -108,13 +108,10 @@ def prompt_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Sta
             instructions.append(_reordered(words_with_numbers(told, num_places), order))
         return instructions
 
-    num_steps = job.num_base_steps + job.num_adapter_steps
-    return _word_stage(job, base, num_steps, instruct, LOG_LIGHT)
+    return _word_stage(job, base, job.num_base_steps + job.num_adapter_steps, instruct)
 
 
-def _word_stage(
-    job: TrainJob, base: CompactBase, num_steps: int, instruct: Instruct, space: Space
-) -> Stage:
+def _word_stage(job: TrainJob, base: CompactBase, num_steps: int, instruct: Instruct) -> Stage:
     """Return a stage that trains the base by what each sample is told."""
 
     def predict(
@@ -131,7 +128,6 @@ def _word_stage(
         job.identity_share,
         _COMPACT_TIME_SHIFT,
         predict,
-        space,
     )
 
 
