@@ -112,12 +112,15 @@ def encode_dithered(linear_HW3: NDArray[np.float32], first_row: int = 0) -> NDAr
     Warfare, interleaved gradient noise.
     """
     height, width = linear_HW3.shape[:2]
-    rows, columns = np.arange(first_row, first_row + height)[:, None], np.arange(width)
-    noise_HW = (52.9829189 * ((0.06711056 * columns + 0.00583715 * rows) % 1.0)) % 1.0
+    rows = 0.00583715 * np.arange(first_row, first_row + height) % 1.0
+    columns = 0.06711056 * np.arange(width) % 1.0
+    sums_HW = np.add.outer(rows.astype(np.float32), columns.astype(np.float32)) % 1.0
+    noise_HW = np.float32(52.9829189) * sums_HW % 1.0
     # light decoded from a code is that code but for a float's last bits
     noise_HW = _CODE_ROUNDING + (1.0 - 2.0 * _CODE_ROUNDING) * noise_HW
-    codes = _unrounded_codes(linear_HW3, 1.0, TONE_CURVE) + noise_HW[..., None].astype(np.float32)
-    return np.minimum(codes, 255.0).astype(np.uint8)
+    codes = _unrounded_codes(linear_HW3, 1.0, TONE_CURVE)
+    codes += noise_HW[..., None]
+    return np.minimum(codes, 255.0, out=codes).astype(np.uint8)
 
 
 def _unrounded_codes(
