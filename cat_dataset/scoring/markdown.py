@@ -53,16 +53,18 @@ def score_rows(report: EvaluationReport) -> list[Row]:
 
 def comparison_rows(report: EvaluationReport) -> list[Row]:
     """Return the table of paired differences, header first."""
-    header = ("attribute", "producer", "readout", "other", "pairs", "scenes", "its MAE, times",
-              "extra MAE", "95 %")  # fmt: skip
+    header = ("attribute", "producer", "values", "readout", "other", "pairs", "scenes",
+              "its MAE, times", "95 %", "extra MAE", "95 %")  # fmt: skip
     rows: list[Row] = [header]
     for c in report.comparisons:
-        ends = interval(c.extra_interval)
-        counts = (str(c.num_pairs), str(c.num_scenes))
-        times = number(c.ratio)
         rows.append(
-            (c.attribute, c.producer, c.readout, c.other, *counts, times, signed(c.extra_mae), ends)
-        )
+            (
+                c.attribute, c.producer, c.values, c.readout, c.other,
+                str(c.num_pairs), str(c.num_scenes),
+                number(c.ratio), interval(c.ratio_interval),
+                signed(c.extra_mae), interval(c.extra_interval),
+            )
+        )  # fmt: skip
     return rows
 
 

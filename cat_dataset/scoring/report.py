@@ -132,10 +132,7 @@ def make_report(
 
 
 def _scores(results: Sequence[EditResult], span: tuple[float, float]) -> list[AttributeScore]:
-    groups: dict[tuple[str, str], list[EditResult]] = defaultdict(list)
-    for result in results:
-        if result.role in ("pair", "beyond"):
-            groups[result.producer, result.values].append(result)
+    groups = _by_class(results)
     found = [score_attribute(g, r, span) for _, g in sorted(groups.items()) for r in READOUTS]
     return [score for score in found if score is not None]
 
@@ -147,16 +144,20 @@ def _comparisons(
     for (editor, name), group in rows.items():
         if editor != editors[0]:
             continue
-        for producer in sorted({result.producer for result in group}):
-            mine = _pairs_of(group, producer)
-            for other in editors[1:]:
-                theirs = _pairs_of(rows.get((other, name), []), producer)
-                found += [compare(mine, theirs, r) for r in READOUTS if mine and theirs]
+        theirs = {other: _by_class(rows.get((other, name), [])) for other in editors[1:]}
+        for kind, mine in sorted(_by_class(group).items()):
+            others = [of_other[kind] for of_other in theirs.values() if kind in of_other]
+            found += [compare(mine, other, r) for other in others for r in READOUTS]
     return [comparison for comparison in found if comparison is not None]
 
 
-def _pairs_of(results: Sequence[EditResult], producer: str) -> list[EditResult]:
-    return [r for r in results if r.role == "pair" and r.producer == producer]
+def _by_class(results: Sequence[EditResult]) -> dict[tuple[str, str], list[EditResult]]:
+    """Return edits that are scored together, by producer and by what was trained."""
+    groups: dict[tuple[str, str], list[EditResult]] = defaultdict(list)
+    for result in results:
+        if result.role in ("pair", "beyond"):
+            groups[result.producer, result.values].append(result)
+    return groups
 
 
 def _behaviour(

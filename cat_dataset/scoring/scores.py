@@ -8,7 +8,12 @@ from numpy.typing import NDArray
 
 from cat_dataset.attributes import find_attribute
 from cat_dataset.scoring.askable import ValuesClass
-from cat_dataset.scoring.bootstrap import Interval, bootstrap_interval, bootstrap_slope
+from cat_dataset.scoring.bootstrap import (
+    Interval,
+    bootstrap_interval,
+    bootstrap_ratio,
+    bootstrap_slope,
+)
 from cat_dataset.scoring.results import EditResult, ReadoutName, known_values, mean_or_none
 
 _SIGNED_TOLERANCES = 10.0  # |asked| above this many has a sign: 0.02 stop is about one 8-bit code
@@ -201,6 +206,7 @@ class Comparison:
 
     attribute: str
     producer: str
+    values: ValuesClass  # of what was trained
     readout: ReadoutName
     editor: str
     other: str
@@ -209,12 +215,16 @@ class Comparison:
     extra_mae: float  # of `other` over `editor`, in the unit; above 0: `editor` is better
     extra_interval: Interval | None  # 95 %, paired bootstrap over scenes; None: one scene
     ratio: float | None  # MAE of `other` over MAE of `editor`
+    ratio_interval: Interval | None  # 95 %, paired bootstrap over scenes; None: one scene
 
 
 def compare(
     ours: Sequence[EditResult], theirs: Sequence[EditResult], readout: ReadoutName
 ) -> Comparison | None:
-    """Return the paired difference of two editors on one attribute; None: too little in common."""
+    """Return how much more another editor errs, of one attribute and one class of values.
+
+    None: fewer than two edits that both answered and that can be read.
+    """
     other_of = {result.key: result for result in theirs}
     both = [(mine, other_of[mine.key]) for mine in ours if mine.key in other_of]
     errors = [tuple(absolute_error(result, readout) for result in pair) for pair in both]
@@ -228,6 +238,7 @@ def compare(
     return Comparison(
         attribute=ours[0].attribute,
         producer=ours[0].producer,
+        values=ours[0].values,
         readout=readout,
         editor=ours[0].editor,
         other=theirs[0].editor,
@@ -236,4 +247,5 @@ def compare(
         extra_mae=float((theirs_P - mine_P).mean()),
         extra_interval=bootstrap_interval(theirs_P - mine_P, scenes),
         ratio=float(theirs_P.mean()) / mine_mae if mine_mae > 0.0 else None,
+        ratio_interval=bootstrap_ratio(theirs_P, mine_P, scenes),
     )

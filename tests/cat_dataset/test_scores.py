@@ -113,6 +113,26 @@ def test_a_paired_difference_is_surer_than_two_intervals() -> None:
     assert found.extra_mae == pytest.approx(0.1)
     assert found.extra_interval == pytest.approx((0.1, 0.1))
     assert found.num_scenes == 20
+    assert found.ratio == pytest.approx(0.575 / 0.475)
+
+
+def test_how_many_times_more_an_editor_errs_is_as_sure_as_the_scenes_agree() -> None:
+    """Twice the error in every scene is 2 in every resample; in half of them it is not."""
+    scenes = [f"s{n}" for n in range(20)]
+    ours = [result(s, 1.0, 1.0 + 0.01 * (n + 1)) for n, s in enumerate(scenes)]
+    twice = [result(s, 1.0, 1.0 + 0.02 * (n + 1), "twice") for n, s in enumerate(scenes)]
+    mixed = [result(s, 1.0, 1.1 if n % 2 else 1.3, "mixed") for n, s in enumerate(scenes)]
+
+    sure, unsure = (compare(ours, theirs, "physical") for theirs in (twice, mixed))
+
+    assert sure is not None
+    assert unsure is not None
+    assert sure.ratio_interval == pytest.approx((2.0, 2.0))
+    assert unsure.ratio == pytest.approx(0.2 / 0.105)
+    assert unsure.ratio_interval is not None
+    low, high = unsure.ratio_interval
+    assert low < 0.2 / 0.105 < high
+    assert high - low > 0.5
 
 
 @settings(max_examples=50, deadline=None)

@@ -138,13 +138,28 @@ def test_numbers_beyond_and_in_gaps_are_scored_apart(held_out: PairDataset) -> N
     def saturated(edit: EditScale) -> list[tuple[str, float]]:
         return [(edit.attribute, float(np.clip(edit.value, -1.97, 1.97)))]
 
-    report = scored(held_out, DistortedOracle(saturated), attributes=("exposure",), job=gap)[0]
+    report = scored(
+        held_out,
+        DistortedOracle(saturated),
+        attributes=("exposure",),
+        job=gap,
+        with_baselines=True,
+    )[0]
 
-    by_values = {s.values: s for s in report.scores if s.readout == "ladder"}
+    own = report.editors[0]
+    by_values = {s.values: s for s in report.scores if (s.editor, s.readout) == (own, "ladder")}
     assert set(by_values) == {"within", "interpolation", "extrapolation"}
     assert by_values["within"].mae < 0.02
     assert by_values["interpolation"].mae < 0.02
     assert by_values["extrapolation"].mae > 0.3
+    of_copy = {
+        c.values: c.ratio
+        for c in report.comparisons
+        if (c.other, c.readout) == ("copy", "ladder") and c.ratio is not None
+    }
+    assert set(of_copy) == set(by_values)
+    assert min(of_copy["within"], of_copy["interpolation"]) > 30.0
+    assert of_copy["extrapolation"] < 10.0
     in_gap = [r.asked for r in whole.results if (r.role, r.values) == ("pair", "interpolation")]
     assert min(in_gap) < 0.0 < max(in_gap)  # pairs are trained in both directions
     assert all(0.5 <= abs(value) <= 1.0 for value in in_gap)

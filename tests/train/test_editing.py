@@ -152,7 +152,7 @@ def test_a_trained_adapter_is_evaluated_on_held_out_scenes(
     (copy,) = [
         c
         for c in report.comparisons
-        if (c.attribute, c.readout, c.other) == ("exposure", "physical", "copy")
+        if (c.attribute, c.values, c.readout, c.other) == ("exposure", "within", "physical", "copy")
     ]
     assert copy.ratio is not None
     assert copy.ratio > 1 / 0.7
