@@ -13,6 +13,9 @@ from train.lora import LORA_BESIDE_ADAPTER
 from train.token_hooks import attention_shapes
 
 BASE_BESIDE_ADAPTER = "../base"
+# An exposure is a constant in log light, which the last modulation adds and all others bend.
+# Measured on the compact base alone: latents of a VAE bend anyway.
+_COMPACT_LAST_GAIN = 15.0
 
 
 def fresh_adapter(transformer: nn.Module, tasks: Sequence[Task], job: TrainJob) -> NumericAdapter:
@@ -39,5 +42,6 @@ def fresh_adapter(transformer: nn.Module, tasks: Sequence[Task], job: TrainJob) 
         [astuple(shape) for shape in attention_shapes(transformer)] if needs_tokens else (),
         job.base,
         None if job.lora_rank is None else LORA_BESIDE_ADAPTER,
+        _COMPACT_LAST_GAIN if job.base == "compact" else 1.0,
     )
     return adapter

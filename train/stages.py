@@ -178,7 +178,7 @@ def adapter_stage(
         job.adapter_learning_rate,
         0.0 if lora is None else job.identity_share,
         _COMPACT_TIME_SHIFT,
-        _predict_by_number(base, adapter),
+        _predict_by_number(base, adapter) if lora else _predict_change(base, adapter),
         rate_factors=rate_factors(job, lora),
     )
 
@@ -207,6 +207,30 @@ def _predict_by_number(base: CompactBase, adapter: NumericAdapter) -> Predict:
         held.enter_context(adapter.attach(base.transformer, batch.edits))
         told = [adapter.instruction(edits, num_places) for edits in batch.edits]
         return predict_target(base, noisy_BCHW, time_B, batch.source_BCHW, told)
+
+    return predict
+
+
+def _predict_change(base: CompactBase, adapter: NumericAdapter) -> Predict:
+    """Return what predicts a target as an editor does: what the numbers change, on the source.
+
+    A frozen base keeps a picture to a thousandth of a stop, a little differently in every scene.
+    An editor subtracts what it paints without numbers (`train.painters`), so an adapter that
+    learned to mend it would be off by it.
+    """
+    num_places = base.word_encoder.num_places
+    painted = _predict_by_number(base, adapter)
+
+    def predict(
+        batch: Batch, step: int, noisy_BCHW: Tensor, time_B: Tensor, held: ExitStack
+    ) -> Tensor:
+        source_BCHW = batch.source_BCHW
+        noise_time_B111 = (1.0 - time_B).view(-1, 1, 1, 1)
+        unedited_BCHW = noisy_BCHW + noise_time_B111 * (source_BCHW - batch.target_BCHW)
+        told = [adapter.instruction((), num_places)] * len(batch)
+        with torch.no_grad():
+            kept_BCHW = predict_target(base, unedited_BCHW, time_B, source_BCHW, told)
+        return source_BCHW + painted(batch, step, noisy_BCHW, time_B, held) - kept_BCHW
 
     return predict
 

@@ -81,6 +81,31 @@ def test_every_modulation_of_the_base_is_reached(
     }
 
 
+def test_the_last_modulation_acts_in_a_straight_line_and_fifteen_times_as_much(
+    base: CompactBase, trained: NumericAdapter
+) -> None:
+    """Twice the offsets are twice the change where it acts alone; where others do, they are not."""
+    weight = trained.to_modulations.weight
+    width = trained.config["modulation_widths"][-1][1]
+    features = trained.features([[BRIGHTER]])
+    code = trained.encoders["exposure"](features[:, 0])
+    torch.testing.assert_close([*trained(features).values()][-1], 15.0 * code @ weight[-width:].T)
+
+    def change(times: float) -> Tensor:
+        with torch.no_grad():
+            weight.mul_(times)
+        edited = predict_edited(base, trained, BRIGHTER)
+        with torch.no_grad():
+            weight.div_(times)
+        return edited - predict(base)
+
+    bent, straight = change(2.0) - 2.0 * change(1.0), change(1.0)
+    assert bent.abs().max() > 0.1 * straight.abs().max()
+    nn.init.zeros_(weight[:-width])
+    assert change(1.0).abs().max() > 0.1
+    torch.testing.assert_close(change(2.0), 2.0 * change(1.0), rtol=1e-4, atol=1e-5)
+
+
 def test_leaving_the_context_takes_the_adapter_off(
     base: CompactBase, trained: NumericAdapter
 ) -> None:

@@ -8,11 +8,13 @@ from torch import Tensor, nn
 
 from cat_dataset.train_job import TrainJob
 from train.batches import Batch, draw_batch
-from train.compact import build_compact
+from train.compact import build_compact, predict_target
+from train.flow import noisy_at
 from train.fresh_adapter import fresh_adapter
 from train.pairs import TrainingPairs
 from train.stages import Stage, adapter_stage, base_stage, flow_loss
 from train.tasks import tasks_of_pairs
+from train.words import words_by_number
 
 from .conftest import ATTRIBUTES, tiny_job
 
@@ -82,6 +84,32 @@ def test_checkpointed_blocks_have_the_same_gradients(name: str, pairs: TrainingP
     lavish = gradients(make_stage(name, pairs, job), job, batch, None)
 
     assert_equal_gradients(frugal, lavish)
+
+
+def test_an_adapter_is_judged_by_what_its_numbers_change(pairs: TrainingPairs) -> None:
+    """What the base paints without numbers is taken off; from pure noise nothing else is left."""
+    job = tiny_job()
+    torch.manual_seed(0)
+    tasks = tasks_of_pairs(pairs.rows, ATTRIBUTES)
+    base = build_compact(32, ATTRIBUTES, num_places=1)
+    nn.init.normal_(base.transformer.proj_out.weight, std=0.1)
+    stage = adapter_stage(job, base, fresh_adapter(base.transformer, tasks, job))
+    batch = draw_batch(pairs, job, "adapter", 3, 0.0)
+    time_B = torch.linspace(0.1, 1.0, len(batch))
+    noise_BCHW = torch.randn_like(batch.target_BCHW)
+    noisy_BCHW = noisy_at(batch.target_BCHW, noise_BCHW, time_B)
+    plain_BCHW = noisy_at(batch.source_BCHW, noise_BCHW, time_B)
+    told = [words_by_number(1)] * len(batch)
+
+    with ExitStack() as held:
+        changed_BCHW = stage.predict(batch, 3, noisy_BCHW, time_B, held)
+    seen_BCHW = predict_target(base, noisy_BCHW, time_B, batch.source_BCHW, told)
+    kept_BCHW = predict_target(base, plain_BCHW, time_B, batch.source_BCHW, told)
+
+    assert (kept_BCHW - batch.source_BCHW).abs().max() > 0.1
+    wanted_BCHW = batch.source_BCHW + seen_BCHW - kept_BCHW
+    torch.testing.assert_close(changed_BCHW, wanted_BCHW, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(changed_BCHW[-1], batch.source_BCHW[-1], rtol=1e-5, atol=1e-5)
 
 
 def test_what_moved_is_left_out_of_the_loss(pairs: TrainingPairs) -> None:
