@@ -26,6 +26,7 @@ from train.words import (
 )
 
 PATCH_PX = 8
+COMPACT_TIME_SHIFT = 30.0  # nearly pure noise, from which it paints in one step
 _HEAD_DIM = 32
 _ROPE_DIMS = (8, 12, 12)  # sum to the head width: (unused, row, column)
 _NUM_DOUBLE_BLOCKS, _NUM_SINGLE_BLOCKS = 2, 4

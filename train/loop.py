@@ -19,6 +19,7 @@ from cat_dataset.seeding import derive_seed
 from cat_dataset.train_job import TrainJob
 from train.adapter import task_table
 from train.batches import Batch, whole_batch
+from train.calibration import calibrate
 from train.compact import CompactBase, build_compact, load_compact
 from train.distributed import World, joined_world
 from train.fresh_adapter import BASE_BESIDE_ADAPTER, fresh_adapter
@@ -26,6 +27,7 @@ from train.loading import open_pairs, validation_numbers
 from train.lora import add_lora, save_lora
 from train.machine import deterministic_torch, device_of, threads_for
 from train.number_prompt import NumberPrompt
+from train.painters import CompactPainter
 from train.pretrained_run import base_fingerprint, train_pretrained
 from train.run_folder import (
     RunFolder,
@@ -197,6 +199,7 @@ def _train_joint(run: Run) -> None:
         torch.manual_seed(derive_seed(run.job.seed, "adapter", "weights"))
         adapter = fresh_adapter(base.transformer, run.tasks, run.job).to(run.device)
     train_stage(run, joint_stage(run.job, base, adapter))
+    calibrate(run.job, run.pairs, CompactPainter(base, adapter))
     if not run.folder.base.is_dir():
         write_together(run.world, run.folder.base, base.save)
     write_together(run.world, run.folder.adapter, adapter.save_pretrained)
@@ -211,6 +214,7 @@ def _train_adapter(run: Run, base: CompactBase) -> None:
     _prepare(run, base)
     adapter.to(run.device)
     train_stage(run, adapter_stage(run.job, base, adapter, lora))
+    calibrate(run.job, run.pairs, CompactPainter(base, adapter))
     if lora is not None:
         write_together(run.world, run.folder.lora, partial(save_lora, base.transformer))
     write_together(run.world, run.folder.adapter, adapter.save_pretrained)

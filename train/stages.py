@@ -21,7 +21,7 @@ from cat_dataset.seeding import derive_rng, derive_seed
 from cat_dataset.train_job import TrainJob
 from train.adapter import NumericAdapter, Task
 from train.batches import Batch
-from train.compact import CompactBase, predict_target
+from train.compact import COMPACT_TIME_SHIFT, CompactBase, predict_target
 from train.flow import draw_times, noisy_at
 from train.lora import LoraWeights
 from train.spaces import LOG_LIGHT, Space
@@ -29,7 +29,6 @@ from train.words import MAX_NAMED, words_by_number, words_of_edits, words_with_n
 
 Predict = Callable[[Batch, int, Tensor, Tensor, ExitStack], Tensor]
 Instruct = Callable[[np.random.Generator, Batch], list[tuple[str, ...]]]
-_COMPACT_TIME_SHIFT = 30.0  # nearly pure noise, from which it paints in one step
 _NEUTRAL_SHARE = 0.5  # of identity samples that are told "by number" instead of "keep"
 _NAMED_SHARE = 0.5  # of those, that are told of which attributes
 
@@ -126,7 +125,7 @@ def _word_stage(job: TrainJob, base: CompactBase, num_steps: int, instruct: Inst
         num_steps,
         job.base_learning_rate,
         job.identity_share,
-        _COMPACT_TIME_SHIFT,
+        COMPACT_TIME_SHIFT,
         predict,
     )
 
@@ -177,7 +176,7 @@ def adapter_stage(
         job.num_adapter_steps,
         job.adapter_learning_rate,
         0.0 if lora is None else job.identity_share,
-        _COMPACT_TIME_SHIFT,
+        COMPACT_TIME_SHIFT,
         _predict_by_number(base, adapter) if lora else _predict_change(base, adapter),
         rate_factors=rate_factors(job, lora),
     )
@@ -192,7 +191,7 @@ def joint_stage(job: TrainJob, base: CompactBase, adapter: NumericAdapter) -> St
         job.num_base_steps + job.num_adapter_steps,
         job.adapter_learning_rate,
         job.identity_share,
-        _COMPACT_TIME_SHIFT,
+        COMPACT_TIME_SHIFT,
         _predict_by_number(base, adapter),
         rate_factors=(1.0, *(rate_factor for _ in base.modules())),
     )
