@@ -8,6 +8,7 @@ started again ends with the same bytes, and several processes end where one does
 
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -36,7 +37,8 @@ from train.run_folder import (
     finished_editor,
     write_together,
 )
-from train.stages import adapter_stage, base_stage, joint_stage, prompt_stage
+from train.runlog import RunLog
+from train.stages import Stage, adapter_stage, base_stage, joint_stage, prompt_stage
 from train.tasks import tasks_of_pairs
 from train.trainer import Run, train_stage
 from train.words import BY_NUMBER
@@ -198,8 +200,9 @@ def _train_joint(run: Run) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(derive_seed(run.job.seed, "adapter", "weights"))
         adapter = fresh_adapter(base.transformer, run.tasks, run.job).to(run.device)
-    train_stage(run, joint_stage(run.job, base, adapter))
-    calibrate(run.job, run.pairs, CompactPainter(base, adapter))
+    stage = joint_stage(run.job, base, adapter)
+    train_stage(run, stage)
+    _calibrate(run, stage, CompactPainter(base, adapter))
     if not run.folder.base.is_dir():
         write_together(run.world, run.folder.base, base.save)
     write_together(run.world, run.folder.adapter, adapter.save_pretrained)
@@ -213,11 +216,21 @@ def _train_adapter(run: Run, base: CompactBase) -> None:
         lora = None if rank is None else add_lora(base.transformer, rank)
     _prepare(run, base)
     adapter.to(run.device)
-    train_stage(run, adapter_stage(run.job, base, adapter, lora))
-    calibrate(run.job, run.pairs, CompactPainter(base, adapter))
+    stage = adapter_stage(run.job, base, adapter, lora)
+    train_stage(run, stage)
+    _calibrate(run, stage, CompactPainter(base, adapter))
     if lora is not None:
         write_together(run.world, run.folder.lora, partial(save_lora, base.transformer))
     write_together(run.world, run.folder.adapter, adapter.save_pretrained)
+
+
+def _calibrate(run: Run, stage: Stage, painter: CompactPainter) -> None:
+    """Calibrate in every process alike, and say in the log by what; the first process writes."""
+    factors = calibrate(run.job, run.pairs, painter)
+    if not run.world.is_first or not factors:
+        return
+    with closing(RunLog(run.folder.path, stage.name, stage.num_steps)) as log:
+        log.write(stage.num_steps, **{f"calibrated_{name}": f for name, f in factors.items()})
 
 
 def _prepare(run: Run, base: CompactBase) -> None:

@@ -10,12 +10,16 @@ from torch import Tensor
 
 from cat_dataset.photometry import DAYLIGHT_CCT_K, white_balance_gains
 from cat_dataset.records import EditScale
+from cat_dataset.train_job import TrainJob
+from train import loop
 from train.adapter import NumericAdapter, Task
 from train.calibration import calibrate
 from train.fresh_adapter import fresh_adapter
 from train.log_light import HALF_STOPS
+from train.loop import run_training
 from train.painters import CompactPainter, Edits
-from train.pairs import TrainingPairs
+from train.pairs import PairSource, TrainingPairs
+from train.runlog import read_log
 
 from .conftest import ATTRIBUTES, tiny_job
 from .small_bases import random_base
@@ -93,6 +97,29 @@ def test_an_adapter_that_has_not_learned_yet_stays_as_it_is(data_folder: Path) -
 
     assert "exposure" not in factors
     assert torch.equal(painter.adapter.encoders["exposure"].weight, painter.fresh["exposure"])
+
+
+def test_a_run_says_by_what_its_adapter_was_calibrated(
+    data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the last entry of the adapter's log; what was scaled is what is shipped."""
+
+    def doubled(_job: TrainJob, _pairs: PairSource, painter: CompactPainter) -> dict[str, float]:
+        with torch.no_grad():
+            painter.adapter.encoders["exposure"].weight.mul_(2.0)
+        return {"exposure": 2.0}
+
+    plain = run_training(tiny_job(), [data_folder], tmp_path / "plain", num_threads=1)
+    monkeypatch.setattr(loop, "calibrate", doubled)
+    scaled = run_training(tiny_job(), [data_folder], tmp_path / "scaled", num_threads=1)
+
+    last = read_log(tmp_path / "scaled")[-1]
+    assert last == {"stage": "adapter", "step": 10, "calibrated_exposure": 2.0}
+    before, after = (
+        NumericAdapter.from_pretrained(folder, use_safetensors=True).encoders["exposure"].weight
+        for folder in (plain, scaled)
+    )
+    assert torch.equal(after, 2.0 * before)
 
 
 def test_tasks_that_share_an_encoder_are_left_alone(data_folder: Path) -> None:
