@@ -71,6 +71,7 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
             needed where a task is carried by tokens.
         base: kind of that base, as `[train] base` names it.
         lora_path: the LoRA that was trained with it, relative to the adapter's folder.
+        paint_time: of the noise under which the compact base is shown the source when it paints.
         last_gain: of the offsets of the last modulation, which is learned so much faster. What it
             does to the picture is a straight line in the code; what all others do bends.
     """
@@ -88,6 +89,7 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         attention_shapes: Sequence[tuple[str, int, int, int]] = (),
         base: str = "compact",
         lora_path: str | None = None,
+        paint_time: float = 1.0,
         last_gain: float = 1.0,
     ) -> None:
         super().__init__()

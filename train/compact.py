@@ -17,6 +17,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from train.fine_detail import PixelFeatures, weighed
+from train.flow import shifted
 from train.words import (
     WORDS_PER_EDIT,
     WORDS_PER_NUMBER,
@@ -51,6 +52,15 @@ class CompactBase:
         self.transformer.save_pretrained(folder / "transformer")
         self.word_encoder.save_pretrained(folder / "word_encoder")
         self.pixel_features.save_pretrained(folder / "pixel_features")
+
+
+def paint_time(shift: float | None) -> float:
+    """Return the time at which a base paints: half of the times of its training lie on either side.
+
+    At pure noise, the end of all times, an edit came out a thousandth weaker than in the middle.
+    `shift` is that of its job; None: the base's own.
+    """
+    return float(shifted(torch.tensor(0.5), shift or COMPACT_TIME_SHIFT))
 
 
 def build_compact(

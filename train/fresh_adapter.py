@@ -8,6 +8,7 @@ from torch import nn
 
 from cat_dataset.train_job import TrainJob
 from train.adapter import NumericAdapter, Task, task_table
+from train.compact import paint_time
 from train.hooks import modulation_linears
 from train.lora import LORA_BESIDE_ADAPTER
 from train.token_hooks import attention_shapes
@@ -42,6 +43,6 @@ def fresh_adapter(transformer: nn.Module, tasks: Sequence[Task], job: TrainJob) 
         [astuple(shape) for shape in attention_shapes(transformer)] if needs_tokens else (),
         job.base,
         None if job.lora_rank is None else LORA_BESIDE_ADAPTER,
-        _COMPACT_LAST_GAIN if job.base == "compact" else 1.0,
+        *((paint_time(job.time_shift), _COMPACT_LAST_GAIN) if job.base == "compact" else ()),
     )
     return adapter

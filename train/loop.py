@@ -1,5 +1,6 @@
 """Train the compact base from words, freeze it, train the numeric adapter; resume anywhere.
 
+What an adapter's camera edits do is calibrated at the end (`train.calibration`).
 A pretrained base is frozen already: its only stage is in `train.pretrained_run`.
 
 Every step's pairs, noise and times follow from (seed, stage, step), so a run that was killed and
@@ -21,7 +22,7 @@ from cat_dataset.train_job import TrainJob
 from train.adapter import task_table
 from train.batches import Batch, whole_batch
 from train.calibration import calibrate
-from train.compact import CompactBase, build_compact, load_compact
+from train.compact import CompactBase, build_compact, load_compact, paint_time
 from train.distributed import World, joined_world
 from train.fresh_adapter import BASE_BESIDE_ADAPTER, fresh_adapter
 from train.loading import open_pairs, validation_numbers
@@ -37,7 +38,7 @@ from train.run_folder import (
     finished_editor,
     write_together,
 )
-from train.runlog import RunLog
+from train.runlog import RunLog, read_log
 from train.stages import Stage, adapter_stage, base_stage, joint_stage, prompt_stage
 from train.tasks import tasks_of_pairs
 from train.trainer import Run, train_stage
@@ -175,7 +176,9 @@ def _train_prompted(run: Run) -> None:
         base = _fresh_base(run, max(_most_edits(run), _NUM_PROMPT_PLACES))
         train_stage(run, prompt_stage(run.job, base, run.tasks))
         write_together(run.world, run.folder.base, base.save)
-    prompt = NumberPrompt(task_table(run.tasks), BASE_BESIDE_ADAPTER, run.job.size_px)
+    prompt = NumberPrompt(
+        task_table(run.tasks), BASE_BESIDE_ADAPTER, run.job.size_px, paint_time(run.job.time_shift)
+    )
     write_together(run.world, run.folder.prompt, prompt.save_config)
 
 
@@ -225,12 +228,12 @@ def _train_adapter(run: Run, base: CompactBase) -> None:
 
 
 def _calibrate(run: Run, stage: Stage, painter: CompactPainter) -> None:
-    """Calibrate in every process alike, and say in the log by what; the first process writes."""
-    factors = calibrate(run.job, run.pairs, painter)
-    if not run.world.is_first or not factors:
-        return
-    with closing(RunLog(run.folder.path, stage.name, stage.num_steps)) as log:
-        log.write(stage.num_steps, **{f"calibrated_{name}": f for name, f in factors.items()})
+    """Calibrate in every process alike, and log what slopes it found; the first process writes."""
+    slopes = {f"slope_{name}": s for name, s in calibrate(run.job, run.pairs, painter).items()}
+    is_said = any(slopes.keys() & entry.keys() for entry in read_log(run.folder.path))
+    if slopes and run.world.is_first and not is_said:
+        with closing(RunLog(run.folder.path, stage.name, stage.num_steps)) as log:
+            log.write(stage.num_steps, **slopes)
 
 
 def _prepare(run: Run, base: CompactBase) -> None:

@@ -24,12 +24,19 @@ class NumberPrompt(ConfigMixin):  # type: ignore[misc]  # diffusers ships no typ
         tasks: the task table, `Task` as plain dictionaries.
         base_path: the base it belongs to, relative to the folder of this config.
         size_px: shorter side of the pictures it was trained on.
+        paint_time: of the noise under which the base is shown the source when it paints.
     """
 
     config_name = "config.json"
 
     @register_to_config  # type: ignore[untyped-decorator]  # diffusers ships no types
-    def __init__(self, tasks: Sequence[Mapping[str, Any]], base_path: str, size_px: int) -> None:
+    def __init__(
+        self,
+        tasks: Sequence[Mapping[str, Any]],
+        base_path: str,
+        size_px: int,
+        paint_time: float = 1.0,
+    ) -> None:
         self.tasks = {task["attribute"]: Task(**task) for task in tasks}
 
     def instruction(self, edits: Sequence[EditScale], num_places: int) -> tuple[str, ...]:

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from cat_dataset.display import encode_display
 from cat_dataset.records import EditScale
 from train.adapter import NumericAdapter
-from train.compact import COMPACT_TIME_SHIFT, PATCH_PX, CompactBase, predict_target
-from train.flow import noisy_at, shifted
+from train.compact import PATCH_PX, CompactBase, predict_target
+from train.flow import noisy_at
 from train.instructions import instruction_of, instruction_with_numbers
 from train.light_change import parts_of_light
 from train.log_light import decode_log_light, encode_log_light
@@ -30,9 +30,6 @@ from train.number_prompt import NumberPrompt
 from train.pipelines import PX_PER_TOKEN, Display, LatentBase, display_to_linear, transformer_of
 from train.words import words_of_edits
 
-# The compact base paints in one step, from its source under the noise of this time. Half of what it
-# was trained on lies on either side; at pure noise, the end of all times, it errs twice as much.
-_PAINT_TIME = float(shifted(torch.tensor(0.5), COMPACT_TIME_SHIFT))
 _NOISE_SEED = 0
 # numbers: through the adapter; words: through the base's own instructions, without the adapter
 Channel = Literal["numbers", "words"]
@@ -79,7 +76,7 @@ class Painter(Protocol):
 
 @dataclass(frozen=True)
 class CompactPainter:
-    """The compact base, from the same noise for every picture."""
+    """The compact base, in one step, from its source under the same noise for every picture."""
 
     base: CompactBase
     adapter: NumericAdapter | NumberPrompt
@@ -107,7 +104,8 @@ class CompactPainter:
         generator = torch.Generator().manual_seed(_NOISE_SEED)
         noise_CHW = torch.randn(source_BCHW.shape[1:], generator=generator)
         noise_BCHW = noise_CHW.to(source_BCHW.device).expand_as(source_BCHW)
-        time_B = torch.full((len(source_BCHW),), _PAINT_TIME, device=source_BCHW.device)
+        time = self.adapter.config["paint_time"]
+        time_B = torch.full((len(source_BCHW),), time, device=source_BCHW.device)
         noisy_BCHW = noisy_at(source_BCHW, noise_BCHW, time_B)
         words = [self.instruction(sample, channel) for sample in edits]
         numbers = [()] * len(edits) if channel == "words" else edits

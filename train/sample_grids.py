@@ -1,6 +1,7 @@
 """Pictures edited while a stage trains: a row per pair with source, edited and target."""
 
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +30,12 @@ def write_sample_grid(
     """Write STAGE-STEP.png from the first samples of a batch and return its path."""
     shown = next(batch.parts(NUM_ROWS))
     shape, device = shown.source_BCHW.shape, shown.source_BCHW.device
+    asked = replace(shown, target_BCHW=shown.source_BCHW)  # who paints has not seen the target
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(_NOISE_SEED)).to(device)
 
     def predict(noisy_BCHW: Tensor, time_B: Tensor) -> Tensor:
         with ExitStack() as held:
-            return stage.predict(shown, 0, noisy_BCHW, time_B, held)
+            return stage.predict(asked, 0, noisy_BCHW, time_B, held)
 
     edited_BCHW = euler_sample(predict, noise, _NUM_SAMPLING_STEPS, stage.shift_in(job))
     pictures = (shown.source_BCHW, edited_BCHW, shown.target_BCHW)

@@ -164,7 +164,8 @@ def adapter_stage(
 ) -> Stage:
     """Return the stage in which the adapter learns numbers on the frozen base.
 
-    A LoRA, which acts without numbers too, learns with it, and also to keep the picture.
+    A LoRA, which acts without numbers too, learns with it, and also to keep the picture: what it
+    changes without numbers must count, so there the whole picture is judged.
     """
     for network in base.modules():
         network.requires_grad_(False)
@@ -177,7 +178,7 @@ def adapter_stage(
         job.adapter_learning_rate,
         0.0 if lora is None else job.identity_share,
         COMPACT_TIME_SHIFT,
-        _predict_by_number(base, adapter) if lora else _predict_change(base, adapter),
+        _predict_change(base, adapter) if lora is None else _predict_by_number(base, adapter),
         rate_factors=rate_factors(job, lora),
     )
 
@@ -215,7 +216,8 @@ def _predict_change(base: CompactBase, adapter: NumericAdapter) -> Predict:
 
     A frozen base keeps a picture to a thousandth of a stop, a little differently in every scene.
     An editor subtracts what it paints without numbers (`train.painters`), so an adapter that
-    learned to mend it would be off by it.
+    learned to mend it would be off by it. Here x_t of both shows the target and the source under
+    the same noise; an editor, which has no target yet, shows the source in both.
     """
     num_places = base.word_encoder.num_places
     painted = _predict_by_number(base, adapter)

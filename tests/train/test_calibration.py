@@ -11,14 +11,13 @@ from torch import Tensor
 from cat_dataset.photometry import DAYLIGHT_CCT_K, white_balance_gains
 from cat_dataset.records import EditScale
 from cat_dataset.train_job import TrainJob
-from train import loop
 from train.adapter import NumericAdapter, Task
 from train.calibration import calibrate
 from train.fresh_adapter import fresh_adapter
 from train.log_light import HALF_STOPS
 from train.loop import run_training
 from train.painters import CompactPainter, Edits
-from train.pairs import PairSource, TrainingPairs
+from train.pairs import TrainingPairs
 from train.runlog import read_log
 
 from .conftest import ATTRIBUTES, tiny_job
@@ -70,56 +69,66 @@ def painter_that(**obeys: float) -> ShortPainter:
     return ShortPainter(fresh_adapter(base.transformer, TASKS, tiny_job()), obeys)
 
 
-def calibrated(painter: ShortPainter, data_folder: Path) -> dict[str, float]:
-    """Calibrate on the training split, and return the factors."""
+def calibrated(
+    painter: ShortPainter, data_folder: Path, job: TrainJob | None = None
+) -> dict[str, float]:
+    """Calibrate on the training split, and return the slopes that were found."""
     pairs = TrainingPairs([data_folder], ("train",), ATTRIBUTES)
-    return calibrate(tiny_job(), pairs, cast("CompactPainter", painter))
+    return calibrate(job or tiny_job(), pairs, cast("CompactPainter", painter))
 
 
 def test_what_pictures_lack_of_a_number_is_made_up_for(data_folder: Path) -> None:
-    """Two per cent short and three too strong, each task by its own; 8-bit pairs tell to 0.2 %."""
+    """Two per cent short and three too strong, each task by its own, clipped pairs or not."""
     painter = painter_that(exposure=0.98, white_balance=1.03)
 
-    factors = calibrated(painter, data_folder)
+    slopes = calibrated(painter, data_folder)
 
-    assert factors == pytest.approx({"exposure": 1 / 0.98, "white_balance": 1 / 1.03}, rel=2e-3)
-    for name, factor in factors.items():
+    assert slopes == pytest.approx({"exposure": 0.98, "white_balance": 1.03}, rel=1e-5)
+    for name, slope in slopes.items():
         weight = painter.adapter.encoders[name].weight
-        torch.testing.assert_close(weight, factor * painter.fresh[name])
+        torch.testing.assert_close(weight, painter.fresh[name] / slope, rtol=1e-5, atol=1e-6)
     assert torch.equal(painter.adapter.encoders["light_power"].weight, painter.fresh["light_power"])
 
 
+def test_what_is_in_memory_at_once_changes_no_slope(data_folder: Path) -> None:
+    """Parts of a batch add up to the whole."""
+    frugal = tiny_job().model_copy(update={"micro_batch_size": 1})
+
+    slopes = calibrated(painter_that(exposure=0.98, white_balance=1.03), data_folder, frugal)
+
+    assert slopes == pytest.approx({"exposure": 0.98, "white_balance": 1.03}, rel=1e-5)
+
+
 def test_an_adapter_that_has_not_learned_yet_stays_as_it_is(data_folder: Path) -> None:
-    """No factor makes half of a number true in every picture."""
+    """No factor makes half of a number true in every picture; it is measured all the same."""
     painter = painter_that(exposure=0.5, white_balance=1.0)
 
-    factors = calibrated(painter, data_folder)
+    slopes = calibrated(painter, data_folder)
 
-    assert "exposure" not in factors
+    assert slopes["exposure"] == pytest.approx(0.5, rel=1e-5)
     assert torch.equal(painter.adapter.encoders["exposure"].weight, painter.fresh["exposure"])
 
 
-def test_a_run_says_by_what_its_adapter_was_calibrated(
-    data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As the last entry of the adapter's log; what was scaled is what is shipped."""
+def test_what_the_base_is_told_in_words_is_left_alone(data_folder: Path) -> None:
+    """The encoder does not carry the whole of its response."""
+    job = tiny_job().model_copy(update={"worded_tasks": ("exposure",)})
+    base = random_base(ATTRIBUTES)
+    obeys = {"exposure": 0.98, "white_balance": 1.0}
+    worded = ShortPainter(fresh_adapter(base.transformer, TASKS, job), obeys)
 
-    def doubled(_job: TrainJob, _pairs: PairSource, painter: CompactPainter) -> dict[str, float]:
-        with torch.no_grad():
-            painter.adapter.encoders["exposure"].weight.mul_(2.0)
-        return {"exposure": 2.0}
+    assert set(calibrated(worded, data_folder)) == {"white_balance"}
+    assert torch.equal(worded.adapter.encoders["exposure"].weight, worded.fresh["exposure"])
 
-    plain = run_training(tiny_job(), [data_folder], tmp_path / "plain", num_threads=1)
-    monkeypatch.setattr(loop, "calibrate", doubled)
-    scaled = run_training(tiny_job(), [data_folder], tmp_path / "scaled", num_threads=1)
 
-    last = read_log(tmp_path / "scaled")[-1]
-    assert last == {"stage": "adapter", "step": 10, "calibrated_exposure": 2.0}
-    before, after = (
-        NumericAdapter.from_pretrained(folder, use_safetensors=True).encoders["exposure"].weight
-        for folder in (plain, scaled)
-    )
-    assert torch.equal(after, 2.0 * before)
+def test_a_run_says_what_slopes_it_found(data_folder: Path, tmp_path: Path) -> None:
+    """As the last entry of the adapter's log, once."""
+    for _ in range(2):
+        run_training(tiny_job(), [data_folder], tmp_path, num_threads=1)
+
+    said = [entry for entry in read_log(tmp_path) if "slope_exposure" in entry]
+    assert said == [read_log(tmp_path)[-1]]
+    assert said[0].keys() == {"stage", "step", "slope_exposure", "slope_white_balance"}
+    assert (said[0]["stage"], said[0]["step"]) == ("adapter", 10)
 
 
 def test_tasks_that_share_an_encoder_are_left_alone(data_folder: Path) -> None:

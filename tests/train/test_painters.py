@@ -1,47 +1,52 @@
 import pytest
 import torch
-from torch import Tensor
 
 from cat_dataset.records import EditScale
 from cat_dataset.train_job import TrainJob
-from train import painters
 from train.adapter import Task
-from train.compact import COMPACT_TIME_SHIFT, CompactBase
-from train.flow import draw_times
+from train.compact import COMPACT_TIME_SHIFT, predict_target
+from train.flow import draw_times, noisy_at
 from train.fresh_adapter import fresh_adapter
 from train.painters import CompactPainter
+from train.words import words_by_number
 
 from .small_bases import random_base
 
 EXPOSURE = Task("exposure", "exposure", "stops", -2.0, 2.0, None, None)
 
 
-def test_a_picture_is_painted_at_the_time_that_most_training_lies_around(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("shift", [None, 3.0])
+def test_a_picture_is_painted_at_the_time_that_its_training_lies_around(
+    shift: float | None,
 ) -> None:
-    """Half of the training's times are earlier; x_t is the source under the same noise for all."""
+    """From the source under one and the same noise; half of the training's times are earlier."""
     base = random_base(["exposure"])
-    adapter = fresh_adapter(base.transformer, [EXPOSURE], TrainJob(code_size=16))
-    seen: list[tuple[Tensor, Tensor]] = []
-
-    def watched(
-        _base: CompactBase, noisy: Tensor, time: Tensor, source: Tensor, _: object
-    ) -> Tensor:
-        seen.append((noisy, time))
-        return source
-
-    monkeypatch.setattr(painters, "predict_target", watched)
+    job = TrainJob(code_size=16, time_shift=shift)
+    painter = CompactPainter(base, fresh_adapter(base.transformer, [EXPOSURE], job))
     source_BCHW = torch.stack([torch.full((3, 16, 24), light) for light in (-0.5, 0.5)])
-    painter = CompactPainter(base, adapter)
 
-    painter.kept(source_BCHW)
-    painter.painted(source_BCHW, [[EditScale("exposure", 1.0)]] * 2)
+    kept_BCHW = painter.kept(source_BCHW)
 
-    times = draw_times(torch.Generator().manual_seed(0), 20_000, COMPACT_TIME_SHIFT)
-    for noisy_BCHW, time_B in seen:
-        assert time_B.shape == (2,)
-        assert (times < time_B[0]).float().mean().item() == pytest.approx(0.5, abs=0.01)
-        noise_BCHW = (noisy_BCHW - (1.0 - time_B[0]) * source_BCHW) / time_B[0]
-        torch.testing.assert_close(noise_BCHW[0], noise_BCHW[1])
-        assert noise_BCHW.std().item() == pytest.approx(1.0, abs=0.1)
-    assert torch.equal(seen[0][0], seen[1][0])
+    times = draw_times(torch.Generator().manual_seed(0), 20_000, shift or COMPACT_TIME_SHIFT)
+    time = painter.adapter.config["paint_time"]
+    assert (times < time).float().mean().item() == pytest.approx(0.5, abs=0.01)
+    noise_CHW = torch.randn((3, 16, 24), generator=torch.Generator().manual_seed(0))
+    time_B = torch.full((2,), time)
+    noisy_BCHW = noisy_at(source_BCHW, noise_CHW.expand_as(source_BCHW), time_B)
+    with torch.no_grad():
+        wanted_BCHW = predict_target(
+            base, noisy_BCHW, time_B, source_BCHW, [words_by_number(1)] * 2
+        )
+    torch.testing.assert_close(kept_BCHW, wanted_BCHW)
+    edited_BCHW = painter.painted(source_BCHW, [[EditScale("exposure", 1.0)]] * 2)
+    assert torch.equal(edited_BCHW, kept_BCHW)  # a fresh adapter changes nothing
+
+
+def test_a_pretrained_base_has_no_time_and_no_gain_of_ours() -> None:
+    """Its own pipeline samples; what was measured is of the compact base."""
+    base = random_base(["exposure"])
+    job = TrainJob(base="klein", base_path="somewhere", size_px=64, code_size=16)
+
+    config = fresh_adapter(base.transformer, [EXPOSURE], job).config
+
+    assert (config["paint_time"], config["last_gain"]) == (1.0, 1.0)
