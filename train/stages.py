@@ -226,8 +226,8 @@ def _predict_change(base: CompactBase, adapter: NumericAdapter) -> Predict:
         batch: Batch, step: int, noisy_BCHW: Tensor, time_B: Tensor, held: ExitStack
     ) -> Tensor:
         source_BCHW = batch.source_BCHW
-        noise_time_B111 = (1.0 - time_B).view(-1, 1, 1, 1)
-        unedited_BCHW = noisy_BCHW + noise_time_B111 * (source_BCHW - batch.target_BCHW)
+        shown_B111 = (1.0 - time_B).view(-1, 1, 1, 1)  # how much of a picture x_t holds
+        unedited_BCHW = noisy_BCHW + shown_B111 * (source_BCHW - batch.target_BCHW)
         told = [adapter.instruction((), num_places)] * len(batch)
         with torch.no_grad():
             kept_BCHW = predict_target(base, unedited_BCHW, time_B, source_BCHW, told)
