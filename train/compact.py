@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from train.fine_detail import PixelFeatures, weighed
 from train.flow import shifted
+from train.log_light import HALF_STOPS
 from train.words import (
     WORDS_PER_EDIT,
     WORDS_PER_NUMBER,
@@ -84,6 +85,7 @@ def build_compact(
     )
     nn.init.zeros_(transformer.proj_out.weight)
     nn.init.zeros_(transformer.proj_out.bias)
+    _reserve_offsets(transformer, hidden_size)
     words = number_vocabulary(attributes) if reads_numbers else vocabulary(attributes)
     words_per_place = WORDS_PER_NUMBER if reads_numbers else WORDS_PER_EDIT
     # Words must tell whose they are where two edits are given, and digits what they are worth.
@@ -92,6 +94,30 @@ def build_compact(
     num_positions = num_places * words_per_place
     encoder = WordEncoder(list(words), num_places, hidden_size, num_positions)
     return CompactBase(transformer, encoder, PixelFeatures(_NUM_FEATURES, _FEATURE_WIDTH))
+
+
+def _reserve_offsets(transformer: FluxTransformer2DModel, hidden_size: int) -> None:
+    """Let the last three channels of the width add nothing but light: a stop to each colour.
+
+    What brightens all light alike must come out alike in every scene. But 128 channels cannot give
+    216 numbers of a token one by one, so an exposure came with patterns and with features of the
+    scene, and scenes differed by 0.0012 stop. These three lead to the feature that is 1 everywhere,
+    and to nothing else: their columns of the last layer learn nothing, apart from weight decay.
+    They are silent at the start, so that a fresh base is the identity.
+    """
+    offsets = slice(hidden_size - 3, hidden_size)
+    weight_OD, modulation = transformer.proj_out.weight, transformer.norm_out.linear
+    with torch.no_grad():
+        for channel, column in enumerate(range(*offsets.indices(hidden_size))):
+            weight_OD[_PATCH_CHANNELS + channel * _NUM_FEATURES, column] = 1.0 / HALF_STOPS
+        # scales come first, then shifts; diffusers adds 1 to a scale
+        for parts, silent in zip(modulation.bias.chunk(2), (-1.0, 0.0), strict=True):
+            parts[offsets] = silent
+        for parts in modulation.weight.chunk(2):
+            parts[offsets] = 0.0
+    learns_D = torch.ones(hidden_size)
+    learns_D[offsets] = 0.0
+    weight_OD.register_hook(lambda gradient_OD: gradient_OD * learns_D.to(gradient_OD.device))
 
 
 def load_compact(folder: Path) -> CompactBase:

@@ -3,6 +3,7 @@ from pathlib import Path
 import torch
 
 from train.compact import build_compact, load_compact, pack, predict_target, unpack
+from train.log_light import HALF_STOPS
 from train.words import words_by_number
 
 
@@ -38,6 +39,30 @@ def test_a_fresh_base_returns_its_source() -> None:
     )
 
     assert torch.equal(predicted, source)
+
+
+def test_three_channels_brighten_all_alike_whatever_was_learned() -> None:
+    """Some steps of training later, a stop on one of them is a stop of its colour everywhere."""
+    torch.manual_seed(0)
+    base = build_compact(32, ["exposure"], num_places=1)
+    weights = [weight for network in base.modules() for weight in network.parameters()]
+    optimizer = torch.optim.AdamW(weights, lr=1e-2, weight_decay=0.0)
+    source, target = torch.randn(2, 3, 16, 24), torch.randn(2, 3, 16, 24)
+    inputs = (torch.randn(2, 3, 16, 24), torch.tensor([0.3, 1.0]), source, [words_by_number(1)] * 2)
+    for _ in range(5):
+        optimizer.zero_grad()
+        (predict_target(base, *inputs) - target).square().mean().backward()
+        optimizer.step()
+
+    with torch.no_grad():
+        before = predict_target(base, *inputs)
+        shifts = base.transformer.norm_out.linear.bias.chunk(2)[1]
+        shifts[-3:] += torch.tensor([1.0, 0.0, -2.0])
+        stops = (predict_target(base, *inputs) - before) * HALF_STOPS
+
+    assert (before - source).abs().mean() > 0.01
+    asked = torch.tensor([1.0, 0.0, -2.0]).view(1, 3, 1, 1).expand_as(stops)
+    torch.testing.assert_close(stops, asked, rtol=0.0, atol=2e-5)
 
 
 def test_a_saved_base_predicts_the_same(tmp_path: Path) -> None:
