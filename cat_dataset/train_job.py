@@ -120,14 +120,15 @@ class TrainJob(StrictModel):
     _intervals_rise = field_validator("held_out_values")(checked_intervals)
 
     @model_validator(mode="after")
-    def _held_out_values_are_of_what_is_trained(self) -> Self:
-        unknown = sorted(set(self.held_out_values) - set(self.attributes))
-        if unknown:
-            msg = (
-                f"held_out_values: {', '.join(unknown)} is not trained, so nothing of it can be "
-                f"held out; remove it or add it to attributes"
-            )
-            raise ValueError(msg)
+    def _named_attributes_are_trained(self) -> Self:
+        for field in ("held_out_values", "draw_weights", "token_tasks", "worded_tasks"):
+            unknown = sorted(set(getattr(self, field)) - set(self.attributes))
+            if unknown:
+                msg = (
+                    f"{field}: {', '.join(unknown)} is not trained; remove it or add it to "
+                    f"attributes"
+                )
+                raise ValueError(msg)
         return self
 
     @model_validator(mode="after")
@@ -140,10 +141,6 @@ class TrainJob(StrictModel):
                 'composed: set pairs = "composed", or remove them'
             )
             raise ValueError(msg)
-        for name in self.draw_weights:
-            if name not in self.attributes:
-                msg = f"draw_weights: {name} is not trained; remove it or add it to attributes"
-                raise ValueError(msg)
         for name, value_range in self.value_ranges.items():
             if name not in self.attributes or name not in BASIS_ATTRIBUTES:
                 msg = (
@@ -152,18 +149,6 @@ class TrainJob(StrictModel):
                 )
                 raise ValueError(msg)
             check_plan(name, PairPlan(value_range=value_range))
-        return self
-
-    @model_validator(mode="after")
-    def _named_tasks_are_trained(self) -> Self:
-        for field in ("token_tasks", "worded_tasks"):
-            unknown = sorted(set(getattr(self, field)) - set(self.attributes))
-            if unknown:
-                msg = (
-                    f"{field}: {', '.join(unknown)} is not trained; remove it or add it to "
-                    f"attributes"
-                )
-                raise ValueError(msg)
         return self
 
     @model_validator(mode="after")
