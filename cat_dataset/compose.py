@@ -4,7 +4,7 @@ Both producers use it, and so does whoever composes anew from stored linear ligh
 fails a gate becomes a `Rejection` with the reason; it never stops the others.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -19,7 +19,6 @@ from cat_dataset.draws import (
     check_readable_together,
     draw_photometric,
     draw_together,
-    drawable_attributes,
     groups_of,
 )
 from cat_dataset.errors import EditScaleError
@@ -28,11 +27,17 @@ from cat_dataset.light_ratio import LightRatio, light_ratio_rgb
 from cat_dataset.manifest import DatasetJob
 from cat_dataset.photometric_readout import is_surely_read, read_draw
 from cat_dataset.plans import BASIS_ATTRIBUTES, LIGHT_OF, PairPlan, attributes_of_plan
-from cat_dataset.records import LightBasis, Rejection, Sweep, UnitResult
+from cat_dataset.records import EditScale, LightBasis, Rejection, Sweep, UnitResult
 from cat_dataset.seeding import derive_rng
 from cat_dataset.sweep_drafts import sweep_drafts
 
 Linear = NDArray[np.float32]
+AreHeldOut = Callable[[Sequence[EditScale]], bool]
+
+
+def nothing(_edits: Sequence[EditScale]) -> bool:
+    """Hold nothing out."""
+    return False
 
 
 def compose_light(
@@ -65,18 +70,21 @@ def light_drafts(
     plans: Mapping[str, PairPlan],
     ranges_from: Mapping[str, PairPlan],
     dataset: DatasetJob,
+    is_held_out: AreHeldOut = nothing,
 ) -> Iterator[Draft]:
     """Yield the planned pairs of a light basis or a sweep, which can give them; not gated yet.
 
     Attributes that are edited together take their ranges from their single plans in `ranges_from`.
+    Pairs whose edits are held out are left out, before any picture of theirs is composed.
     """
     if isinstance(light, LightBasis):
-        yield from _basis_drafts(light, plans, ranges_from, dataset)
+        yield from _basis_drafts(light, plans, ranges_from, dataset, is_held_out)
         return
     for name, plan in plans.items():
         others = attributes_of_plan(name)[1:]
         together_with = {other: _value_range(ranges_from, other) for other in others}
-        yield from sweep_drafts(light, plan, dataset, together_with)
+        drafts = sweep_drafts(light, plan, dataset, together_with)
+        yield from (draft for draft in drafts if not is_held_out(draft.edits))
 
 
 def belongs_to(light: LightBasis | Sweep, plan_name: str) -> bool:
@@ -90,7 +98,7 @@ def why_not(light: LightBasis | Sweep, plan_name: str) -> str | None:
     names = attributes_of_plan(plan_name)
     if isinstance(light, Sweep):
         return None if light.attribute == names[0] else f"its frames differ in {light.attribute}"
-    missing = [name for name in names if name not in drawable_attributes(light)]
+    missing = [name for name in names if name not in light.drawable_attributes]
     if missing:
         return f"scene {light.scene}: its light has no {' and no '.join(missing)} to edit"
     if len(names) == 1:
@@ -117,7 +125,7 @@ def compose_basis(
         if reason is not None:
             msg = f"{reason}; remove {name} from the manifest"
             raise EditScaleError(msg)
-    return finish(_basis_drafts(basis, plans, plans, dataset), dataset)
+    return finish(_basis_drafts(basis, plans, plans, dataset, nothing), dataset)
 
 
 def _basis_drafts(
@@ -125,6 +133,7 @@ def _basis_drafts(
     plans: Mapping[str, PairPlan],
     ranges_from: Mapping[str, PairPlan],
     dataset: DatasetJob,
+    is_held_out: AreHeldOut,
 ) -> Iterator[Draft]:
     for name, plan in plans.items():
         ranges = {
@@ -138,7 +147,9 @@ def _basis_drafts(
                 if len(ranges) > 1
                 else draw_photometric(rng, basis, name, ranges[name])
             )
-            yield _draft_of_draw(basis, draw, pair_key(basis.scene, name, f"{number:02d}"), dataset)
+            if not is_held_out(draw.edits):
+                key = pair_key(basis.scene, name, f"{number:02d}")
+                yield _draft_of_draw(basis, draw, key, dataset)
 
 
 def _value_range(plans: Mapping[str, PairPlan], attribute: str) -> tuple[float, float]:

@@ -45,7 +45,7 @@ Drawer = Callable[[np.random.Generator, LightBasis, Range], PhotometricDraw]
 def draw_photometric(
     rng: np.random.Generator, basis: LightBasis, attribute: str, value_range: Range
 ) -> PhotometricDraw:
-    """Return one draw; `attribute` must be one of `drawable_attributes(basis)`."""
+    """Return one draw; `attribute` must be one of `basis.drawable_attributes`."""
     return _DRAWERS[attribute](rng, basis, value_range)
 
 
@@ -100,19 +100,6 @@ def _merged(basis: LightBasis, states: Sequence[LightState]) -> LightState:
     balances = (state.wb_cct_k for state in states if state.wb_cct_k != base.wb_cct_k)
     exposure = sum(state.exposure_stops for state in states)
     return LightState(exposure, next(balances, base.wb_cct_k), lamps)
-
-
-def drawable_attributes(basis: LightBasis) -> tuple[str, ...]:
-    """Return the photometric attributes that a basis has the light for."""
-    names = ["exposure", "white_balance"]
-    main = next((group for group in basis.groups if group.name == basis.main_lamp), None)
-    if main is not None:
-        names.append("light_power")
-    if main is not None and main.cct_k is not None:  # a tinted lamp has no temperature
-        names.append("light_temperature")
-    if basis.main_lamp is not None and any(g.kind == "ambient" for g in basis.groups):
-        names.append("ambient_level")  # without a lamp it would be a second name for exposure
-    return tuple(names)
 
 
 def groups_of(basis: LightBasis, attribute: str) -> frozenset[str]:

@@ -13,7 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset.batches import ComposeJob
-from cat_dataset.compose import belongs_to, compose_light, light_drafts, why_not
+from cat_dataset.compose import (
+    AreHeldOut,
+    belongs_to,
+    compose_light,
+    light_drafts,
+    nothing,
+    why_not,
+)
 from cat_dataset.display import TONE_CURVE, ToneCurve
 from cat_dataset.drafts import Accepted, accepted
 from cat_dataset.errors import EditScaleError, JobError
@@ -33,7 +40,8 @@ from cat_dataset.resampling import composed_size, resized
 from cat_dataset.running import WorkUnit
 from cat_dataset.seeding import derive_rng, derive_seed
 
-MAX_DRAWS = 8  # of one pair, before a sample counts as unable to give one
+_ALL_HELD_OUT = "every number drawn is held out"
+MAX_DRAWS = 16  # of one pair, before a sample counts as unable to give one
 
 
 def compose_units(
@@ -124,8 +132,11 @@ def draw_pair(
     epoch: int,
     tone_curve: ToneCurve = TONE_CURVE,
     is_measured: bool = True,
+    is_held_out: AreHeldOut = nothing,
 ) -> DrawnPair:
     """Return one pair of one of the plans; each is drawn as often as its `num_pairs` says.
+
+    Edits that `is_held_out` says yes to are drawn anew.
 
     A pure function of its arguments: the same seed, epoch and light give the same pair, whoever
     reads it and in whatever order. Shrink large light before, with `resampling.resized`: the time
@@ -133,7 +144,8 @@ def draw_pair(
     not change which pair is drawn: a third of the time.
 
     Raises:
-        PairRejectedError: the light has none of the attributes, or every draw failed a gate.
+        PairRejectedError: the light has none of the attributes, or every draw failed a gate or is
+            held out.
     """
     key = linear_key(light)
     reasons = {name: why_not(light, name) for name in sorted(plans) if belongs_to(light, name)}
@@ -147,11 +159,17 @@ def draw_pair(
         name = names[np.searchsorted(ends, place, side="right")]
         once = {name: plans[name].model_copy(update={"num_pairs": 1})}
         dataset = DatasetJob(name="drawn", seed=drawn_seed, tone_curve=tone_curve)
-        draft = next(light_drafts(light, once, plans, dataset))
+        draft = next(light_drafts(light, once, plans, dataset, is_held_out), None)
+        if draft is None:
+            reason = _ALL_HELD_OUT
+            continue
         try:
             said = accepted(draft, dataset, is_measured=is_measured)
         except EditScaleError as error:
             reason = str(error)
+            continue
+        if is_held_out(said.edits):  # a capture's number is what was measured
+            reason = _ALL_HELD_OUT
             continue
         return DrawnPair(draft.key, draft.source.codes, draft.target.codes, said.edits, said)
     msg = f"sample {key}: gives no pair in epoch {epoch}: {reason}"

@@ -104,6 +104,19 @@ class LightBasis:
         """How far each light reaches, worked out once for all that is drawn from it."""
         return light_reach(self.images_GHW3, self.clipped_HW)
 
+    @cached_property
+    def drawable_attributes(self) -> tuple[str, ...]:
+        """The photometric attributes that there is the light for."""
+        names = ["exposure", "white_balance"]
+        main = next((group for group in self.groups if group.name == self.main_lamp), None)
+        if main is not None:
+            names.append("light_power")
+        if main is not None and main.cct_k is not None:  # a tinted lamp has no temperature
+            names.append("light_temperature")
+        if self.main_lamp is not None and any(g.kind == "ambient" for g in self.groups):
+            names.append("ambient_level")  # without a lamp it would be a second name for exposure
+        return tuple(names)
+
 
 @dataclass(frozen=True)
 class SweepFrame:

@@ -22,16 +22,14 @@ from cat_dataset.linear_reading import LinearDataset, LinearRow
 from cat_dataset.plans import BASIS_ATTRIBUTES, PairPlan, check_plan
 from cat_dataset.progress import Progress
 from cat_dataset.reading import read_members
-from cat_dataset.recompose import DrawnPair, draw_pair
+from cat_dataset.recompose import draw_pair
 from cat_dataset.records import EditScale, LightBasis, Sweep
 from cat_dataset.resampling import resized
-from cat_dataset.seeding import derive_seed
 from cat_dataset.tables import JSON
 from cat_dataset.train_job import TrainJob
 from train.pairs import MAX_CACHE_BYTES, Example, HasEdits, HeldOut
 
 _LARGEST_SHARE = 2  # light is kept at most this many times as large as the crops: time goes with px
-_MAX_DRAWS = 16  # of one light, while what is drawn is held out
 _MAX_NEIGHBOURS = 16  # asked for a pair in place of light that gives none
 
 
@@ -98,35 +96,26 @@ class ComposedPairs:
             ShardError: a file is missing or broken.
             PairRejectedError: its neighbours give none either.
         """
-        reason = "every number drawn is held out"
+        reason = "there is no light"
         for step in range(min(len(self), _MAX_NEIGHBOURS)):
             light = self._light(self._lights.rows[(number + step) % len(self)])
             try:
-                pair = self._draw(light, seed, epoch)
+                pair = draw_pair(
+                    light,
+                    self.plans,
+                    seed=seed,
+                    epoch=epoch,
+                    tone_curve=TONE_CURVE,
+                    is_measured=False,
+                    is_held_out=self._held_out.covers,
+                )
             except PairRejectedError as error:
                 reason = str(error)
                 continue
-            if pair is not None:
-                pictures = np.stack([pair.source_HW3, pair.target_HW3])
-                whole = pair.light if self._light_beyond_white else None
-                return Example(pictures, pair.edits, light=whole)
+            pictures = np.stack([pair.source_HW3, pair.target_HW3])
+            whole = pair.light if self._light_beyond_white else None
+            return Example(pictures, pair.edits, light=whole)
         raise PairRejectedError(reason)
-
-    def _draw(self, light: LightBasis | Sweep, seed: int, epoch: int) -> DrawnPair | None:
-        """Return the first draw that is not held out; None: all are."""
-        for again in range(_MAX_DRAWS):
-            drawn_seed = derive_seed(seed, "again", again) if again else seed
-            pair = draw_pair(
-                light,
-                self.plans,
-                seed=drawn_seed,
-                epoch=epoch,
-                tone_curve=TONE_CURVE,
-                is_measured=False,
-            )
-            if not self._held_out.covers(pair.edits):
-                return pair
-        return None
 
     def fingerprint(self) -> str:
         """Return a hash of the light."""

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from cat_dataset.attributes import ATTRIBUTES
 from cat_dataset.compose import compose_basis, compose_sweep
 from cat_dataset.display import decode_display, decode_png
-from cat_dataset.draws import drawable_attributes
 from cat_dataset.errors import EditScaleError
 from cat_dataset.light import LampState, base_state, light_frame
 from cat_dataset.manifest import DatasetJob
@@ -123,7 +122,7 @@ def test_asking_for_light_that_is_not_there_is_an_error(dataset_job: DatasetJob)
     """A basis without a lamp has no light_power."""
     basis = replace(make_light_basis("no-lamp"), main_lamp=None)
 
-    assert drawable_attributes(basis) == ("exposure", "white_balance")
+    assert basis.drawable_attributes == ("exposure", "white_balance")
     with pytest.raises(EditScaleError, match="no light_power to edit"):
         compose_basis(basis, {"light_power": PairPlan()}, dataset_job)
 

@@ -31,7 +31,10 @@ KLEIN = {"base": "klein", "base_path": "klein", "size_px": 512}
         ({"held_out_combinations": ["exposure"]}, "must name two or more of the attributes"),
         ({"held_out_combinations": ["exposure+roughness"]}, "must name two or more of the attrib"),
         ({"held_out_values": {"exposure": [[1.0, 0.5]]}}, "must rise; swap its ends"),
-        ({"held_out_values": {"roughness": [[1.0, 5.0]]}}, "held_out_values: roughness is not trained"),
+        (
+            {"held_out_values": {"roughness": [[1.0, 5.0]]}},
+            "held_out_values: roughness is not trained",
+        ),
         (
             {"baselines": ["no_task_id"], "task_ids": False},
             "compared with an adapter that has task ids",
