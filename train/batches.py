@@ -67,6 +67,17 @@ class Batch:
                 len(self) if self.num_whole is None else self.num_whole,
             )
 
+    def chosen(self, numbers: Sequence[int]) -> "Batch":
+        """Return some of the samples, as a batch of their own."""
+        rows = list(numbers)
+        return Batch(
+            self.source_BCHW[rows],
+            self.target_BCHW[rows],
+            tuple(self.edits[number] for number in rows),
+            None if self.counted_B1HW is None else self.counted_B1HW[rows],
+            None if self.known_B1HW is None else self.known_B1HW[rows],
+        )
+
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""
         if self.source_BCHW.device == device:
@@ -79,6 +90,27 @@ class Batch:
             counted_B1HW=None if counted is None else counted.to(device),
             known_B1HW=None if known is None else known.to(device),
         )
+
+
+def joined(batches: Sequence[Batch]) -> Batch:
+    """Return the samples of batches as one."""
+    return Batch(
+        torch.cat([batch.source_BCHW for batch in batches]),
+        torch.cat([batch.target_BCHW for batch in batches]),
+        tuple(edits for batch in batches for edits in batch.edits),
+        _joined_masks([batch.counted_B1HW for batch in batches], batches),
+        _joined_masks([batch.known_B1HW for batch in batches], batches),
+    )
+
+
+def _joined_masks(masks: Sequence[Tensor | None], batches: Sequence[Batch]) -> Tensor | None:
+    if all(mask is None for mask in masks):
+        return None
+    whole = [
+        torch.ones_like(batch.source_BCHW[:, :1]) if mask is None else mask
+        for mask, batch in zip(masks, batches, strict=True)
+    ]
+    return torch.cat(whole)
 
 
 @dataclass(frozen=True)

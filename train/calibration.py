@@ -11,7 +11,8 @@ Shapes: B batch, C = 3 channels, H height, W width; N edits, F features, E code.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from functools import cached_property
 from typing import cast
 
 import numpy as np
@@ -24,7 +25,7 @@ from cat_dataset.plans import CAMERA_ATTRIBUTES
 from cat_dataset.records import EditScale
 from cat_dataset.train_job import TrainJob
 from train.adapter import NumericAdapter, number_features
-from train.batches import Batch, draw_batch
+from train.batches import Batch, draw_batch, joined
 from train.log_light import HALF_STOPS, camera_error
 from train.painters import CompactPainter
 from train.pairs import PairSource
@@ -32,11 +33,15 @@ from train.pairs import PairSource
 _STREAM = "calibrate"  # of random numbers: an order, and composed values, of its own
 _NUM_BATCHES = 64
 _NUM_ROUNDS = 2  # the response is not quite a line
+_AT_ONCE = 32  # pictures
+_NUM_PROBED_PARTS = 1  # that tell what each number of a code does
+_PROBE = 0.03  # of a code that brightens by one unit of log light
 _LARGEST_CORRECTION = 0.1  # who errs by more has not learned yet: no correction makes it true
 _SMALL_EDIT = 0.05  # of the largest: errors count by the size of their edit, of smaller ones alike
 _NUM_REWEIGHTINGS = 20
 _EXACT = 1e-12  # of an edit: nothing left to weigh
 _FLATTEST = 1e-4  # of the clearest combination of features: less does not show in the edits
+_FAINTEST = 0.05  # of what brightens most: colours that a code hardly changes stay as they are
 
 Values = NDArray[np.float64]
 
@@ -52,90 +57,96 @@ def calibrate(job: TrainJob, pairs: PairSource, painter: CompactPainter) -> dict
     if not isinstance(adapter, NumericAdapter) or not adapter.config["task_ids"]:
         return {}
     own = [n for n in adapter.encoders if n in CAMERA_ATTRIBUTES and not adapter.tasks[n].is_worded]
-    parts = [
-        _Unedited.of(painter, part.to(adapter.device))
-        for batch in _camera_batches(job, pairs, own)
-        for part in batch.parts(job.micro_batch_size)
-    ]
     slopes: dict[str, float] = {}
-    for _ in range(_NUM_ROUNDS):
-        for name, response in _responses(painter, parts).items():
-            slopes.setdefault(name, response.slope)
-            if abs(response.slope - 1.0) <= _LARGEST_CORRECTION:
-                _correct(adapter, name, response)
+    for name, batch in _pairs_of_each(job, pairs, own).items():
+        response = _Response(painter, adapter, name, batch.to(adapter.device), job.micro_batch_size)
+        for _ in range(_NUM_ROUNDS):
+            made_NC = response.made()
+            if not made_NC.any():  # nothing of it can be read
+                break
+            asked_NC = response.asked_NC * made_NC.any(axis=1, keepdims=True)
+            slope = float((made_NC * asked_NC).sum() / np.square(asked_NC).sum())
+            slopes.setdefault(name, slope)
+            if abs(slope - 1.0) > _LARGEST_CORRECTION:
+                break
+            response.correct(made_NC)
     return slopes
 
 
-@dataclass(frozen=True)
-class _Unedited:
-    """Pairs, and how bright the editor paints their sources without numbers."""
-
-    batch: Batch
-    light_BC: Tensor
-
-    @classmethod
-    def of(cls, painter: CompactPainter, batch: Batch) -> "_Unedited":
-        """Return pairs with what is the same in every round."""
-        return cls(batch, _mean_light(batch, painter.kept(batch.source_BCHW)))
-
-
-@dataclass(frozen=True)
 class _Response:
-    """What was asked of pictures and what they did, of one attribute."""
+    """What the edits of one attribute do to pictures, per channel of log light."""
 
-    edits: tuple[EditScale, ...]
-    asked_N: Values  # log light, along the direction in which its edits change colours
-    made_N: Values
+    def __init__(
+        self,
+        painter: CompactPainter,
+        adapter: NumericAdapter,
+        name: str,
+        batch: Batch,
+        at_once: int | None,
+    ) -> None:
+        self._painter = painter
+        self._weight_EF = cast("nn.Linear", adapter.encoders[name]).weight
+        self._parts = list(batch.parts(min(at_once or _AT_ONCE, _AT_ONCE)))
+        self._kept = [_mean_light(part, painter.kept(part.source_BCHW)) for part in self._parts]
+        task, edits = adapter.tasks[name], [edit for (edit,) in batch.edits]
+        rows = [number_features(task, edit, task.largest_value) for edit in edits]
+        self._features_NF = np.array(rows)
+        self.asked_NC = np.stack([_true_gain(edit) for edit in edits])
 
-    @property
-    def slope(self) -> float:
-        """How much of what is asked is made, by least squares."""
-        return float(self.made_N @ self.asked_N / (self.asked_N @ self.asked_N))
+    def made(self, num_parts: int | None = None) -> Values:
+        """Return how much brighter pictures become: the mean over readable pixels, else zero."""
+        changes = [
+            _mean_light(part, self._painter.painted(part.source_BCHW, part.edits)) - kept_BC
+            for part, kept_BC in list(zip(self._parts, self._kept, strict=True))[:num_parts]
+        ]
+        return np.asarray(torch.cat(changes).double().cpu())
+
+    def correct(self, made_NC: Values) -> None:
+        """Take what they lack out of the encoder, as far as its features can tell.
+
+        Each channel by itself: an exposure that is right on average may still leave green short.
+        """
+        is_read_N = made_NC.any(axis=1)
+        errors_NC = (made_NC - self.asked_NC)[is_read_N]
+        sizes_N = np.linalg.norm(self.asked_NC, axis=1)[is_read_N]
+        features_NF = self._features_NF[is_read_N]
+        errors_CF = np.stack([_fitted(features_NF, error_N, sizes_N) for error_N in errors_NC.T])
+        change_EF = -np.linalg.pinv(self._brightened, rcond=_FAINTEST) @ errors_CF
+        with torch.no_grad():
+            self._weight_EF.add_(torch.from_numpy(change_EF).to(self._weight_EF))
+
+    @cached_property
+    def _brightened(self) -> Values:
+        """By how much each number of a code brightens each channel (C, E): tried on some pairs."""
+        before_NC = self.made(_NUM_PROBED_PARTS)
+        probed = slice(len(before_NC))
+        features_NF, asked_NC = self._features_NF[probed], self.asked_NC[probed]
+        main_C = np.linalg.svd(asked_NC, full_matrices=False)[2][0]
+        of_one_F = np.linalg.lstsq(features_NF, asked_NC @ main_C, rcond=_FLATTEST)[0]
+        size_N = features_NF @ of_one_F
+        tried_EC = []
+        for step_E in _PROBE * np.eye(len(self._weight_EF)):
+            with self._changed_by(np.outer(step_E, of_one_F)):
+                gained_NC = self.made(_NUM_PROBED_PARTS) - before_NC
+            tried_EC.append(size_N @ gained_NC / (_PROBE * size_N @ size_N))
+        return np.stack(tried_EC, axis=1)
+
+    @contextmanager
+    def _changed_by(self, change_EF: Values) -> Iterator[None]:
+        before_EF = self._weight_EF.detach().clone()
+        with torch.no_grad():
+            self._weight_EF.add_(torch.from_numpy(change_EF).to(self._weight_EF))
+            yield
+            self._weight_EF.copy_(before_EF)
 
 
-def _responses(painter: CompactPainter, parts: Sequence[_Unedited]) -> dict[str, _Response]:
-    """Return what camera edits do, by attribute: the mean over readable pixels."""
-    edits: dict[str, list[EditScale]] = defaultdict(list)
-    asked: dict[str, list[Values]] = defaultdict(list)
-    made: dict[str, list[Values]] = defaultdict(list)
-    for part in parts:
-        painted_BCHW = painter.painted(part.batch.source_BCHW, part.batch.edits)
-        change_BC = _mean_light(part.batch, painted_BCHW) - part.light_BC
-        for (edit,), change_C in zip(part.batch.edits, change_BC.double().cpu(), strict=True):
-            if change_C.any():  # else nothing could be read
-                edits[edit.attribute].append(edit)
-                asked[edit.attribute].append(_true_gain(edit))
-                made[edit.attribute].append(change_C.numpy())
-    found = {}
-    for name, own in edits.items():
-        asked_NC = np.stack(asked[name])
-        _, _, directions_3C = np.linalg.svd(asked_NC, full_matrices=False)
-        direction_C = directions_3C[0]
-        made_NC = np.stack(made[name])
-        found[name] = _Response(tuple(own), asked_NC @ direction_C, made_NC @ direction_C)
-    return found
-
-
-def _correct(adapter: NumericAdapter, name: str, response: _Response) -> None:
-    """Take what a response lacks out of an encoder, as far as its features can tell."""
-    task, weight_EF = adapter.tasks[name], cast("nn.Linear", adapter.encoders[name]).weight
-    features_NF = np.array([number_features(task, e, task.largest_value) for e in response.edits])
-    asked_N = response.asked_N
-    error_F = _fitted(features_NF, response.made_N - asked_N, asked_N)
-    codes_NE = features_NF @ weight_EF.detach().double().cpu().numpy().T
-    code_of_change_E = asked_N @ codes_NE / (asked_N @ asked_N)  # what brightens by one
-    with torch.no_grad():
-        weight_EF.sub_(torch.from_numpy(np.outer(code_of_change_E, error_F)).to(weight_EF))
-
-
-def _fitted(features_NF: Values, errors_N: Values, asked_N: Values) -> Values:
+def _fitted(features_NF: Values, errors_N: Values, size_N: Values) -> Values:
     """Return the weights (F,) of features that give what errors have in common.
 
     Errors count by the size of their edits: where much light is clipped, at the ends of the range,
     pictures differ ten times as much as in its middle. Beyond the usual they count no more than in
     proportion, so that no odd picture decides; iteratively reweighted least squares.
     """
-    size_N = np.abs(asked_N)
     usual_N = 1.0 / (size_N + _SMALL_EDIT * size_N.max())
     weights_N = usual_N
     for _ in range(_NUM_REWEIGHTINGS):
@@ -148,23 +159,20 @@ def _fitted(features_NF: Values, errors_N: Values, asked_N: Values) -> Values:
     return np.asarray(fitted_F)
 
 
-def _camera_batches(job: TrainJob, pairs: PairSource, attributes: Sequence[str]) -> Iterator[Batch]:
-    """Yield the samples of fresh batches that edit one of these attributes and nothing else."""
+def _pairs_of_each(job: TrainJob, pairs: PairSource, attributes: Sequence[str]) -> dict[str, Batch]:
+    """Return pairs of fresh batches that edit one of these attributes alone, by attribute."""
+    found: dict[str, list[Batch]] = defaultdict(list)
     for step in range(_NUM_BATCHES if attributes else 0):
         batch = draw_batch(pairs, job, _STREAM, step, 0.0)
-        alone = [
-            number
-            for number, edits in enumerate(batch.edits)
-            if len(edits) == 1 and edits[0].attribute in attributes and _true_gain(edits[0]).any()
-        ]
-        if alone:
-            yield Batch(
-                batch.source_BCHW[alone],
-                batch.target_BCHW[alone],
-                tuple(batch.edits[number] for number in alone),
-                None if batch.counted_B1HW is None else batch.counted_B1HW[alone],
-                None if batch.known_B1HW is None else batch.known_B1HW[alone],
-            )
+        for name in attributes:
+            alone = [
+                number
+                for number, edits in enumerate(batch.edits)
+                if [edit.attribute for edit in edits] == [name] and _true_gain(edits[0]).any()
+            ]
+            if alone:
+                found[name].append(batch.chosen(alone))
+    return {name: joined(batches) for name, batches in found.items()}
 
 
 def _true_gain(edit: EditScale) -> NDArray[np.float64]:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,12 @@ from cat_dataset.records import EditScale
 from cat_dataset.seeding import derive_rng
 from cat_dataset.train_job import TrainJob
 from train.batches import (
+    Batch,
     _augmented,
     centre_view,
     collate,
     draw_batch,
+    joined,
     mirrored_edit,
     resize_area,
     whole_batch,
@@ -179,3 +182,22 @@ def test_a_target_keeps_the_light_that_the_display_clips() -> None:
     backwards = centre_view(example.reversed(), 16)
     assert float(backwards.linear_2HWC[0].max()) == 1.0
     assert backwards.edits[0].value == -2.0
+
+
+def test_chosen_samples_joined_again_are_the_batch() -> None:
+    """Pixels, edits and masks; a mask that only some have is 1 elsewhere."""
+    pictures = torch.rand(4, 3, 8, 8)
+    edits = tuple((EditScale("exposure", float(value)),) for value in range(4))
+    batch = Batch(pictures, pictures + 1.0, edits, counted_B1HW=torch.rand(4, 1, 8, 8))
+
+    odd, even = batch.chosen([1, 3]), replace(batch.chosen([0, 2]), counted_B1HW=None)
+    both = joined([odd, even])
+
+    order = [1, 3, 0, 2]
+    assert both.edits == tuple(edits[number] for number in order)
+    assert torch.equal(both.source_BCHW, pictures[order])
+    assert torch.equal(both.target_BCHW, pictures[order] + 1.0)
+    assert both.known_B1HW is None
+    assert both.counted_B1HW is not None
+    assert torch.equal(both.counted_B1HW[:2], batch.counted_B1HW[[1, 3]])
+    assert (both.counted_B1HW[2:] == 1.0).all()

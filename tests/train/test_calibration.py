@@ -129,6 +129,46 @@ def errors_stops(painter: WrongPainter) -> list[float]:
     return [abs(painter.change_stops(edit)[1] - edit.value) for edit in edits]
 
 
+@dataclass
+class MixingPainter:
+    """Brightens each channel by a mix of the code: what each is off by differs."""
+
+    adapter: NumericAdapter
+    mix_CE: Tensor
+
+    def kept(self, source_BCHW: Tensor) -> Tensor:
+        """Return the pictures as they are."""
+        return source_BCHW
+
+    def painted(self, source_BCHW: Tensor, edits: Sequence[Edits]) -> Tensor:
+        """Return the edited pictures, in log light."""
+        stops_BC = torch.stack([self.stops(edit) for (edit,) in edits])
+        return source_BCHW + stops_BC[:, :, None, None] / HALF_STOPS
+
+    def stops(self, edit: EditScale) -> Tensor:
+        """Return the gain (3,) of an edit."""
+        task = self.adapter.tasks[edit.attribute]
+        features_F = torch.tensor(number_features(task, edit, task.largest_value))
+        return self.mix_CE @ self.adapter.encoders[edit.attribute].weight.detach() @ features_F
+
+
+def test_each_colour_is_made_true_by_itself(data_folder: Path) -> None:
+    """An exposure that is right on average, but leaves green a fiftieth short."""
+    adapter = painter_that(exposure=1.0, white_balance=1.0).adapter
+    mix_CE = torch.randn(3, 64)
+    asked_CF = 2.0 * torch.tensor([[1.01], [0.98], [1.01]]) * torch.eye(4)[:1]  # range: 2 stops
+    adapter.encoders["exposure"].weight.data = torch.linalg.pinv(mix_CE) @ asked_CF
+    painter = MixingPainter(adapter, mix_CE)
+
+    pairs = TrainingPairs([data_folder], ("train",), ATTRIBUTES)
+    slopes = calibrate(tiny_job(), pairs, cast("CompactPainter", painter))
+
+    assert slopes["exposure"] == pytest.approx(1.0, abs=1e-5)
+    for value in (-1.6, 0.3, 1.9):
+        made_C = painter.stops(EditScale("exposure", value))
+        torch.testing.assert_close(made_C, torch.full((3,), value), rtol=1e-4, atol=1e-4)
+
+
 def test_an_odd_picture_does_not_decide() -> None:
     """One edit of thirty that fails altogether moves the others by less than a thousandth."""
     task = TASKS[0]
