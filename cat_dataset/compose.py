@@ -35,8 +35,8 @@ Linear = NDArray[np.float32]
 AreHeldOut = Callable[[Sequence[EditScale]], bool]
 
 
-def nothing(_edits: Sequence[EditScale]) -> bool:
-    """Hold nothing out."""
+def none_held_out(_edits: Sequence[EditScale]) -> bool:
+    """Say that no edits are held out."""
     return False
 
 
@@ -70,7 +70,7 @@ def light_drafts(
     plans: Mapping[str, PairPlan],
     ranges_from: Mapping[str, PairPlan],
     dataset: DatasetJob,
-    is_held_out: AreHeldOut = nothing,
+    is_held_out: AreHeldOut = none_held_out,
 ) -> Iterator[Draft]:
     """Yield the planned pairs of a light basis or a sweep, which can give them; not gated yet.
 
@@ -125,7 +125,7 @@ def compose_basis(
         if reason is not None:
             msg = f"{reason}; remove {name} from the manifest"
             raise EditScaleError(msg)
-    return finish(_basis_drafts(basis, plans, plans, dataset, nothing), dataset)
+    return finish(_basis_drafts(basis, plans, plans, dataset, none_held_out), dataset)
 
 
 def _basis_drafts(

@@ -18,7 +18,7 @@ from cat_dataset.compose import (
     belongs_to,
     compose_light,
     light_drafts,
-    nothing,
+    none_held_out,
     why_not,
 )
 from cat_dataset.display import TONE_CURVE, ToneCurve
@@ -132,7 +132,7 @@ def draw_pair(
     epoch: int,
     tone_curve: ToneCurve = TONE_CURVE,
     is_measured: bool = True,
-    is_held_out: AreHeldOut = nothing,
+    is_held_out: AreHeldOut = none_held_out,
 ) -> DrawnPair:
     """Return one pair of one of the plans; each is drawn as often as its `num_pairs` says.
 

@@ -111,9 +111,7 @@ class _Response:
         sizes_N = np.linalg.norm(self.asked_NC, axis=1)[is_read_N]
         features_NF = self._features_NF[is_read_N]
         errors_CF = np.stack([_fitted(features_NF, error_N, sizes_N) for error_N in errors_NC.T])
-        change_EF = -np.linalg.pinv(self._brightened, rcond=_FAINTEST) @ errors_CF
-        with torch.no_grad():
-            self._weight_EF.add_(torch.from_numpy(change_EF).to(self._weight_EF))
+        self._change_by(-np.linalg.pinv(self._brightened, rcond=_FAINTEST) @ errors_CF)
 
     @cached_property
     def _brightened(self) -> Values:
@@ -134,10 +132,16 @@ class _Response:
     @contextmanager
     def _changed_by(self, change_EF: Values) -> Iterator[None]:
         before_EF = self._weight_EF.detach().clone()
+        self._change_by(change_EF)
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                self._weight_EF.copy_(before_EF)
+
+    def _change_by(self, change_EF: Values) -> None:
         with torch.no_grad():
             self._weight_EF.add_(torch.from_numpy(change_EF).to(self._weight_EF))
-            yield
-            self._weight_EF.copy_(before_EF)
 
 
 def _fitted(features_NF: Values, errors_N: Values, size_N: Values) -> Values:

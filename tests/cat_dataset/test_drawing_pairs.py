@@ -8,10 +8,11 @@ import pytest
 
 from cat_dataset.display import decode_display
 from cat_dataset.gates import PairRejectedError
+from cat_dataset.light import light_frame
 from cat_dataset.light_reach import LightReach
 from cat_dataset.plans import BASIS_ATTRIBUTES, PairPlan
 from cat_dataset.recompose import draw_pair
-from cat_dataset.records import LightBasis, Sweep
+from cat_dataset.records import EditScale, LightBasis, Sweep
 from tests.cat_dataset.conftest import make_light_basis
 from tests.cat_dataset.linear_light import make_sweep
 
@@ -73,6 +74,40 @@ def test_a_drawn_pair_shows_what_it_says() -> None:
         decode_display(pair.target_HW3)[safe][:, 1] / decode_display(pair.source_HW3)[safe][:, 1]
     )
     assert float(np.median(np.log2(ratio))) == pytest.approx(pair.edits[0].value, abs=0.02)
+
+
+@pytest.mark.parametrize("light", [make_light_basis("drawn"), make_sweep()])
+def test_held_out_edits_are_drawn_anew_and_all_others_as_they_were(
+    light: LightBasis | Sweep,
+) -> None:
+    """Of a basis and of a sweep, what goes one way."""
+
+    def goes_back(edits: Sequence[EditScale]) -> bool:
+        return any(edit.value < 0.0 for edit in edits)
+
+    plain, held_out = drawn(light, range(16)), drawn(light, range(16), is_held_out=goes_back)
+
+    assert any(goes_back(pair.edits) for pair in plain)
+    assert not any(goes_back(pair.edits) for pair in held_out)
+    for pair, other in zip(plain, held_out, strict=True):
+        assert goes_back(pair.edits) or pair.edits == other.edits
+    with pytest.raises(PairRejectedError, match="in epoch 0: every number drawn is held out"):
+        drawn(light, [0], is_held_out=lambda _edits: True)
+
+
+def test_what_is_held_out_is_never_composed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fifth of a loader's time went into pictures that nobody was to see."""
+    composed: list[object] = []
+
+    def frame(*args: Any, **rest: Any) -> Any:
+        composed.append(args)
+        return light_frame(*args, **rest)
+
+    monkeypatch.setattr("cat_dataset.compose.light_frame", frame)
+    pairs = drawn(make_light_basis("drawn"), range(8), is_held_out=lambda e: e[0].value < 0.0)
+
+    assert len(pairs) == 8
+    assert len(composed) == 16
 
 
 def test_pairs_of_a_sweep_are_drawn_too() -> None:
