@@ -69,7 +69,7 @@ class EvaluateJob(StrictModel):
     """What is measured on held-out scenes."""
 
     split: Literal["val", "test"] = "test"
-    max_pairs_per_attribute: PositiveInt = 200
+    max_pairs_per_attribute: PositiveInt = 200  # those at values never trained first
     num_sweep_scenes: PositiveInt = 8
     num_sweep_steps: Annotated[int, Field(ge=3)] = 9
     num_behaviour_pairs: PositiveInt = 16  # per attribute: identity, back, in two steps, units

@@ -9,7 +9,8 @@ from cat_dataset.attributes import find_attribute
 from cat_dataset.photometry import DAYLIGHT_CCT_K
 from cat_dataset.records import EditScale
 
-Ranges = Mapping[str, tuple[float, float]]  # of edit values, by attribute
+Range = tuple[float, float]  # of edit values
+Ranges = Mapping[str, Range]  # by attribute
 # inside the trained range, in an interval of it that was held out, or outside
 ValuesClass = Literal["within", "interpolation", "extrapolation"]
 

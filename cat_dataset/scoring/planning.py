@@ -12,7 +12,7 @@ from cat_dataset.errors import JobError
 from cat_dataset.manifest import EvaluateJob
 from cat_dataset.pair_rows import PairRow
 from cat_dataset.plans import BASIS_ATTRIBUTES
-from cat_dataset.scoring.askable import Ranges, askable_range, spread
+from cat_dataset.scoring.askable import Range, Ranges, askable_range, class_of_value, spread
 from cat_dataset.scoring.combination_requests import combination_requests
 from cat_dataset.scoring.requests import (
     EditRequest,
@@ -60,7 +60,7 @@ def plan_requests(rows: Sequence[PairRow], ranges: Ranges, job: EvaluateJob) -> 
     picked_of: dict[str, list[PairRow]] = {}
     for name in ranges:
         own = [row for row in rows if len(row.edits) == 1 and row.edits[0].attribute == name]
-        picked = [own[number] for number in spread(len(own), job.max_pairs_per_attribute)]
+        picked = _picked(own, ranges[name], job)
         for row in picked:
             chosen[row.key] = row
             edit = row.edits[0]
@@ -82,6 +82,23 @@ def plan_requests(rows: Sequence[PairRow], ranges: Ranges, job: EvaluateJob) -> 
         )
         raise JobError(msg)
     return Plan(ranges, {key: tuple(group) for key, group in requests_of.items()}, chosen)
+
+
+def _picked(own: Sequence[PairRow], trained: Range, job: EvaluateJob) -> list[PairRow]:
+    """Return the pairs of an attribute that are asked for, in the order of the data.
+
+    Values that were never trained first: they are few, and what a score is about.
+    """
+    gaps = job.held_out_values.get(own[0].edits[0].attribute, ()) if own else ()
+    never: list[int] = []
+    others: list[int] = []
+    for place, row in enumerate(own):
+        is_trained = class_of_value(row.edits[0].value, trained, gaps) == "within"
+        (others if is_trained else never).append(place)
+    most = job.max_pairs_per_attribute
+    places = [never[number] for number in spread(len(never), most)]
+    places += [others[number] for number in spread(len(others), most - len(places))]
+    return [own[place] for place in sorted(places)]
 
 
 def frame_positions(row: PairRow, rows: Sequence[PairRow]) -> dict[int, float]:
