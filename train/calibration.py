@@ -9,6 +9,7 @@ encoder reads. Nothing else changes, and zero stays zero.
 Shapes: B batch, C = 3 channels, H height, W width; N edits, F features, E code.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ _STREAM = "calibrate"  # of random numbers: an order, and composed values, of it
 _NUM_BATCHES = 64
 _NUM_ROUNDS = 2  # the response is not quite a line
 _AT_ONCE = 32  # pictures
-_NUM_PROBED_PARTS = 1  # that tell what each number of a code does
+_NUM_PROBED = 32  # pictures that tell what each number of a code does
 _PROBE = 0.03  # of a code that brightens by one unit of log light
 _LARGEST_CORRECTION = 0.1  # who errs by more has not learned yet: no correction makes it true
 _SMALL_EDIT = 0.05  # of the largest: errors count by the size of their edit, of smaller ones alike
@@ -86,7 +87,9 @@ class _Response:
     ) -> None:
         self._painter = painter
         self._weight_EF = cast("nn.Linear", adapter.encoders[name]).weight
-        self._parts = list(batch.parts(min(at_once or _AT_ONCE, _AT_ONCE)))
+        size = min(at_once or _AT_ONCE, _AT_ONCE)
+        self._parts = list(batch.parts(size))
+        self._num_probed_parts = math.ceil(_NUM_PROBED / size)
         self._kept = [_mean_light(part, painter.kept(part.source_BCHW)) for part in self._parts]
         task, edits = adapter.tasks[name], [edit for (edit,) in batch.edits]
         rows = [number_features(task, edit, task.largest_value) for edit in edits]
@@ -116,7 +119,7 @@ class _Response:
     @cached_property
     def _brightened(self) -> Values:
         """By how much each number of a code brightens each channel (C, E): tried on some pairs."""
-        before_NC = self.made(_NUM_PROBED_PARTS)
+        before_NC = self.made(self._num_probed_parts)
         probed = slice(len(before_NC))
         features_NF, asked_NC = self._features_NF[probed], self.asked_NC[probed]
         main_C = np.linalg.svd(asked_NC, full_matrices=False)[2][0]
@@ -125,7 +128,7 @@ class _Response:
         tried_EC = []
         for step_E in _PROBE * np.eye(len(self._weight_EF)):
             with self._changed_by(np.outer(step_E, of_one_F)):
-                gained_NC = self.made(_NUM_PROBED_PARTS) - before_NC
+                gained_NC = self.made(self._num_probed_parts) - before_NC
             tried_EC.append(size_N @ gained_NC / (_PROBE * size_N @ size_N))
         return np.stack(tried_EC, axis=1)
 

@@ -108,7 +108,7 @@ def _reserve_offsets(transformer: FluxTransformer2DModel, hidden_size: int) -> N
     offsets = slice(hidden_size - 3, hidden_size)
     weight_OD, modulation = transformer.proj_out.weight, transformer.norm_out.linear
     with torch.no_grad():
-        for channel, column in enumerate(range(*offsets.indices(hidden_size))):
+        for channel, column in enumerate(range(hidden_size - 3, hidden_size)):
             weight_OD[_PATCH_CHANNELS + channel * _NUM_FEATURES, column] = 1.0 / HALF_STOPS
         # scales come first, then shifts; diffusers adds 1 to a scale
         for parts, silent in zip(modulation.bias.chunk(2), (-1.0, 0.0), strict=True):

@@ -60,7 +60,7 @@ def plan_requests(rows: Sequence[PairRow], ranges: Ranges, job: EvaluateJob) -> 
     picked_of: dict[str, list[PairRow]] = {}
     for name in ranges:
         own = [row for row in rows if len(row.edits) == 1 and row.edits[0].attribute == name]
-        picked = _picked(own, ranges[name], job)
+        picked = _picked(own, name, ranges[name], job)
         for row in picked:
             chosen[row.key] = row
             edit = row.edits[0]
@@ -84,12 +84,12 @@ def plan_requests(rows: Sequence[PairRow], ranges: Ranges, job: EvaluateJob) -> 
     return Plan(ranges, {key: tuple(group) for key, group in requests_of.items()}, chosen)
 
 
-def _picked(own: Sequence[PairRow], trained: Range, job: EvaluateJob) -> list[PairRow]:
+def _picked(own: Sequence[PairRow], name: str, trained: Range, job: EvaluateJob) -> list[PairRow]:
     """Return the pairs of an attribute that are asked for, in the order of the data.
 
     Values that were never trained first: they are few, and what a score is about.
     """
-    gaps = job.held_out_values.get(own[0].edits[0].attribute, ()) if own else ()
+    gaps = job.held_out_values.get(name, ())
     never: list[int] = []
     others: list[int] = []
     for place, row in enumerate(own):

@@ -182,13 +182,18 @@ def test_an_odd_picture_does_not_decide() -> None:
     np.testing.assert_allclose(np.delete(fitted, 20), np.delete(0.01 * values, 20), atol=1e-3)
 
 
-def test_what_is_in_memory_at_once_changes_no_slope(data_folder: Path) -> None:
-    """Parts of a batch add up to the whole."""
+def test_what_is_in_memory_at_once_changes_nothing(data_folder: Path) -> None:
+    """Parts of a batch add up to the whole, in what is measured and in what is tried."""
     frugal = tiny_job().model_copy(update={"micro_batch_size": 1})
+    whole, parts = (painter_that(exposure=0.98, white_balance=1.03) for _ in range(2))
 
-    slopes = calibrated(painter_that(exposure=0.98, white_balance=1.03), data_folder, frugal)
+    calibrated(whole, data_folder)
+    slopes = calibrated(parts, data_folder, frugal)
 
     assert slopes == pytest.approx({"exposure": 0.98, "white_balance": 1.03}, rel=1e-5)
+    for name in slopes:
+        weights = [painter.adapter.encoders[name].weight for painter in (whole, parts)]
+        torch.testing.assert_close(*weights, rtol=1e-5, atol=1e-6)
 
 
 def test_an_adapter_that_has_not_learned_yet_stays_as_it_is(data_folder: Path) -> None:
