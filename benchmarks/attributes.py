@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cat_dataset.attributes import ATTRIBUTES
-from cat_dataset.tables import read_index
+from cat_dataset.attributes.table import ATTRIBUTES
+from cat_dataset.store.tables import read_index
 
 
 def main() -> None:

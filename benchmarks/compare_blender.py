@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cat_dataset.atomic import write_bytes_atomic
-from cat_dataset.contact_sheet import contact_sheet
-from cat_dataset.display import encode_png
-from cat_dataset.reading import PairDataset
+from cat_dataset.imaging.display import encode_png
+from cat_dataset.reporting.contact_sheet import contact_sheet
+from cat_dataset.store.pair_dataset import PairDataset
+from cat_dataset.system.atomic import write_bytes_atomic
 
 PAIRS_SHOWN = 8
 

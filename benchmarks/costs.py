@@ -1,4 +1,4 @@
-"""Measure what scenes cost on one idle core, for `cat_dataset/cost_table.py`.
+"""Measure what scenes cost on one idle core, for `cat_dataset/jobs/cost_table.py`.
 
     python benchmarks/costs.py --family tabletop --scenes 3
 
@@ -39,7 +39,7 @@ def timed(call: Callable[[], Any]) -> tuple[float, Any]:
 
 def scene_costs(family: str, number: int) -> dict[str, Any]:
     """Return the costs of one scene."""
-    from cat_dataset.seeding import derive_seed
+    from cat_dataset.system.seeding import derive_seed
     from render.basis import render_groups
     from render.cycles import RenderSettings
     from render.families import build_scene
@@ -81,10 +81,10 @@ def denoise_costs(pictures: "GroupPictures") -> dict[str, float]:
 
 def compose_costs(built: "BuiltScene", settings: "RenderSettings", number: int) -> dict[str, float]:
     """Return what composing one pair costs, and how large its pictures and the light are."""
-    from cat_dataset.compose import compose_basis
-    from cat_dataset.linear_store import encode_linear
-    from cat_dataset.manifest import DatasetJob
-    from cat_dataset.plans import BASIS_ATTRIBUTES, PairPlan
+    from cat_dataset.compose.basis_pairs import compose_basis
+    from cat_dataset.jobs.manifest import DatasetJob
+    from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, PairPlan
+    from cat_dataset.store.linear_files import encode_linear
     from render.basis import light_basis
     from render.scene import SceneContext
 
@@ -108,8 +108,8 @@ def sweep_costs(
 
     `plain_s` is what a frame costs of which nothing was edited.
     """
-    from cat_dataset.plans import BASIS_ATTRIBUTES, FAMILY_ATTRIBUTES
-    from cat_dataset.seeding import derive_rng
+    from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, FAMILY_ATTRIBUTES
+    from cat_dataset.system.seeding import derive_rng
     from render.axis_table import AXES, sweep_values_rand
 
     if built.shape_keys:

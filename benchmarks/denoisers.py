@@ -38,7 +38,7 @@ def main() -> None:
 
 def figures(family: str, number: int, args: argparse.Namespace) -> dict[str, tuple[float, float]]:
     """Return (seconds, mean error in codes) of each quality, and of leaving the noise as it is."""
-    from cat_dataset.seeding import derive_seed
+    from cat_dataset.system.seeding import derive_seed
     from render.basis import render_groups
     from render.cycles import RenderSettings
     from render.denoise import shared_denoiser

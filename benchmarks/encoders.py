@@ -13,7 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cat_dataset.reading import PairDataset
+from cat_dataset.store.pair_dataset import PairDataset
 
 SETTINGS = {
     "level 1": [cv2.IMWRITE_PNG_COMPRESSION, 1],

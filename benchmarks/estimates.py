@@ -18,8 +18,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import tomli_w
 
-from cat_dataset.estimates import estimate_batch
-from cat_dataset.manifest import load_job
+from cat_dataset.jobs.estimates import estimate_batch
+from cat_dataset.jobs.manifest import load_job
 
 ROOT = Path(__file__).parents[1]
 

@@ -14,18 +14,18 @@ from pathlib import Path
 
 import numpy as np
 
-from cat_dataset.compose import compose_basis
-from cat_dataset.manifest import DatasetJob, EvaluateJob
-from cat_dataset.plans import PairPlan
-from cat_dataset.progress import SilentProgress
-from cat_dataset.reading import PairDataset
+from cat_dataset.compose.basis_pairs import compose_basis
+from cat_dataset.jobs.manifest import DatasetJob, EvaluateJob
+from cat_dataset.jobs.plans import PairPlan
+from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import LightBasis, LightGroup
-from cat_dataset.scoring.cases import CaseReader
 from cat_dataset.scoring.protocol import run_protocol
-from cat_dataset.seeding import derive_rng
-from cat_dataset.shards import shard_path, write_index, write_shard
-from cat_dataset.tables import staged_table
-from cat_dataset.train_job import TrainJob
+from cat_dataset.scoring.questions.cases import CaseReader
+from cat_dataset.store.pair_dataset import PairDataset
+from cat_dataset.store.shards import shard_path, write_index, write_shard
+from cat_dataset.store.tables import staged_table
+from cat_dataset.system.progress import SilentProgress
+from cat_dataset.system.seeding import derive_rng
 from train.editing import load_editor
 from train.evaluation import evaluate_editor, plan_evaluation
 from train.loop import run_training

@@ -23,9 +23,9 @@ import pyarrow.parquet as pq
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from cat_dataset.pair_rows import read_pair_rows  # noqa: E402  # after the path
-from cat_dataset.seeding import derive_rng  # noqa: E402
-from cat_dataset.tables import INDEX_SCHEMA, edits_of_row, read_index  # noqa: E402
+from cat_dataset.store.pair_rows import read_pair_rows  # noqa: E402  # after the path
+from cat_dataset.store.tables import INDEX_SCHEMA, edits_of_row, read_index  # noqa: E402
+from cat_dataset.system.seeding import derive_rng  # noqa: E402
 
 _ROWS_AT_ONCE = 50_000
 

@@ -43,7 +43,7 @@ def mean_signal(height_px: int, width_px: int) -> NDArray[np.float32]:
     """Return a mosaic with detail at every scale, in shares of full scale at 1/64 s."""
     import cv2
 
-    from cat_dataset.seeding import derive_rng
+    from cat_dataset.system.seeding import derive_rng
     from dslr.simulated_camera import bayer_mosaic, camera_rgb
 
     rng = derive_rng(0, "ingest-speed")
@@ -60,7 +60,7 @@ def mean_signal(height_px: int, width_px: int) -> NDArray[np.float32]:
 
 def write_brackets(folder: Path, num_brackets: int, megapixels: float) -> list[Path]:
     """Write brackets of 3 frames 2 stops apart; each is the scene moved, under noise of its own."""
-    from cat_dataset.seeding import derive_rng
+    from cat_dataset.system.seeding import derive_rng
     from dslr.dng import DngHeader, write_dng
     from dslr.simulated_camera import XYZ_TO_CAMERA, camera_rgb
 
@@ -149,8 +149,8 @@ def stage_times_s(folder: Path, paths: Sequence[Path]) -> dict[str, float]:
     """Return seconds per file of each stage in this process, median over the files of a bracket."""
     import cv2
 
-    from cat_dataset.batches import CaptureBatch
-    from cat_dataset.manifest import DatasetJob
+    from cat_dataset.jobs.datasets import CaptureBatch
+    from cat_dataset.jobs.manifest import DatasetJob
     from dslr.develop import develop, plan_develop
     from dslr.framing import PREVIEW_PX, preview_of
     from dslr.measure import cell_grid

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cat_dataset.linear_reading import LinearDataset
-from cat_dataset.photometry import REC709_LUMINANCE
+from cat_dataset.imaging.photometry import REC709_LUMINANCE
 from cat_dataset.records import LightBasis
+from cat_dataset.store.linear_dataset import LinearDataset
 from train.compact import CompactBase, build_compact, predict_target
 from train.log_light import encode_log_light
 from train.words import words_by_number

@@ -71,9 +71,9 @@ def cases(num_scenes: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def recovered(scene: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Return what came of one case: frames, pairs, and the largest error in stops."""
-    from cat_dataset.batches import CaptureBatch
-    from cat_dataset.manifest import DatasetJob
-    from cat_dataset.plans import PairPlan
+    from cat_dataset.jobs.datasets import CaptureBatch
+    from cat_dataset.jobs.manifest import DatasetJob
+    from cat_dataset.jobs.plans import PairPlan
     from dslr.units import ingest_unit, scan_folder
     from tests.dslr.conftest import photograph, read_truth
 

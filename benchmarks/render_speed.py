@@ -114,7 +114,7 @@ def bare_seconds(args: argparse.Namespace, number: int, threads: int) -> dict[st
     """Build one scene and time nothing but Blender's own render of it; runs in a worker."""
     import bpy
 
-    from cat_dataset.seeding import derive_seed
+    from cat_dataset.system.seeding import derive_seed
     from render.cycles import RenderSettings, apply_settings
     from render.families import build_scene
     from render.session import captured_output
@@ -151,10 +151,10 @@ def parts_of_a_scene(args: argparse.Namespace) -> dict[str, float]:
     """Return seconds of one process's work on one scene, part by part."""
     import numpy as np
 
-    from cat_dataset.compose import compose_light
-    from cat_dataset.manifest import load_job
+    from cat_dataset.compose.basis_pairs import compose_light
+    from cat_dataset.jobs.manifest import load_job
     from cat_dataset.records import LightBasis
-    from cat_dataset.seeding import derive_seed
+    from cat_dataset.system.seeding import derive_seed
     from render.basis import balance_gains, render_groups
     from render.cycles import RenderSettings
     from render.denoise import shared_denoiser

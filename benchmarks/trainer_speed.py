@@ -31,16 +31,16 @@ sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402  # after its environment
 
-from cat_dataset.compose import compose_basis  # noqa: E402
-from cat_dataset.linear_store import encode_linear  # noqa: E402
-from cat_dataset.manifest import DatasetJob  # noqa: E402
-from cat_dataset.plans import PairPlan  # noqa: E402
-from cat_dataset.progress import SilentProgress  # noqa: E402
+from cat_dataset.compose.basis_pairs import compose_basis  # noqa: E402
+from cat_dataset.jobs.manifest import DatasetJob  # noqa: E402
+from cat_dataset.jobs.plans import PairPlan  # noqa: E402
+from cat_dataset.jobs.train_job import TrainJob  # noqa: E402
 from cat_dataset.records import LightBasis, LightGroup, UnitResult  # noqa: E402
-from cat_dataset.seeding import derive_rng  # noqa: E402
-from cat_dataset.shards import shard_path, write_index, write_shard  # noqa: E402
-from cat_dataset.tables import staged_table  # noqa: E402
-from cat_dataset.train_job import TrainJob  # noqa: E402
+from cat_dataset.store.linear_files import encode_linear  # noqa: E402
+from cat_dataset.store.shards import shard_path, write_index, write_shard  # noqa: E402
+from cat_dataset.store.tables import staged_table  # noqa: E402
+from cat_dataset.system.progress import SilentProgress  # noqa: E402
+from cat_dataset.system.seeding import derive_rng  # noqa: E402
 from train.batches import Batch, draw_batch  # noqa: E402
 from train.compact import build_compact  # noqa: E402
 from train.distributed import World  # noqa: E402

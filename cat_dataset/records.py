@@ -12,9 +12,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.attributes import find_attribute
-from cat_dataset.light_reach import LightReach, light_reach
-from cat_dataset.photometry import DAYLIGHT_CCT_K
+from cat_dataset.attributes.table import find_attribute
+from cat_dataset.imaging.light_conditioning import LightReach, light_reach
+from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
 
 SCHEMA_VERSION = 2  # of the sample JSON and of the Parquet tables
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from cat_dataset.simulated_camera import SimulatedCamera
+from cat_dataset.jobs.camera import SimulatedCamera
 from dslr.exposure import snap, snap_series
 
 # Shutter times as cameras print them, by the grid they are set to; whole stops are in both.

@@ -22,8 +22,8 @@ from typing import Annotated, Self
 from pydantic import Field, FiniteFloat, model_validator
 
 from cat_dataset.errors import RawError
-from cat_dataset.manifest import validated
-from cat_dataset.plans import StrictModel
+from cat_dataset.jobs.manifest import validated
+from cat_dataset.jobs.plans import StrictModel
 from dslr.series import SeriesKind
 
 CAPTURES_FILE = "captures.toml"

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.atomic import write_bytes_atomic
+from cat_dataset.system.atomic import write_bytes_atomic
 
 _BYTE, _ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED, _SRATIONAL = 1, 2, 3, 4, 5, 7, 10
 _LARGEST_DENOMINATOR = 100_000  # keeps both halves of a rational within 32 bits

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from cat_dataset.supervise import Outcome, supervise
+from cat_dataset.system.supervise import Outcome, supervise
 from dslr.bursts import Capture
 from dslr.framing import Preview, preview_of_file
 from dslr.grouping import Grouped, group_burst, may_be_series

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from cat_dataset.attributes import find_attribute
+from cat_dataset.attributes.table import find_attribute
 from cat_dataset.errors import BracketError
-from cat_dataset.photometry import aperture_stops
+from cat_dataset.imaging.photometry import aperture_stops
 from cat_dataset.records import Reading, Sweep, SweepFrame
 from dslr.bursts import Capture
 from dslr.exposure import exposure_axis, snap_series

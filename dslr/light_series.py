@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset import readout
-from cat_dataset.channels import darkest_channel
 from cat_dataset.errors import BracketError
-from cat_dataset.photometry import DAYLIGHT_CCT_K, mired, white_balance_gains
+from cat_dataset.imaging.channels import darkest_channel
+from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K, mired, white_balance_gains
+from cat_dataset.light import readout
 from cat_dataset.records import LightBasis, LightGroup, Reading, Sweep, SweepFrame
 from dslr.reading import ReadCapture, ReadGroup, file_origin
 from dslr.series import EQUAL_STOPS, Setting, setting_axes

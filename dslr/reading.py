@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cat_dataset.errors import BracketError, RawError
 from cat_dataset.records import Rejection
-from cat_dataset.shards import sha256_of_file
+from cat_dataset.store.shards import sha256_of_file
 from dslr.alignment import (
     STANDS_STILL,
     Alignment,

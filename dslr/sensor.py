@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.photometry import XYZ_TO_SRGB, planckian_xy
-from cat_dataset.seeding import derive_rng
+from cat_dataset.imaging.photometry import XYZ_TO_SRGB, planckian_xy
+from cat_dataset.system.seeding import derive_rng
 
 Linear = NDArray[np.float32]
 

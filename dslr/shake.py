@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.simulated_camera import MAX_DEVIATIONS, SimulatedCamera
+from cat_dataset.jobs.camera import MAX_DEVIATIONS, SimulatedCamera
 
 Linear = NDArray[np.float32]
 

@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.atomic import write_bytes_atomic, write_text_atomic
-from cat_dataset.simulated_camera import SimulatedCamera
+from cat_dataset.jobs.camera import SimulatedCamera
+from cat_dataset.system.atomic import write_bytes_atomic, write_text_atomic
 from dslr.camera_settings import FrameSettings, frame_settings, middle_index
 from dslr.dng import DngHeader, write_dng
 from dslr.passing_object import PassingObject, passing_objects_rand

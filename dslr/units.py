@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cat_dataset.batches import CaptureBatch
 from cat_dataset.errors import RawError
-from cat_dataset.manifest import DatasetJob
+from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.records import Rejection, UnitResult
 from dslr.bursts import Capture, sessions, split_into_bursts
 from dslr.captures_file import StatedGroup, read_captures_files

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.simulated_camera import SimulatedCamera
+from cat_dataset.jobs.camera import SimulatedCamera
 
 LAMP_HZ = 100.0  # light of a lamp on 50 Hz mains, which is brightest twice a period
 _READOUT_S = 0.03  # from the first to the last row, of an electronic shutter: three bands

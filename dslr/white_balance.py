@@ -12,7 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.photometry import DAYLIGHT_CCT_K, MAX_CCT_K, MIN_CCT_K, XYZ_TO_SRGB, planckian_xy
+from cat_dataset.imaging.photometry import (
+    DAYLIGHT_CCT_K,
+    MAX_CCT_K,
+    MIN_CCT_K,
+    XYZ_TO_SRGB,
+    planckian_xy,
+)
 from dslr.metadata import DngColour
 
 Matrix3 = NDArray[np.float64]

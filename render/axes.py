@@ -12,7 +12,7 @@ from typing import Any
 import bpy
 from mathutils import Matrix, Vector
 
-from cat_dataset.photometry import extinction_per_m
+from cat_dataset.imaging.photometry import extinction_per_m
 from render.scene import BuiltScene
 
 Put = Callable[[float], BuiltScene]  # takes an absolute value; returns the scene as it then is

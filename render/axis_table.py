@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from cat_dataset.attributes import find_attribute
+from cat_dataset.attributes.table import find_attribute
 from render import axes, material_edits
 from render.axes import Put
 from render.material_edits import has_body_colour, has_edited_material

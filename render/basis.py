@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset.errors import SceneError
-from cat_dataset.photometry import DAYLIGHT_CCT_K, blackbody_rgb, white_balance_gains
+from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K, blackbody_rgb, white_balance_gains
 from cat_dataset.records import LightBasis, LightGroup
 from render.annotating import annotate
 from render.cycles import Passes, RenderSettings, apply_settings, choose_samples, render_passes

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.batches import RenderBatch
-from cat_dataset.display import encode_display, exposure_anchor
-from cat_dataset.light import base_state, light_frame
-from cat_dataset.manifest import DatasetJob, Job
+from cat_dataset.imaging.display import encode_display, exposure_anchor
+from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.manifest import DatasetJob, Job
+from cat_dataset.light.light_state import base_state, light_frame
 from render.scene_files import SceneFiles, list_scenes
 from render.units import render_basis
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from cat_dataset.batches import RenderBatch
 from cat_dataset.errors import JobError
-from cat_dataset.manifest import DatasetJob
-from cat_dataset.seeding import derive_rng, derive_seed
+from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.manifest import DatasetJob
+from cat_dataset.system.seeding import derive_rng, derive_seed
 from render.assets.asset_folder import (
     BLEND_SUFFIXES,
     HDRI_SUFFIXES,

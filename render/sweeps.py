@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.attributes import find_attribute
+from cat_dataset.attributes.table import find_attribute
 from cat_dataset.records import Annotation, Reading, Sweep, SweepFrame
 from render.annotating import annotate
 from render.axis_table import AXES

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from cat_dataset.batches import RenderBatch
-from cat_dataset.compose import compose_light
+from cat_dataset.compose.basis_pairs import compose_light
 from cat_dataset.errors import ReadoutError, SceneError
-from cat_dataset.linear_store import encode_linear
-from cat_dataset.manifest import DatasetJob
-from cat_dataset.plans import BASIS_ATTRIBUTES, SWEEP_ATTRIBUTES, PairPlan
+from cat_dataset.jobs.camera import SimulatedCamera
+from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.manifest import DatasetJob
+from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, SWEEP_ATTRIBUTES, PairPlan
+from cat_dataset.jobs.splits import split_of
 from cat_dataset.records import LightBasis, Pair, Rejection, Sweep, UnitResult
-from cat_dataset.seeding import derive_rng, derive_seed
-from cat_dataset.simulated_camera import SimulatedCamera
-from cat_dataset.splits import split_of
+from cat_dataset.store.linear_files import encode_linear
+from cat_dataset.system.seeding import derive_rng, derive_seed
 from render.scene_files import PROCEDURAL, SceneFiles, scene_name, scene_seed
 
 if TYPE_CHECKING:  # these import Blender
@@ -150,9 +150,8 @@ def render_basis(
 def render_camera_scene(dataset: DatasetJob, camera: SimulatedCamera, index: int) -> LightBasis:
     """Return the light basis that a simulated camera photographs, one per series.
 
-    Its images are balanced at `wb_cct_k`; `cat_dataset.light.light_frame` of the base state is
-    the scene as the camera sees it, in scene-linear sRGB up to a factor, with the camera's margin
-    around it.
+    Its images are balanced at `wb_cct_k`; `light_state.light_frame` of the base state is the scene
+    as the camera sees it, in scene-linear sRGB up to a factor, with the camera's margin around it.
 
     Raises:
         SceneError: the scene cannot be built or rendered.

@@ -19,10 +19,10 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
-from cat_dataset.attributes import find_attribute
-from cat_dataset.edited_picture import resolve_edits
+from cat_dataset.attributes.table import find_attribute
 from cat_dataset.errors import EditScaleError
 from cat_dataset.records import EditScale
+from cat_dataset.requests.edited_picture import resolve_edits
 from train.edit_tokens import AttentionShape, EditTokens
 from train.hooks import Attachment, add_to_modulations
 from train.token_hooks import add_to_attentions

@@ -15,8 +15,8 @@ They are runs of their own in the folder `baselines` of the adapter's run, resum
 from collections.abc import Sequence
 from pathlib import Path
 
-from cat_dataset.progress import Progress
-from cat_dataset.train_job import Baseline, TrainJob
+from cat_dataset.jobs.train_job import Baseline, TrainJob
+from cat_dataset.system.progress import Progress
 from train.distributed import joined_world
 from train.loop import run_training
 from train.run_folder import finished_editor

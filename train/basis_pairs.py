@@ -14,19 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from cat_dataset.attributes import find_attribute
-from cat_dataset.display import TONE_CURVE
+from cat_dataset.attributes.table import find_attribute
+from cat_dataset.compose.quality_checks import PairRejectedError
+from cat_dataset.compose.resampling import resized
+from cat_dataset.compose.stored_light import draw_pair
 from cat_dataset.errors import JobError
-from cat_dataset.gates import PairRejectedError
-from cat_dataset.linear_reading import LinearDataset, LinearRow
-from cat_dataset.plans import BASIS_ATTRIBUTES, PairPlan, check_plan
-from cat_dataset.progress import Progress
-from cat_dataset.reading import read_members
-from cat_dataset.recompose import draw_pair
+from cat_dataset.imaging.display import TONE_CURVE
+from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, PairPlan, check_plan
+from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale, LightBasis, Sweep
-from cat_dataset.resampling import resized
-from cat_dataset.tables import JSON
-from cat_dataset.train_job import TrainJob
+from cat_dataset.store.linear_dataset import LinearDataset, LinearRow
+from cat_dataset.store.pair_dataset import read_members
+from cat_dataset.store.tables import JSON
+from cat_dataset.system.progress import Progress
 from train.pairs import MAX_CACHE_BYTES, Example, HasEdits, HeldOut
 
 _LARGEST_SHARE = 2  # light is kept at most this many times as large as the crops: time goes with px

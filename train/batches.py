@@ -16,11 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cat_dataset.attributes import find_attribute
-from cat_dataset.plans import BASIS_ATTRIBUTES
+from cat_dataset.attributes.table import find_attribute
+from cat_dataset.jobs.plans import BASIS_ATTRIBUTES
+from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale
-from cat_dataset.seeding import derive_rng, derive_seed
-from cat_dataset.train_job import TrainJob
+from cat_dataset.system.seeding import derive_rng, derive_seed
 from train.log_light import BRIGHTEST_LIGHT, encode_log_light, linear_of_codes
 from train.order import sample_at
 from train.pairs import Example, PairSource

@@ -15,8 +15,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from cat_dataset.atomic import write_bytes_atomic, write_text_atomic
 from cat_dataset.errors import JobError
+from cat_dataset.system.atomic import write_bytes_atomic, write_text_atomic
 
 _RECORD = "cache.json"
 

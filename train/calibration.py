@@ -21,10 +21,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cat_dataset.photometry import white_balance_gains
-from cat_dataset.plans import CAMERA_ATTRIBUTES
+from cat_dataset.imaging.photometry import white_balance_gains
+from cat_dataset.jobs.plans import CAMERA_ATTRIBUTES
+from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale
-from cat_dataset.train_job import TrainJob
 from train.adapter import NumericAdapter, number_features
 from train.batches import Batch, draw_batch, joined
 from train.log_light import HALF_STOPS, camera_error

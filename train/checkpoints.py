@@ -17,8 +17,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from cat_dataset.atomic import write_bytes_atomic
 from cat_dataset.errors import JobError
+from cat_dataset.system.atomic import write_bytes_atomic
 
 _NUM_KEPT = 2  # the newest checkpoint and, should it prove bad, the one before
 _EMA_WARM_UP_STEPS = 10

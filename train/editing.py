@@ -23,8 +23,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cat_dataset.edited_picture import EditedPicture, Method, read_picture, resolve_edits
 from cat_dataset.errors import EditScaleError, JobError
+from cat_dataset.requests.edited_picture import EditedPicture, Method, read_picture, resolve_edits
 from train.adapter import NumericAdapter, Task
 from train.batches import Linear, resize_area
 from train.compact import PATCH_PX, load_compact

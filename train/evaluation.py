@@ -10,15 +10,15 @@ from pathlib import Path
 from types import MappingProxyType
 
 from cat_dataset.errors import JobError
-from cat_dataset.manifest import EvaluateJob
-from cat_dataset.plans import LIGHT_OF, attributes_of_plan
-from cat_dataset.progress import Progress, SilentProgress
-from cat_dataset.reading import PairDataset
+from cat_dataset.jobs.manifest import EvaluateJob
+from cat_dataset.jobs.plans import LIGHT_OF, attributes_of_plan
+from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.scoring.benchmark import score_editors
 from cat_dataset.scoring.editors import Asked
-from cat_dataset.scoring.planning import Plan, combination_name, plan_requests
+from cat_dataset.scoring.questions.planning import Plan, combination_name, plan_requests
 from cat_dataset.scoring.report import EvaluationReport
-from cat_dataset.train_job import TrainJob
+from cat_dataset.store.pair_dataset import PairDataset
+from cat_dataset.system.progress import Progress, SilentProgress
 from train.adapter import NumericAdapter
 from train.baselines import baselines_beside
 from train.editing import Editor, load_editor

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.display import encode_display, encode_dithered
-from cat_dataset.plans import BASIS_ATTRIBUTES
+from cat_dataset.imaging.display import encode_display, encode_dithered
+from cat_dataset.jobs.plans import BASIS_ATTRIBUTES
 from cat_dataset.records import EditScale
 from train.gain import apply_gain, enlarged_gain, repaint, resized_gain
 from train.light_change import PartGain, composed_gain

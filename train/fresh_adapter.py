@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
-from cat_dataset.train_job import TrainJob
+from cat_dataset.jobs.train_job import TrainJob
 from train.adapter import NumericAdapter, Task, task_table
 from train.compact import paint_time
 from train.hooks import modulation_linears

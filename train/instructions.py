@@ -7,10 +7,10 @@ sorted, so the order of edits does not reach the text either.
 
 from collections.abc import Sequence
 
-from cat_dataset.attributes import find_attribute
-from cat_dataset.instructions import phrase_edits
+from cat_dataset.attributes.table import find_attribute
 from cat_dataset.records import EditScale
-from cat_dataset.seeding import derive_rng
+from cat_dataset.requests.instructions import phrase_edits
+from cat_dataset.system.seeding import derive_rng
 
 NO_TEXT = ""  # of the negative pass of classifier-free guidance, in stock pipelines
 

@@ -16,11 +16,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cat_dataset.display import encode_display
-from cat_dataset.pair_rows import PairRow
+from cat_dataset.imaging.display import encode_display
+from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale
-from cat_dataset.seeding import derive_rng
-from cat_dataset.train_job import TrainJob
+from cat_dataset.store.pair_rows import PairRow
+from cat_dataset.system.seeding import derive_rng
 from train.batches import Batch, centre_view, resize_area
 from train.caches import TensorCache
 from train.order import sample_at

@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from cat_dataset.seeding import derive_rng
-from cat_dataset.train_job import TrainJob
+from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.system.seeding import derive_rng
 from train.adapter import NumericAdapter
 from train.batches import Batch
 from train.caches import TensorCache, open_cache

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.light_ratio import LightRatio, part_of_light
-from cat_dataset.photometry import blackbody_rgb, luminance
-from cat_dataset.plans import BASIS_ATTRIBUTES, LAMP, LIGHT_OF
-from cat_dataset.readout import readable_mask
+from cat_dataset.imaging.photometry import blackbody_rgb, luminance
+from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, LAMP, LIGHT_OF
+from cat_dataset.light.light_ratio import LightRatio, part_of_light
+from cat_dataset.light.readout import readable_mask
 from cat_dataset.records import EditScale
 
 Linear = NDArray[np.float32]

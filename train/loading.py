@@ -14,7 +14,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from cat_dataset.errors import CatError
-from cat_dataset.train_job import TrainJob
+from cat_dataset.jobs.train_job import TrainJob
 from train.basis_pairs import ComposedPairs
 from train.batches import Batch
 from train.distributed import World

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cat_dataset.photometry import srgb_decode
+from cat_dataset.imaging.photometry import srgb_decode
 
 LIGHT_FLOOR = 2.0**-9  # display code 6; below it one code is more than a sixth of a stop
 HALF_STOPS = 4.5  # log light of one unit, in stops

@@ -16,9 +16,9 @@ from pathlib import Path
 import torch
 
 from cat_dataset.errors import JobError
-from cat_dataset.progress import Progress, SilentProgress
-from cat_dataset.seeding import derive_seed
-from cat_dataset.train_job import TrainJob
+from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.system.progress import Progress, SilentProgress
+from cat_dataset.system.seeding import derive_seed
 from train.adapter import task_table
 from train.batches import Batch, whole_batch
 from train.calibration import calibrate

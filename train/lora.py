@@ -15,7 +15,7 @@ from diffusers.training_utils import cast_training_params
 from torch import nn
 
 from cat_dataset.errors import JobError
-from cat_dataset.extras import require_extras
+from cat_dataset.system.extras import require_extras
 from train.hooks import modulation_linears
 
 LORA_BESIDE_ADAPTER = "../lora"

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import torch
 
 from cat_dataset.errors import JobError
-from cat_dataset.train_job import TrainJob
+from cat_dataset.jobs.train_job import TrainJob
 
 MAX_THREADS = 8  # above it the batches of the compact base are too small to share
 

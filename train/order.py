@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 
 
 @lru_cache(maxsize=2)  # a batch asks for the same epoch again and again, or for two at its border

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cat_dataset.display import encode_display
+from cat_dataset.imaging.display import encode_display
 from cat_dataset.records import EditScale
 from train.adapter import NumericAdapter
 from train.compact import PATCH_PX, CompactBase, predict_target

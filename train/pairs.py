@@ -13,14 +13,14 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.display import TONE_CURVE, decode_png
 from cat_dataset.errors import JobError, ShardError
-from cat_dataset.pair_rows import PairRow
-from cat_dataset.plans import attributes_of_plan
-from cat_dataset.progress import Progress
-from cat_dataset.reading import PairDataset, read_members
+from cat_dataset.imaging.display import TONE_CURVE, decode_png
+from cat_dataset.jobs.plans import attributes_of_plan
 from cat_dataset.records import EditScale
-from cat_dataset.tables import read_index
+from cat_dataset.store.pair_dataset import PairDataset, read_members
+from cat_dataset.store.pair_rows import PairRow
+from cat_dataset.store.tables import read_index
+from cat_dataset.system.progress import Progress
 
 MAX_CACHE_BYTES = 2 * 2**30  # of decoded pictures; above it, pairs are read as they are drawn
 Pictures = NDArray[np.uint8]  # (2, H, W, 3): source and target, display sRGB

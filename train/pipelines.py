@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from cat_dataset.photometry import srgb_decode
+from cat_dataset.imaging.photometry import srgb_decode
 
 Kind = Literal["kontext", "klein"]
 Display = NDArray[np.uint8]

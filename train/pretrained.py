@@ -14,8 +14,8 @@ import diffusers
 import torch
 
 from cat_dataset.errors import JobError
-from cat_dataset.extras import require_extras
-from cat_dataset.shards import sha256_of_file
+from cat_dataset.store.shards import sha256_of_file
+from cat_dataset.system.extras import require_extras
 from train.pipelines import LATENT_BASES, LatentBase
 
 _REMEDY = "`hf download black-forest-labs/FLUX.2-klein-base-4B --local-dir FOLDER` makes one"

@@ -8,8 +8,8 @@ from typing import cast
 
 import torch
 
-from cat_dataset.seeding import derive_seed
-from cat_dataset.train_job import TrainJob
+from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.system.seeding import derive_seed
 from train.batches import Batch
 from train.fresh_adapter import fresh_adapter
 from train.latent_stage import FrozenBase, freeze_base, latent_adapter_stage

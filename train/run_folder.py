@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cat_dataset.atomic import write_text_atomic
 from cat_dataset.errors import JobError
-from cat_dataset.shards import sha256_of_file
-from cat_dataset.train_job import TrainJob
+from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.store.shards import sha256_of_file
+from cat_dataset.system.atomic import write_text_atomic
 from train.distributed import World
 
 # Settings that decide how fast a run is and what it shows, never what it learns beyond float error:

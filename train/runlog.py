@@ -6,7 +6,7 @@ from typing import Any
 
 from torch.utils.tensorboard import SummaryWriter
 
-from cat_dataset.atomic import write_text_atomic
+from cat_dataset.system.atomic import write_text_atomic
 
 LOG_NAME = "train_log.jsonl"
 

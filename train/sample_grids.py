@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cat_dataset.atomic import write_bytes_atomic
-from cat_dataset.display import encode_display, encode_png
-from cat_dataset.train_job import TrainJob
+from cat_dataset.imaging.display import encode_display, encode_png
+from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.system.atomic import write_bytes_atomic
 from train.batches import Batch
 from train.flow import euler_sample
 from train.stages import Stage

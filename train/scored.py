@@ -10,7 +10,7 @@ import torch
 from cat_dataset.errors import EditScaleError
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.editors import Answer, Asked, EditFailure, OracleEditor
-from cat_dataset.scoring.told import told_edits
+from cat_dataset.scoring.questions.known_light import told_edits
 from train.batches import resize_area
 from train.editing import Editor
 from train.log_light import decode_log_light, encode_log_light, linear_of_codes

@@ -14,8 +14,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cat_dataset.plans import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES
-from cat_dataset.train_job import TrainJob
+from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES
+from cat_dataset.jobs.train_job import TrainJob
 from train.batches import Batch, draw_batch
 from train.light_change import light_gain_rgb, light_of
 from train.log_light import (

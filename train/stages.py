@@ -16,9 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale
-from cat_dataset.seeding import derive_rng, derive_seed
-from cat_dataset.train_job import TrainJob
+from cat_dataset.system.seeding import derive_rng, derive_seed
 from train.adapter import NumericAdapter, Task
 from train.batches import Batch
 from train.compact import COMPACT_TIME_SHIFT, CompactBase, predict_target

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Sequence
 
-from cat_dataset.attributes import find_attribute
-from cat_dataset.covered_ranges import largest_covered
-from cat_dataset.photometry import DAYLIGHT_CCT_K
+from cat_dataset.attributes.table import find_attribute
+from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
+from cat_dataset.requests.covered_ranges import largest_covered
 from train.adapter import Task
 from train.pairs import HasEdits
 

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from cat_dataset.errors import CatError
-from cat_dataset.progress import Progress
-from cat_dataset.train_job import TrainJob
+from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.system.progress import Progress
 from train.adapter import Task
 from train.batches import Batch
 from train.checkpoints import (

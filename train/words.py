@@ -16,7 +16,7 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
-from cat_dataset.attributes import find_attribute
+from cat_dataset.attributes.table import find_attribute
 from cat_dataset.errors import EditScaleError
 from cat_dataset.records import EditScale
 

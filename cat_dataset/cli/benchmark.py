@@ -10,10 +10,10 @@ from cat_dataset.cli.training import print_report
 from cat_dataset.errors import CatError
 
 if TYPE_CHECKING:
-    from cat_dataset.manifest import EvaluateJob
-    from cat_dataset.reading import PairDataset
+    from cat_dataset.jobs.manifest import EvaluateJob
     from cat_dataset.scoring.editors import ScoredEditor
-    from cat_dataset.scoring.planning import Plan
+    from cat_dataset.scoring.questions.planning import Plan
+    from cat_dataset.store.pair_dataset import PairDataset
 
 
 def benchmark(
@@ -48,10 +48,10 @@ def benchmark(
     if len(given) != 1:
         msg = f"{len(given)} of --editor, --edited, --write-requests given: give exactly one"
         raise typer.BadParameter(msg)
-    from cat_dataset.reading import PairDataset
     from cat_dataset.scoring.benchmark import plan_benchmark
-    from cat_dataset.scoring.cases import CaseReader
-    from cat_dataset.scoring.request_list import write_requests as write_list
+    from cat_dataset.scoring.questions.cases import CaseReader
+    from cat_dataset.scoring.questions.request_list import write_requests as write_list
+    from cat_dataset.store.pair_dataset import PairDataset
 
     job = _evaluate_job(manifest)
     pairs = PairDataset([dataset], splits=(job.split,))
@@ -79,8 +79,8 @@ def _score(
     Raises:
         CatError: an edit did not come about; the report is written all the same.
     """
-    from cat_dataset.extras import require_extras
     from cat_dataset.scoring.benchmark import score_editors
+    from cat_dataset.system.extras import require_extras
 
     require_extras("benchmark", "report")
     with shown_progress() as progress:
@@ -93,7 +93,7 @@ def _score(
 
 
 def _evaluate_job(manifest: Path | None) -> "EvaluateJob":
-    from cat_dataset.manifest import EvaluateJob, load_job
+    from cat_dataset.jobs.manifest import EvaluateJob, load_job
 
     return EvaluateJob() if manifest is None else load_job(manifest).evaluate
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from cat_dataset.manifest import DatasetJob, Job
-    from cat_dataset.progress import Progress
+    from cat_dataset.jobs.camera import SimulatedCamera
+    from cat_dataset.jobs.manifest import DatasetJob, Job
     from cat_dataset.records import LightBasis, Sweep
-    from cat_dataset.simulated_camera import SimulatedCamera
+    from cat_dataset.system.progress import Progress
 
 
 def simulate_camera(
@@ -34,8 +34,8 @@ def simulate_camera(
 
     Example: cat-dataset simulate-camera manifests/demo.toml --out out/captures
     """
-    from cat_dataset.extras import require_extras
-    from cat_dataset.manifest import load_job
+    from cat_dataset.jobs.manifest import load_job
+    from cat_dataset.system.extras import require_extras
 
     job = load_job(manifest)
     camera = job.simulate_camera
@@ -63,8 +63,8 @@ def write_brackets(job: "Job", out: "Path", workers: int, progress: "Progress") 
     Raises:
         JobError: the folder holds series of another manifest.
     """
-    from cat_dataset.running import claim_folder
-    from cat_dataset.supervise import supervise
+    from cat_dataset.generate import claim_folder
+    from cat_dataset.system.supervise import supervise
 
     dataset, camera = job.dataset, job.simulate_camera
     if camera is None:
@@ -92,7 +92,7 @@ def _scene_call(
     """Return the call that renders what one series photographs, for a worker."""
     from functools import partial
 
-    from cat_dataset.simulated_camera import RENDERED_SERIES
+    from cat_dataset.jobs.camera import RENDERED_SERIES
     from dslr.camera_settings import series_values, true_f_numbers
     from render.units import render_camera_scene, render_camera_sweep
 
@@ -111,9 +111,9 @@ def photograph_light(
     number: int,
 ) -> None:
     """Write one series of the light that was rendered for it."""
-    from cat_dataset.light import base_state, light_frame
+    from cat_dataset.light.light_state import base_state, light_frame
     from cat_dataset.records import Sweep
-    from cat_dataset.seeding import derive_rng
+    from cat_dataset.system.seeding import derive_rng
     from dslr.simulated_camera import write_series
 
     name = f"{camera.name}-{number:04d}"

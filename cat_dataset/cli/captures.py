@@ -22,9 +22,9 @@ _LOG_COLUMNS = 160  # of a table that is not printed to a terminal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cat_dataset.batches import CaptureBatch
-    from cat_dataset.manifest import DatasetJob
-    from cat_dataset.running import WorkUnit
+    from cat_dataset.generate import WorkUnit
+    from cat_dataset.jobs.datasets import CaptureBatch
+    from cat_dataset.jobs.manifest import DatasetJob
     from dslr.units import CaptureGroup
 
 
@@ -46,9 +46,9 @@ def ingest(
 
     Example: cat-dataset ingest ~/photos/brackets --out out/captures --dry-run
     """
-    from cat_dataset.batches import CaptureBatch
-    from cat_dataset.extras import require_extras
-    from cat_dataset.manifest import DatasetJob, Job, validated
+    from cat_dataset.jobs.datasets import CaptureBatch
+    from cat_dataset.jobs.manifest import DatasetJob, Job, validated
+    from cat_dataset.system.extras import require_extras
 
     require_extras("ingest", "dslr")
     job = validated(
@@ -76,7 +76,7 @@ def capture_units(
     """Return the units of work of one folder of captures: its series and single files."""
     from functools import partial
 
-    from cat_dataset.running import WorkUnit
+    from cat_dataset.generate import WorkUnit
     from dslr.units import ingest_unit, scan_folder
 
     located = batch.model_copy(update={"folder": folder})

@@ -18,7 +18,7 @@ def verify(
 
     Example: cat-dataset verify out/demo/dataset
     """
-    from cat_dataset.verify import verify_dataset
+    from cat_dataset.store.verify import verify_dataset
 
     with shown_progress() as progress:
         verdict = verify_dataset(folder, progress)
@@ -44,7 +44,7 @@ def doctor(
 
     Example: cat-dataset doctor
     """
-    from cat_dataset.doctor import examine
+    from cat_dataset.system.doctor import examine
 
     findings = examine(folder)
     for finding in findings:

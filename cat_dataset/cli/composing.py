@@ -18,8 +18,8 @@ from cat_dataset.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cat_dataset.batches import ComposeJob
-    from cat_dataset.linear_reading import LinearRow
+    from cat_dataset.jobs.datasets import ComposeJob
+    from cat_dataset.store.linear_dataset import LinearRow
 
 
 def compose(
@@ -41,10 +41,10 @@ def compose(
 
     Example: cat-dataset compose out/renders --manifest manifests/compose.toml --out out/small
     """
-    from cat_dataset.linear_reading import LinearDataset
-    from cat_dataset.manifest import load_job
-    from cat_dataset.recompose import compose_units
-    from cat_dataset.running import check_summary, run_units
+    from cat_dataset.compose.stored_light import compose_units
+    from cat_dataset.generate import check_summary, run_units
+    from cat_dataset.jobs.manifest import load_job
+    from cat_dataset.store.linear_dataset import LinearDataset
 
     job = load_job(manifest).compose_manifest()
     if out.resolve() in (folder.resolve(), (folder / "linear").resolve()):

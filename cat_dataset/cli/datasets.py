@@ -19,8 +19,8 @@ from cat_dataset.errors import CatError, JobError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cat_dataset.manifest import Job
-    from cat_dataset.running import RunSummary, WorkUnit
+    from cat_dataset.generate import RunSummary, WorkUnit
+    from cat_dataset.jobs.manifest import Job
 
 
 def render(
@@ -40,8 +40,8 @@ def render(
 
     Example: cat-dataset render manifests/demo.toml --out out/renders
     """
-    from cat_dataset.extras import require_extras
-    from cat_dataset.manifest import load_job
+    from cat_dataset.jobs.manifest import load_job
+    from cat_dataset.system.extras import require_extras
 
     job = load_job(manifest)
     if not job.render:
@@ -65,7 +65,7 @@ def render_units(
     """
     from functools import partial
 
-    from cat_dataset.running import WorkUnit
+    from cat_dataset.generate import WorkUnit
     from render.scene_files import list_scenes
     from render.units import render_unit
 
@@ -86,7 +86,7 @@ def require_devices(job: "Job") -> None:
     """Raise CatError where a batch names a device that is not there; asked of a worker, once."""
     from functools import partial
 
-    from cat_dataset.supervise import supervise
+    from cat_dataset.system.supervise import supervise
 
     batches = [batch for batch in job.render if batch.device != "CPU"]
     if not batches:
@@ -109,7 +109,7 @@ def make_or_plan(
     keep_linear: bool = False,
 ) -> None:
     """Make a data set, or say what it would be; fail at the end if a unit failed."""
-    from cat_dataset.running import check_summary
+    from cat_dataset.generate import check_summary
 
     if is_dry_run:
         from cat_dataset.cli.planning import plan_text
@@ -130,7 +130,7 @@ def make_dataset(
     keep_linear: bool = False,
 ) -> "RunSummary":
     """Run a data set's units with progress and say what came of them."""
-    from cat_dataset.running import run_units
+    from cat_dataset.generate import run_units
 
     require_devices(job)
     with shown_progress() as progress:

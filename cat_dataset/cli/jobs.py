@@ -18,8 +18,8 @@ from cat_dataset.cli.options import (
 from cat_dataset.errors import CatError
 
 if TYPE_CHECKING:
-    from cat_dataset.manifest import Job
-    from cat_dataset.running import WorkUnit
+    from cat_dataset.generate import WorkUnit
+    from cat_dataset.jobs.manifest import Job
 
 JobFolder = Annotated[
     Path, typer.Option("--out", "-o", help="Job folder to write; resumed if begun.")
@@ -39,9 +39,9 @@ def run(
 
     Example: cat-dataset run manifests/demo.toml --out out/demo
     """
-    from cat_dataset.extras import require_extras
-    from cat_dataset.manifest import load_job
-    from cat_dataset.running import check_summary
+    from cat_dataset.generate import check_summary
+    from cat_dataset.jobs.manifest import load_job
+    from cat_dataset.system.extras import require_extras
 
     job = load_job(manifest)
     if job.render or job.simulate_camera:
@@ -76,8 +76,8 @@ def _all_units(
 
     Also returns a line for each bracket that could not be photographed.
     """
-    from cat_dataset.batches import CaptureBatch
-    from cat_dataset.manifest import validated
+    from cat_dataset.jobs.datasets import CaptureBatch
+    from cat_dataset.jobs.manifest import validated
 
     units = datasets.render_units(job, base, workers) if job.render else []
     failures: list[str] = []
@@ -99,7 +99,7 @@ def _all_units(
 
 def _train_and_evaluate(job: "Job", base: Path, out: Path) -> None:
     """Train, then evaluate unless this very adapter was evaluated on this very data before."""
-    from cat_dataset.atomic import write_text_atomic
+    from cat_dataset.system.atomic import write_text_atomic
 
     if job.train is None:
         return
@@ -124,7 +124,7 @@ def _evaluation_inputs(job: "Job", adapter: Path, out: Path) -> str:
     """Return what an evaluation depends on, as JSON with a hash of each file."""
     import json
 
-    from cat_dataset.shards import sha256_of_file
+    from cat_dataset.store.shards import sha256_of_file
     from train.baselines import baselines_beside
 
     trained = [adapter, *baselines_beside(adapter).values()]
@@ -141,13 +141,13 @@ def report(
 
     Example: cat-dataset report out/demo
     """
-    from cat_dataset.extras import require_extras
+    from cat_dataset.system.extras import require_extras
 
     require_extras("report", "report")
     _write_report(folder)
 
 
 def _write_report(folder: Path) -> None:
-    from cat_dataset.report import write_report
+    from cat_dataset.reporting.html_report import write_report
 
     typer.echo(f"report: {write_report(folder)}")

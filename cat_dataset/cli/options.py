@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from cat_dataset.progress import BarProgress
+    from cat_dataset.system.progress import BarProgress
 
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -39,7 +39,7 @@ def shown_progress() -> Iterator["BarProgress"]:
     """Show progress bars on stderr; an interrupt ends the command with how to go on."""
     from rich.console import Console
 
-    from cat_dataset.progress import BarProgress
+    from cat_dataset.system.progress import BarProgress
 
     try:
         with BarProgress(Console(stderr=True)) as progress:

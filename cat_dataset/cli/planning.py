@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cat_dataset.batches import RenderBatch
-    from cat_dataset.manifest import Job
-    from cat_dataset.running import WorkUnit
+    from cat_dataset.generate import WorkUnit
+    from cat_dataset.jobs.datasets import RenderBatch
+    from cat_dataset.jobs.manifest import Job
 
 
 def plan_text(job: "Job", units: "Sequence[WorkUnit]") -> str:
     """Return what a run would make of a manifest."""
-    from cat_dataset.estimates import estimate_batch, estimate_text
+    from cat_dataset.jobs.estimates import estimate_batch, estimate_text
 
     num_shards = -(-len(units) // job.dataset.units_per_shard)
     lines = [f"{len(units)} units of work in {num_shards} shards"]
@@ -33,7 +33,7 @@ def plan_text(job: "Job", units: "Sequence[WorkUnit]") -> str:
 
 
 def _batch_line(batch: "RenderBatch") -> str:
-    from cat_dataset.estimates import plan_pairs
+    from cat_dataset.jobs.estimates import plan_pairs
 
     asked = ", ".join(f"{name} {plan_pairs(plan)}" for name, plan in batch.attributes.items())
     scenes = "every .blend" if batch.num_scenes is None else f"{batch.num_scenes} scenes"

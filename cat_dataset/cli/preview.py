@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from cat_dataset.supervise import Outcome
+    from cat_dataset.system.supervise import Outcome
 
 _SHEET_WIDTH_PX = 1600
 _TIMEOUT_S = 600.0
@@ -37,9 +37,9 @@ def preview(
 
     Example: cat-dataset preview --family outdoor --num 24 -o sheet.png
     """
-    from cat_dataset.extras import require_extras
-    from cat_dataset.manifest import Job, load_job, validated
-    from cat_dataset.supervise import supervise
+    from cat_dataset.jobs.manifest import Job, load_job, validated
+    from cat_dataset.system.extras import require_extras
+    from cat_dataset.system.supervise import supervise
 
     if (manifest is None) == (family is None):
         msg = "give a MANIFEST or --family, one of the two"
@@ -68,9 +68,9 @@ def preview(
 def _write_sheet(
     out: Path, names: "Sequence[str]", outcomes: "Sequence[Outcome[NDArray[np.uint8]]]"
 ) -> None:
-    from cat_dataset.atomic import write_bytes_atomic
-    from cat_dataset.contact_sheet import contact_sheet
-    from cat_dataset.display import encode_png
+    from cat_dataset.imaging.display import encode_png
+    from cat_dataset.reporting.contact_sheet import contact_sheet
+    from cat_dataset.system.atomic import write_bytes_atomic
 
     made = [(names[o.index], o.result) for o in outcomes if o.result is not None]
     failures = [f"{names[o.index]}: {o.failure}" for o in outcomes if o.result is None]

@@ -11,7 +11,7 @@ from cat_dataset.errors import CatError, JobError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from cat_dataset.manifest import Job
+    from cat_dataset.jobs.manifest import Job
     from cat_dataset.scoring.report import EvaluationReport
 
 DataFolders = Annotated[
@@ -43,8 +43,8 @@ def train(
 
     Example: cat-dataset train manifests/demo.toml --data out/demo/dataset --out out/training
     """
-    from cat_dataset.extras import require_extras
-    from cat_dataset.manifest import dump_job, load_job
+    from cat_dataset.jobs.manifest import dump_job, load_job
+    from cat_dataset.system.extras import require_extras
 
     job = load_job(manifest)
     if job.train is None:
@@ -83,9 +83,9 @@ def edit(
     Example: cat-dataset edit photo.jpg --adapter out/demo/training/adapter
     --edit exposure=+1.5EV --edit "white_balance=from 5600K to 3200K" -o edited.png
     """
-    from cat_dataset.edited_picture import check_png_name, read_picture
-    from cat_dataset.extras import require_extras
-    from cat_dataset.typed_edits import parse_edit
+    from cat_dataset.requests.edited_picture import check_png_name, read_picture
+    from cat_dataset.requests.typed_edits import parse_edit
+    from cat_dataset.system.extras import require_extras
 
     for text in edits:  # a slip is said at once, before torch is loaded
         parse_edit(text)
@@ -116,8 +116,8 @@ def evaluate(
     Example: cat-dataset evaluate manifests/demo.toml --adapter out/demo/training/adapter
     --data out/demo/dataset --out out/demo/evaluation
     """
-    from cat_dataset.extras import require_extras
-    from cat_dataset.manifest import load_job
+    from cat_dataset.jobs.manifest import load_job
+    from cat_dataset.system.extras import require_extras
 
     job = load_job(manifest)
     if dry_run:
@@ -143,7 +143,7 @@ def _held_out_text(job: "Job", data: "Sequence[Path]") -> str:
     """Return how many held-out pairs there are of each attribute, and the most that is measured."""
     from collections import Counter
 
-    from cat_dataset.reading import PairDataset
+    from cat_dataset.store.pair_dataset import PairDataset
 
     rows = PairDataset(data, splits=(job.evaluate.split,)).rows
     counts = Counter(row.edits[0].attribute for row in rows)

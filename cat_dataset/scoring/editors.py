@@ -14,13 +14,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from cat_dataset.display import decode_png, encode_display
 from cat_dataset.errors import CatError, JobError
-from cat_dataset.plans import CAMERA_ATTRIBUTES
+from cat_dataset.imaging.display import decode_png, encode_display
+from cat_dataset.jobs.plans import CAMERA_ATTRIBUTES
 from cat_dataset.records import EditScale
-from cat_dataset.scoring.askable import Ranges
-from cat_dataset.scoring.requests import EditRequest
-from cat_dataset.scoring.told import lights_of
+from cat_dataset.scoring.questions.known_light import lights_of
+from cat_dataset.scoring.questions.requests import EditRequest
+from cat_dataset.scoring.questions.value_ranges import Ranges
 from cat_dataset.scoring.truth import Display, FrameTruth, LightTruth, Truth
 
 
@@ -129,8 +129,8 @@ EditFunction = Callable[..., Any]  # (source, edits, instruction), or with light
 class FunctionEditor:
     """Somebody's function: (source_HW3 uint8, [(attribute, value)], instruction) -> picture.
 
-    Values are in the attribute's unit (`cat_dataset.attributes`), positive as it says there. A
-    function with a parameter `light` is told the light that it edits as well, see `told.lights_of`.
+    Values are in the attribute's unit (`cat_dataset.attributes.table`), positive as it says there.
+    A function with a parameter `light` is told the light that it edits too, see `told.lights_of`.
     """
 
     name: str

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from cat_dataset.scoring.bootstrap import Interval
 from cat_dataset.scoring.report import EvaluationReport, leading_readout
+from cat_dataset.scoring.statistics.bootstrap import Interval
 
 
 def markdown_table(report: EvaluationReport) -> str:

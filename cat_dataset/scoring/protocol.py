@@ -9,20 +9,20 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.colour_difference import ciede2000, lab_of_srgb
-from cat_dataset.manifest import EvaluateJob
-from cat_dataset.pair_rows import PairRow
-from cat_dataset.progress import Progress
-from cat_dataset.scoring.achieved import psnr_db
-from cat_dataset.scoring.askable import ValuesClass, class_of_value
-from cat_dataset.scoring.cases import Case, CaseReader
-from cat_dataset.scoring.company import Beside
+from cat_dataset.imaging.colour_difference import ciede2000, lab_of_srgb
+from cat_dataset.jobs.manifest import EvaluateJob
 from cat_dataset.scoring.editors import Answer, Asked, EditFailure, ScoredEditor
-from cat_dataset.scoring.instruments import NOTHING, Instrument, Readings
-from cat_dataset.scoring.planning import Plan, combination_name
-from cat_dataset.scoring.requests import EditRequest, Role
-from cat_dataset.scoring.results import CrossReading, EditResult
+from cat_dataset.scoring.questions.cases import Case, CaseReader
+from cat_dataset.scoring.questions.planning import Plan, combination_name
+from cat_dataset.scoring.questions.requests import EditRequest, Role
+from cat_dataset.scoring.questions.value_ranges import ValuesClass, class_of_value
+from cat_dataset.scoring.readings.joint import Beside
+from cat_dataset.scoring.readings.physical import psnr_db
+from cat_dataset.scoring.readings.readouts import NOTHING, Instrument, Readings
+from cat_dataset.scoring.statistics.results import CrossReading, EditResult
 from cat_dataset.scoring.truth import Display
+from cat_dataset.store.pair_rows import PairRow
+from cat_dataset.system.progress import Progress
 
 MAX_CHUNK_BYTES = 2**27  # of answers of one editor held at once
 _HAS_FLOOR: tuple[Role, ...] = ("pair", "beyond", "alone", "combined")

@@ -7,16 +7,30 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cat_dataset.atomic import write_bytes_atomic, write_text_atomic
-from cat_dataset.attributes import find_attribute
-from cat_dataset.display import encode_png
-from cat_dataset.plans import BASIS_ATTRIBUTES
-from cat_dataset.scoring.askable import Ranges
-from cat_dataset.scoring.behaviour import BehaviourScore, CrossTalk, cross_talk, score_behaviour
-from cat_dataset.scoring.combinations import CombinationScore, alone_results, score_combination
+from cat_dataset.attributes.table import find_attribute
+from cat_dataset.imaging.display import encode_png
+from cat_dataset.jobs.plans import BASIS_ATTRIBUTES
 from cat_dataset.scoring.protocol import Findings
-from cat_dataset.scoring.results import READOUTS, EditResult, ReadoutName, write_results
-from cat_dataset.scoring.scores import AttributeScore, Comparison, compare, score_attribute
+from cat_dataset.scoring.questions.value_ranges import Ranges
+from cat_dataset.scoring.statistics.behaviour import (
+    BehaviourScore,
+    CrossTalk,
+    cross_talk,
+    score_behaviour,
+)
+from cat_dataset.scoring.statistics.combinations import (
+    CombinationScore,
+    alone_results,
+    score_combination,
+)
+from cat_dataset.scoring.statistics.results import READOUTS, EditResult, ReadoutName, write_results
+from cat_dataset.scoring.statistics.scores import (
+    AttributeScore,
+    Comparison,
+    compare,
+    score_attribute,
+)
+from cat_dataset.system.atomic import write_bytes_atomic, write_text_atomic
 
 REPORT_NAME = "evaluation.json"
 RESULTS_NAME = "edits.parquet"
@@ -223,7 +237,7 @@ def _samples(findings: Findings) -> list[SamplePictures]:
 
 def write_report_files(folder: Path, report: EvaluationReport, findings: Findings) -> None:
     """Write JSON, Parquet, Markdown, curves and sample pictures into a folder."""
-    from cat_dataset.plots import response_curve_files
+    from cat_dataset.reporting.plots import response_curve_files
     from cat_dataset.scoring.markdown import markdown_table
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -15,15 +15,14 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.display import (
+from cat_dataset.imaging.display import (
     TONE_CURVE,
     ToneCurve,
     apply_tone_curve,
     decode_display,
     encode_display,
 )
-from cat_dataset.light_ratio import LightRatio, light_ratio_rgb
-from cat_dataset.photometry import (
+from cat_dataset.imaging.photometry import (
     DAYLIGHT_CCT_K,
     blackbody_rgb,
     kelvin,
@@ -31,7 +30,8 @@ from cat_dataset.photometry import (
     srgb_encode,
     white_balance_gains,
 )
-from cat_dataset.plans import AMBIENT, CAMERA_ATTRIBUTES, LAMP, LIGHT_OF
+from cat_dataset.jobs.plans import AMBIENT, CAMERA_ATTRIBUTES, LAMP, LIGHT_OF
+from cat_dataset.light.light_ratio import LightRatio, light_ratio_rgb
 
 Display = NDArray[np.uint8]
 Linear = NDArray[np.float32]

@@ -13,7 +13,7 @@ from typing import Any
 import bpy
 from mathutils import Vector
 
-from cat_dataset.photometry import DAYLIGHT_CCT_K, MAX_CCT_K, MIN_CCT_K
+from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K, MAX_CCT_K, MIN_CCT_K
 from cat_dataset.records import LightGroup
 from render.assets.shader_walk import gives_light, has_own_strength, is_coloured
 from render.craft.stage import AMBIENT_GROUP

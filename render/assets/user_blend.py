@@ -15,9 +15,9 @@ import numpy as np
 from mathutils import Vector
 
 from cat_dataset.errors import SceneError
-from cat_dataset.photometry import DAYLIGHT_CCT_K, luminance
+from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K, luminance
 from cat_dataset.records import LightGroup
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from render.assets.blend_header import check_version
 from render.assets.emitters import Emitters, group_emitters
 from render.assets.main_choice import choose_main, coverages, named_main, spoken_name

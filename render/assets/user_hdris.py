@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset.errors import SceneError
-from cat_dataset.photometry import luminance
+from cat_dataset.imaging.photometry import luminance
 from render.assets.asset_folder import HDRI_SUFFIXES, list_assets
 
 MAX_WIDTH_PX = 8192  # 16 bytes a pixel in every worker

@@ -14,7 +14,7 @@ import numpy as np
 from mathutils import Matrix
 
 from cat_dataset.errors import SceneError
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from render.assets.asset_folder import MODEL_SUFFIXES, list_assets
 from render.assets.emitters import join_emission
 from render.assets.main_choice import spoken_name

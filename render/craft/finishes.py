@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.photometry import srgb_decode
+from cat_dataset.imaging.photometry import srgb_decode
 
 Rgb = tuple[float, float, float]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cat_dataset.photometry import kelvin, mired
+from cat_dataset.imaging.photometry import kelvin, mired
 
 
 def cct_rand(rng: np.random.Generator, low_k: float, high_k: float) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from cat_dataset.errors import SceneError
-from cat_dataset.photometry import luminance
+from cat_dataset.imaging.photometry import luminance
 from render.assets.user_hdris import load_user_hdri, usual_radiance
 from render.craft.layout import SENSOR_LONG_SIDE_MM, CameraPose
 from render.craft.nodes import NodeGraph

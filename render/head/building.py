@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cat_dataset.records import LightGroup
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from render.craft.materials import build_material
 from render.craft.nodes import Vector
 from render.craft.shapes import Floats, Shape, lathe, rounded_box

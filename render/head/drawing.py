@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from render.craft.finishes import Finish, Rgb, linear_rgb, palette_rand, shaded
 from render.craft.lamp_colours import balance_k, cct_rand
 from render.craft.layout import SENSOR_LONG_SIDE_MM, CameraPose, f_number_for_depth

@@ -9,8 +9,8 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.attribute import wrap_deg
-from cat_dataset.photometry import extinction_per_m
+from cat_dataset.attributes.attribute import wrap_deg
+from cat_dataset.imaging.photometry import extinction_per_m
 from cat_dataset.records import Reading
 from render.craft.nodes import NodeGraph
 from render.craft.shapes import ball, rounded_box

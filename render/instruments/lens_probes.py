@@ -9,7 +9,7 @@ import numpy as np
 from mathutils import Vector
 from numpy.typing import NDArray
 
-from cat_dataset.photometry import dioptres
+from cat_dataset.imaging.photometry import dioptres
 from cat_dataset.records import Reading
 from render.axes import passing_speed_m_per_s
 from render.craft.layout import SENSOR_LONG_SIDE_MM

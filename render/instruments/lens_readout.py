@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset.errors import ReadoutError
-from cat_dataset.photometry import luminance
+from cat_dataset.imaging.photometry import luminance
 from cat_dataset.records import Reading
 
 Linear = NDArray[np.float32]

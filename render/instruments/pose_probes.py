@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.attribute import wrap_deg
+from cat_dataset.attributes.attribute import wrap_deg
 from cat_dataset.records import Reading
 from render.axes import camera_right
 from render.cycles import RenderSettings

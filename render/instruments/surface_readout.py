@@ -8,7 +8,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.attribute import wrap_deg
+from cat_dataset.attributes.attribute import wrap_deg
 from cat_dataset.errors import ReadoutError
 from cat_dataset.records import Reading
 

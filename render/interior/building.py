@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from cat_dataset.records import LightGroup
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from render.craft.finishes import Finish, linear_rgb
 from render.craft.materials import build_material
 from render.craft.shapes import ball, rounded_box

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from render.craft.finishes import Palette
 from render.craft.props import Prop
 from render.craft.shapes import Floats

@@ -7,7 +7,7 @@ Blender has anything to do; `render.interior.building` makes the objects.
 from dataclasses import dataclass
 from typing import Any
 
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from render.craft.finishes import Palette, palette_rand
 from render.interior.camera import view_rand
 from render.interior.decorating import curtains_rand, pictures_rand, rug_rand, small_things_rand

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cat_dataset.photometry import kelvin, luminance, mired
+from cat_dataset.imaging.photometry import kelvin, luminance, mired
 from render.craft.finishes import Rgb
 from render.craft.lamp_colours import cct_rand
 from render.interior.floor_plan import Piece

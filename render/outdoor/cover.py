@@ -1,6 +1,6 @@
 """Which covers lie on the ground of each place: turf, flowers, tufts of dry grass, pebbles."""
 
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from render.craft.finishes import Finish, Rgb, linear_rgb, shaded
 from render.craft.props import Prop
 from render.outdoor.drawing import Outdoor

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from cat_dataset.photometry import kelvin, mired
-from cat_dataset.seeding import derive_rng
+from cat_dataset.imaging.photometry import kelvin, mired
+from cat_dataset.system.seeding import derive_rng
 from render.craft.finishes import Palette, palette_rand
 from render.craft.layout import CameraPose
 from render.craft.props import Prop

@@ -14,7 +14,7 @@ from typing import Any
 
 import bpy
 
-from cat_dataset.photometry import extinction_per_m
+from cat_dataset.imaging.photometry import extinction_per_m
 from render.craft.nodes import NodeGraph
 from render.craft.shapes import rounded_box
 from render.craft.stage import add_mesh

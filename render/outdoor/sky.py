@@ -17,7 +17,7 @@ import numpy as np
 from mathutils import Vector
 from numpy.typing import NDArray
 
-from cat_dataset.photometry import REC709_LUMINANCE, XYZ_TO_SRGB, blackbody_rgb
+from cat_dataset.imaging.photometry import REC709_LUMINANCE, XYZ_TO_SRGB, blackbody_rgb
 from render.craft.nodes import NodeGraph
 from render.versions import enable_nodes
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cat_dataset.records import LightGroup
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from render.craft.layout import Placed
 from render.craft.materials import build_material
 from render.craft.shapes import Shape, rounded_box

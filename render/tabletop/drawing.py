@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from render.craft.finishes import (
     WOODS,
     Finish,

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from cat_dataset.manifest import DatasetJob
-from cat_dataset.reading import PairDataset
+from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.records import LightBasis, LightGroup
 from cat_dataset.scoring.report import EvaluationReport
-from cat_dataset.seeding import derive_rng
+from cat_dataset.store.pair_dataset import PairDataset
+from cat_dataset.system.seeding import derive_rng
 
 
 def make_light_basis(scene: str, size_px: int = 48) -> LightBasis:

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from cat_dataset.compose import compose_basis
-from cat_dataset.linear_store import encode_linear
-from cat_dataset.manifest import DatasetJob, DatasetManifest
-from cat_dataset.plans import PairPlan
-from cat_dataset.progress import SilentProgress
+from cat_dataset.compose.basis_pairs import compose_basis
+from cat_dataset.generate import RunSummary, WorkUnit, run_units
+from cat_dataset.jobs.manifest import DatasetJob, DatasetManifest
+from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.records import (
     Annotation,
     LightBasis,
@@ -23,8 +22,9 @@ from cat_dataset.records import (
     SweepFrame,
     UnitResult,
 )
-from cat_dataset.running import RunSummary, WorkUnit, run_units
-from cat_dataset.seeding import derive_rng
+from cat_dataset.store.linear_files import encode_linear
+from cat_dataset.system.progress import SilentProgress
+from cat_dataset.system.seeding import derive_rng
 from tests.cat_dataset.conftest import make_light_basis
 
 SCENES = ("scene-a", "scene-b", "scene-c")

@@ -7,24 +7,24 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from cat_dataset.compose import compose_light
-from cat_dataset.linear_store import LINEAR_FOLDER, encode_linear, write_linear_files
-from cat_dataset.manifest import DatasetJob, EvaluateJob
-from cat_dataset.plans import PairPlan
-from cat_dataset.progress import SilentProgress
-from cat_dataset.reading import PairDataset
+from cat_dataset.compose.basis_pairs import compose_light
+from cat_dataset.jobs.manifest import DatasetJob, EvaluateJob
+from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.records import EditScale, LightBasis, Sweep, SweepFrame, UnitResult
-from cat_dataset.scoring.behaviour import BehaviourScore
 from cat_dataset.scoring.benchmark import baselines, plan_benchmark
-from cat_dataset.scoring.cases import CaseReader
 from cat_dataset.scoring.editors import Answer, Asked, EditFailure, ScoredEditor
-from cat_dataset.scoring.planning import Plan
 from cat_dataset.scoring.protocol import Findings, run_protocol
+from cat_dataset.scoring.questions.cases import CaseReader
+from cat_dataset.scoring.questions.planning import Plan
 from cat_dataset.scoring.report import EvaluationReport, make_report
-from cat_dataset.scoring.scores import AttributeScore
-from cat_dataset.seeding import derive_rng
-from cat_dataset.shards import shard_path, write_index, write_shard
-from cat_dataset.tables import staged_table
+from cat_dataset.scoring.statistics.behaviour import BehaviourScore
+from cat_dataset.scoring.statistics.scores import AttributeScore
+from cat_dataset.store.linear_files import LINEAR_FOLDER, encode_linear, write_linear_files
+from cat_dataset.store.pair_dataset import PairDataset
+from cat_dataset.store.shards import shard_path, write_index, write_shard
+from cat_dataset.store.tables import staged_table
+from cat_dataset.system.progress import SilentProgress
+from cat_dataset.system.seeding import derive_rng
 from tests.cat_dataset.conftest import make_light_basis
 
 SIZE_PX = 48

@@ -11,8 +11,8 @@ import pytest
 import rawpy
 from numpy.typing import NDArray
 
-from cat_dataset.seeding import derive_rng
-from cat_dataset.simulated_camera import SimulatedCamera
+from cat_dataset.jobs.camera import SimulatedCamera
+from cat_dataset.system.seeding import derive_rng
 from dslr.develop import Linear
 from dslr.simulated_camera import write_series
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from cat_dataset.batches import CaptureBatch
+from cat_dataset.jobs.datasets import CaptureBatch
 from dslr.units import scan_folder
 from tests.command_line import cat
 from tests.dslr.conftest import RAW_FOLDER, photograph

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from tests.dslr.dng_fields import with_field
 
 Fate = Literal["bad", "either", "left alone"]

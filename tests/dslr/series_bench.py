@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.batches import CaptureBatch
-from cat_dataset.manifest import DatasetJob
+from cat_dataset.jobs.camera import SimulatedCamera
+from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.records import Pair, UnitResult
-from cat_dataset.seeding import derive_rng
-from cat_dataset.simulated_camera import SimulatedCamera
+from cat_dataset.system.seeding import derive_rng
 from dslr.bursts import Capture
 from dslr.develop import Linear
 from dslr.ingest import ingest_captures

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cat_dataset.errors import BracketError
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from dslr.alignment import (
     STANDS_STILL,
     STILL_PX,

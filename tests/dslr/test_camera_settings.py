@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from cat_dataset.simulated_camera import SimulatedCamera
+from cat_dataset.jobs.camera import SimulatedCamera
 from dslr.camera_settings import (
     PRINTED_TIMES_S,
     frame_settings,

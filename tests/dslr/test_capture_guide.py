@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cat_dataset import gates
-from cat_dataset.attributes import find_attribute
+from cat_dataset.attributes.table import find_attribute
+from cat_dataset.compose import quality_checks as gates
 from dslr import (
     added_light,
     alignment,
@@ -41,7 +41,7 @@ MODULES = tuple(
         *("raw_file", "reading", "series", "series_frames", "units", "zoom", "zoom_sweep"),
     )
 )
-PAIR_MODULES = ("cat_dataset.gates", "cat_dataset.attribute")
+PAIR_MODULES = ("cat_dataset.compose.quality_checks", "cat_dataset.attributes.attribute")
 MAX_PAIR_STOPS = find_attribute("exposure").value_range[1]
 LIMITS = {
     "pause within a series, from the end of one exposure to the start of the next": (

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cat_dataset.batches import CaptureBatch
 from cat_dataset.errors import CatError, JobError, RawError
+from cat_dataset.jobs.datasets import CaptureBatch
 from dslr.captures_file import CAPTURES_FILE, StatedGroup, read_captures_files
 from dslr.units import CaptureGroup, find_raw_files, ingest_unit, scan_folder
 from tests.dslr.conftest import photograph, scene_light

@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cat_dataset.photometry import srgb_encode
+from cat_dataset.imaging.photometry import srgb_encode
 from dslr.develop import Developed, DevelopPlan, develop, plan_develop, turned
 from dslr.dng import write_dng
 from dslr.metadata import read_metadata

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import rawpy
 
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from dslr.develop import develop
 from dslr.dng import dng_bytes, write_dng
 from dslr.raw_file import open_raw, read_mosaic

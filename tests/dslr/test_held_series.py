@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
-from cat_dataset.batches import CaptureBatch
-from cat_dataset.display import decode_display, decode_png
-from cat_dataset.photometry import aperture_stops
+from cat_dataset.imaging.display import decode_display, decode_png
+from cat_dataset.imaging.photometry import aperture_stops
+from cat_dataset.jobs.datasets import CaptureBatch
 from cat_dataset.records import Pair
 from dslr.bursts import Capture
 from dslr.develop import Linear

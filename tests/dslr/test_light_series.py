@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cat_dataset.batches import CaptureBatch
-from cat_dataset.display import decode_display, decode_png
 from cat_dataset.errors import BracketError
-from cat_dataset.photometry import mired
+from cat_dataset.imaging.display import decode_display, decode_png
+from cat_dataset.imaging.photometry import mired
+from cat_dataset.jobs.datasets import CaptureBatch
 from cat_dataset.records import LightBasis, Pair
 from dslr.develop import Linear
 from dslr.ingest import ingest_captures

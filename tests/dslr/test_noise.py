@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from cat_dataset.errors import BracketError
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from dslr.develop import Linear
 from dslr.noise import NoisePair, measure_noise
 from dslr.raw_file import Mosaic

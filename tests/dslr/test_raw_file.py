@@ -12,7 +12,7 @@ import pytest
 import rawpy
 
 from cat_dataset.errors import RawError
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from dslr.dng import dng_bytes
 from dslr.raw_file import MAX_PIXELS_PER_BYTE, block_maxima, block_means, open_raw, read_mosaic
 from dslr.simulated_camera import camera_rgb

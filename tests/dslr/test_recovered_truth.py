@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from cat_dataset.batches import CaptureBatch
-from cat_dataset.manifest import DatasetJob
+from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.records import Pair, UnitResult
 from dslr.units import CaptureGroup, ingest_unit, scan_folder
 from tests.dslr.conftest import photograph, read_truth

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from dslr.framing import MIN_CORRELATION
 from dslr.registration import MIN_SHARED, Registration, register, register_from, zoom_about_centre
 from dslr.shake import Shake, shaken

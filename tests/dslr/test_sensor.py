@@ -6,9 +6,9 @@ import pytest
 import rawpy
 from numpy.typing import NDArray
 
-from cat_dataset.photometry import XYZ_TO_SRGB
-from cat_dataset.seeding import derive_rng
-from cat_dataset.simulated_camera import SimulatedCamera
+from cat_dataset.imaging.photometry import XYZ_TO_SRGB
+from cat_dataset.jobs.camera import SimulatedCamera
+from cat_dataset.system.seeding import derive_rng
 from dslr.sensor import SENSOR, XYZ_TO_CAMERA, bayer_mosaic, expose
 from dslr.simulated_camera import write_series
 from tests.dslr.conftest import read_signal

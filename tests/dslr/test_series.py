@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cat_dataset.attributes import find_attribute
-from cat_dataset.batches import CaptureBatch
+from cat_dataset.attributes.table import find_attribute
+from cat_dataset.jobs.datasets import CaptureBatch
 from dslr.captures_file import UNIT_OF_VALUES
 from dslr.metadata import CaptureMetadata
 from dslr.residual import MAX_BAND_STOPS, MAX_DRIFT_STOPS, MAX_MOVING_SHARE, Residual

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cat_dataset.seeding import derive_rng
-from cat_dataset.simulated_camera import MAX_DEVIATIONS, SimulatedCamera
+from cat_dataset.jobs.camera import MAX_DEVIATIONS, SimulatedCamera
+from cat_dataset.system.seeding import derive_rng
 from dslr.shake import Shake, shaken, shakes_rand
 from tests.dslr.conftest import photograph, read_signal, read_truth, scene_light
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import rawpy
 
-from cat_dataset.seeding import derive_rng
-from cat_dataset.simulated_camera import SimulatedCamera
+from cat_dataset.jobs.camera import SimulatedCamera
+from cat_dataset.system.seeding import derive_rng
 from dslr.metadata import read_exif, read_metadata
 from dslr.raw_file import open_raw, read_mosaic
 from dslr.sensor import SENSOR

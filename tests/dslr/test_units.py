@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cat_dataset.batches import CaptureBatch
-from cat_dataset.display import decode_display, decode_png
 from cat_dataset.errors import CatError, RawError
-from cat_dataset.manifest import DatasetJob
-from cat_dataset.plans import PairPlan
+from cat_dataset.imaging.display import decode_display, decode_png
+from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.manifest import DatasetJob
+from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.records import UnitResult
 from dslr.units import CaptureGroup, ingest_unit, scan_folder
 from tests.dslr.conftest import photograph

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cat_dataset.photometry import planckian_xy
+from cat_dataset.imaging.photometry import planckian_xy
 from dslr.metadata import read_metadata
 from dslr.raw_file import open_raw
 from dslr.sensor import XYZ_TO_CAMERA

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cat_dataset.batches import CaptureBatch
+from cat_dataset.jobs.datasets import CaptureBatch
 from cat_dataset.records import Pair
 from dslr.develop import Linear
 from dslr.registration import zoom_about_centre

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from cat_dataset.batches import RenderBatch
-from cat_dataset.manifest import DatasetJob
-from cat_dataset.plans import PairPlan
+from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.manifest import DatasetJob
+from cat_dataset.jobs.plans import PairPlan
 
 
 @pytest.fixture(autouse=True)

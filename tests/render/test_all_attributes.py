@@ -6,9 +6,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from cat_dataset.plans import BASIS_ATTRIBUTES, FAMILY_ATTRIBUTES, SWEEP_ATTRIBUTES, Family
-from cat_dataset.progress import SilentProgress
-from cat_dataset.verify import verify_dataset
+from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, FAMILY_ATTRIBUTES, SWEEP_ATTRIBUTES, Family
+from cat_dataset.store.verify import verify_dataset
+from cat_dataset.system.progress import SilentProgress
 from tests.command_line import cat
 
 pytestmark = [pytest.mark.bpy, pytest.mark.slow]

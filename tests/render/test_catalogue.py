@@ -5,7 +5,7 @@ import doctest
 import numpy as np
 import pytest
 
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from render.craft import finishes, layout, shapes
 from render.craft.finishes import palette_rand
 from render.craft.props import Prop

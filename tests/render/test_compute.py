@@ -2,9 +2,9 @@
 
 import pytest
 
-from cat_dataset.batches import RenderBatch
 from cat_dataset.errors import SceneError
-from cat_dataset.manifest import DatasetJob
+from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.manifest import DatasetJob
 from tests.command_line import cat
 from tests.render.built_scene import build_scene
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 
 if TYPE_CHECKING:
     from render.denoise import Guides

@@ -244,7 +244,7 @@ def _depth(built: "BuiltScene", settings: "RenderSettings") -> Any:
 def test_the_main_object_has_a_material_that_can_be_edited() -> None:
     """Its largest slot is a Principled BSDF with the inputs that edits act on."""
     for number, maker in enumerate(MAIN_MAKERS.values()):
-        from cat_dataset.seeding import derive_rng
+        from cat_dataset.system.seeding import derive_rng
         from render.craft.finishes import palette_rand
         from render.craft.materials import build_material
 

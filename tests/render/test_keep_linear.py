@@ -11,17 +11,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cat_dataset.batches import RenderBatch
-from cat_dataset.compose import compose_basis, compose_sweep
-from cat_dataset.display import decode_png
-from cat_dataset.linear_reading import LinearDataset
-from cat_dataset.linear_store import decode_linear
-from cat_dataset.manifest import DatasetJob
-from cat_dataset.plans import PairPlan
-from cat_dataset.progress import SilentProgress
-from cat_dataset.reading import PairDataset
+from cat_dataset.compose.basis_pairs import compose_basis, compose_sweep
+from cat_dataset.imaging.display import decode_png
+from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.manifest import DatasetJob
+from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.records import LightBasis, Sweep
-from cat_dataset.verify import verify_dataset
+from cat_dataset.store.linear_dataset import LinearDataset
+from cat_dataset.store.linear_files import decode_linear
+from cat_dataset.store.pair_dataset import PairDataset
+from cat_dataset.store.verify import verify_dataset
+from cat_dataset.system.progress import SilentProgress
 from render.units import render_unit
 from tests.command_line import ROOT, cat, command
 

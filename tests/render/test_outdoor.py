@@ -219,7 +219,7 @@ def test_places_and_things_vary() -> None:
 
 def test_main_objects_show_a_turn_and_have_an_editable_material() -> None:
     """Their outline from above is no circle; their largest slot is a Principled BSDF."""
-    from cat_dataset.seeding import derive_rng
+    from cat_dataset.system.seeding import derive_rng
     from render.craft.finishes import palette_rand
     from render.craft.materials import build_material
     from render.outdoor.places import MAKERS

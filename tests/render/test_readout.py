@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cat_dataset.errors import SceneError
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from render.craft.shapes import rotation
 from render.instruments.lens_readout import aperture_stops_read, zoom_log2
 from render.instruments.pose_readout import PosePoints, turn_deg

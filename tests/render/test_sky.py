@@ -140,7 +140,7 @@ def test_sun_and_sky_keep_a_photographic_ratio(
     elevation_deg: float, low: float, high: float
 ) -> None:
     """On level ground the sun gives 4 to 8 times the sky's light when high, about as much low."""
-    from cat_dataset.photometry import luminance
+    from cat_dataset.imaging.photometry import luminance
     from render.outdoor.sky import LIGHT_UNIT_W_M2, sky_irradiance_w_m2
 
     scene, _ = _card_scene(0.0)

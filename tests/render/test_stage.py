@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cat_dataset.errors import SceneError
-from cat_dataset.photometry import blackbody_rgb
-from cat_dataset.seeding import derive_rng
+from cat_dataset.imaging.photometry import blackbody_rgb
+from cat_dataset.system.seeding import derive_rng
 from render.craft.finishes import Finish, palette_rand
 from render.tabletop.catalogue import MAKERS, make_prop
 from tests.render.built_scene import build_scene

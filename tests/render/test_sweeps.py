@@ -6,7 +6,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from cat_dataset.attributes import ATTRIBUTES
+from cat_dataset.attributes.table import ATTRIBUTES
 from cat_dataset.records import Sweep
 from tests.render.built_scene import build_scene, scene_context
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 import render
-from cat_dataset.batches import RenderBatch
-from cat_dataset.light import base_state, light_frame
-from cat_dataset.manifest import DatasetJob
-from cat_dataset.simulated_camera import SimulatedCamera
-from cat_dataset.splits import split_of
+from cat_dataset.jobs.camera import SimulatedCamera
+from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.manifest import DatasetJob
+from cat_dataset.jobs.splits import split_of
+from cat_dataset.light.light_state import base_state, light_frame
 from render.scene_files import list_scenes
 from render.units import render_basis, render_camera_scene, render_camera_sweep, render_unit
 

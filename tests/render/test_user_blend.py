@@ -422,7 +422,7 @@ def test_a_main_object_that_is_not_there_is_answered_with_those_that_are(tmp_pat
 
 def test_edits_of_a_users_object_are_read_back(tmp_path: Path) -> None:
     """Turn, size, lens, aperture and shape key of a made-up file measure what was set."""
-    from cat_dataset.attributes import ATTRIBUTES
+    from cat_dataset.attributes.table import ATTRIBUTES
     from render.assets.user_blend import build_user_blend
     from render.cycles import RenderSettings
     from render.sweeps import SceneContext, render_sweep

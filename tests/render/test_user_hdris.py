@@ -107,7 +107,7 @@ def test_a_world_gives_the_asked_irradiance_whatever_the_files_scale(
     tmp_path: Path, brightness: float
 ) -> None:
     """A level grey surface shows the irradiance, from a dim file as from a bright one."""
-    from cat_dataset.photometry import luminance
+    from cat_dataset.imaging.photometry import luminance
     from render.craft.layout import CameraPose
     from render.craft.stage import World, add_camera, add_world
     from render.cycles import RenderSettings, apply_settings, render_passes

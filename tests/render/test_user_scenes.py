@@ -6,10 +6,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from cat_dataset.batches import RenderBatch
 from cat_dataset.errors import JobError
-from cat_dataset.manifest import DatasetJob
-from cat_dataset.plans import PairPlan
+from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.manifest import DatasetJob
+from cat_dataset.jobs.plans import PairPlan
 from render.scene_files import list_scenes
 from tests.command_line import cat
 

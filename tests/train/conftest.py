@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cat_dataset.compose import compose_basis
-from cat_dataset.linear_store import encode_linear
-from cat_dataset.manifest import DatasetJob
-from cat_dataset.plans import PairPlan
+from cat_dataset.compose.basis_pairs import compose_basis
+from cat_dataset.jobs.manifest import DatasetJob
+from cat_dataset.jobs.plans import PairPlan
+from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import LightBasis, LightGroup, Split, UnitResult
-from cat_dataset.seeding import derive_rng
-from cat_dataset.shards import shard_path, write_index, write_shard
-from cat_dataset.tables import staged_table
-from cat_dataset.train_job import TrainJob
+from cat_dataset.store.linear_files import encode_linear
+from cat_dataset.store.shards import shard_path, write_index, write_shard
+from cat_dataset.store.tables import staged_table
+from cat_dataset.system.seeding import derive_rng
 from train.editing import Editor, load_editor
 from train.loop import run_training
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from cat_dataset.train_job import TrainJob
+from cat_dataset.jobs.train_job import TrainJob
 from train.distributed import World
 from train.latent_stage import FrozenBase, freeze_base
 from train.pairs import TrainingPairs

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor, nn
 
 from cat_dataset.errors import EditScaleError
-from cat_dataset.manifest import TrainJob
-from cat_dataset.photometry import DAYLIGHT_CCT_K
+from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
+from cat_dataset.jobs.manifest import TrainJob
 from cat_dataset.records import EditScale
 from train.adapter import NumericAdapter, Task, number_features
 from train.compact import CompactBase

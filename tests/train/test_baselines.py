@@ -6,8 +6,8 @@ from typing import get_args
 import pytest
 
 from cat_dataset.errors import JobError
-from cat_dataset.manifest import EvaluateJob
-from cat_dataset.train_job import Baseline, TrainJob
+from cat_dataset.jobs.manifest import EvaluateJob
+from cat_dataset.jobs.train_job import Baseline, TrainJob
 from train.adapter import NumericAdapter
 from train.baselines import baselines_beside, train_with_baselines
 from train.editing import load_editor

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from cat_dataset.compose import compose_light
+from cat_dataset.compose.basis_pairs import compose_light
 from cat_dataset.errors import JobError
-from cat_dataset.linear_reading import LinearDataset
-from cat_dataset.manifest import DatasetJob
+from cat_dataset.jobs.manifest import DatasetJob
+from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale, UnitResult
-from cat_dataset.seeding import derive_seed
-from cat_dataset.train_job import TrainJob
+from cat_dataset.store.linear_dataset import LinearDataset
+from cat_dataset.system.seeding import derive_seed
 from train.basis_pairs import ComposedPairs, composed_plans
 from train.batches import draw_batch
 from train.pairs import TrainingPairs

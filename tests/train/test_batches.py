@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from cat_dataset.display import encode_display
-from cat_dataset.progress import SilentProgress
+from cat_dataset.imaging.display import encode_display
+from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale
-from cat_dataset.seeding import derive_rng
-from cat_dataset.train_job import TrainJob
+from cat_dataset.system.progress import SilentProgress
+from cat_dataset.system.seeding import derive_rng
 from train.batches import (
     Batch,
     _augmented,

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from cat_dataset.photometry import DAYLIGHT_CCT_K, white_balance_gains
+from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K, white_balance_gains
+from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale
-from cat_dataset.train_job import TrainJob
 from train.adapter import NumericAdapter, Task, number_features
 from train.calibration import _fitted, calibrate
 from train.fresh_adapter import fresh_adapter

@@ -8,8 +8,8 @@ import torch
 from safetensors.torch import load_file
 
 from cat_dataset.errors import JobError
-from cat_dataset.manifest import dump_job
-from cat_dataset.train_job import TrainJob
+from cat_dataset.jobs.manifest import dump_job
+from cat_dataset.jobs.train_job import TrainJob
 from tests.command_line import ROOT
 from train.baselines import baselines_beside
 from train.distributed import World
@@ -21,7 +21,7 @@ from .conftest import tiny_job
 SCRIPT = """
 import sys, tomllib
 from pathlib import Path
-from cat_dataset.train_job import TrainJob
+from cat_dataset.jobs.train_job import TrainJob
 from train.baselines import train_with_baselines
 job = TrainJob.model_validate(tomllib.loads(Path(sys.argv[1]).read_text()))
 train_with_baselines(job, [Path(sys.argv[2])], Path(sys.argv[3]), num_threads=1)

@@ -9,9 +9,9 @@ from diffusers import Flux2Transformer2DModel
 from torch import Tensor, nn
 
 from cat_dataset.errors import JobError
-from cat_dataset.photometry import DAYLIGHT_CCT_K
+from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
+from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale
-from cat_dataset.train_job import TrainJob
 from train.adapter import NumericAdapter, Task
 from train.batches import draw_batch, whole_batch
 from train.compact import CompactBase, build_compact

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cat_dataset.display import encode_png
 from cat_dataset.errors import EditScaleError, JobError
-from cat_dataset.manifest import EvaluateJob
+from cat_dataset.imaging.display import encode_png
+from cat_dataset.jobs.manifest import EvaluateJob
 from cat_dataset.records import EditScale
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from train.editing import Display, Editor, load_editor, view_size
 from train.evaluation import evaluate
 from train.log_light import linear_of_codes

@@ -5,18 +5,18 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from cat_dataset.display import encode_display
 from cat_dataset.errors import JobError
-from cat_dataset.manifest import EvaluateJob
-from cat_dataset.plans import LAMP
-from cat_dataset.progress import SilentProgress
-from cat_dataset.reading import PairDataset
+from cat_dataset.imaging.display import encode_display
+from cat_dataset.jobs.manifest import EvaluateJob
+from cat_dataset.jobs.plans import LAMP
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.editors import Asked, EditFailure
-from cat_dataset.scoring.planning import plan_requests
-from cat_dataset.scoring.requests import make_request
-from cat_dataset.scoring.told import told_edits
+from cat_dataset.scoring.questions.known_light import told_edits
+from cat_dataset.scoring.questions.planning import plan_requests
+from cat_dataset.scoring.questions.requests import make_request
 from cat_dataset.scoring.truth import REST, LightTruth
+from cat_dataset.store.pair_dataset import PairDataset
+from cat_dataset.system.progress import SilentProgress
 from train.editing import Editor
 from train.evaluation import _zero_shot_note, evaluate_editor, plan_evaluation
 from train.scored import ScoredModel, float_order_gap

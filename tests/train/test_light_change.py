@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cat_dataset.light_ratio import light_ratio_rgb
-from cat_dataset.photometry import blackbody_rgb, luminance, white_balance_gains
+from cat_dataset.imaging.photometry import blackbody_rgb, luminance, white_balance_gains
+from cat_dataset.light.light_ratio import light_ratio_rgb
 from cat_dataset.records import EditScale
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from train.light_change import PartGain, composed_gain, parts_of_light, scaled_shares
 
 LAMP, AMBIENT, REST = (

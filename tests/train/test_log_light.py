@@ -4,8 +4,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cat_dataset.display import decode_display, encode_display
-from cat_dataset.seeding import derive_rng
+from cat_dataset.imaging.display import decode_display, encode_display
+from cat_dataset.system.seeding import derive_rng
 from train.log_light import (
     HALF_STOPS,
     LIGHT_FLOOR,

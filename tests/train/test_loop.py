@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from cat_dataset.display import decode_png
 from cat_dataset.errors import CatError, JobError, ShardError
-from cat_dataset.manifest import dump_job
-from cat_dataset.progress import SilentProgress
-from cat_dataset.seeding import derive_rng
-from cat_dataset.train_job import TrainJob
+from cat_dataset.imaging.display import decode_png
+from cat_dataset.jobs.manifest import dump_job
+from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.system.progress import SilentProgress
+from cat_dataset.system.seeding import derive_rng
 from tests.command_line import ROOT
 from train.batches import Batch, whole_batch
 from train.checkpoints import checkpoint_paths
@@ -67,7 +67,7 @@ def test_a_stopped_run_resumes_to_the_same_bytes(
 KILLED_AT_A_STEP = """
 import os, signal, sys, tomllib
 from pathlib import Path
-from cat_dataset.train_job import TrainJob
+from cat_dataset.jobs.train_job import TrainJob
 from train.loop import run_training
 job_path, data, folder, num_steps = sys.argv[1:]
 

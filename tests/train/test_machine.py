@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from cat_dataset.errors import JobError
-from cat_dataset.train_job import TrainJob
+from cat_dataset.jobs.train_job import TrainJob
 from train.machine import device_of, is_out_of_memory, peak_memory_mb, threads_for
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from cat_dataset.errors import JobError
-from cat_dataset.reading import PairDataset
+from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.editors import Asked, EditFailure
-from cat_dataset.scoring.requests import make_request
-from cat_dataset.train_job import TrainJob
+from cat_dataset.scoring.questions.requests import make_request
+from cat_dataset.store.pair_dataset import PairDataset
 from train.batches import draw_batch, whole_batch
 from train.editing import Editor, load_editor
 from train.loop import run_training

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale
-from cat_dataset.train_job import TrainJob
 from train.adapter import Task
 from train.compact import COMPACT_TIME_SHIFT, predict_target
 from train.flow import draw_times, noisy_at

@@ -4,13 +4,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cat_dataset.compose import compose_basis
-from cat_dataset.display import ToneCurve, encode_png
+from cat_dataset.compose.basis_pairs import compose_basis
 from cat_dataset.errors import JobError
-from cat_dataset.manifest import DatasetJob
-from cat_dataset.plans import PairPlan
-from cat_dataset.progress import SilentProgress
+from cat_dataset.imaging.display import ToneCurve, encode_png
+from cat_dataset.jobs.manifest import DatasetJob
+from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.records import UnitResult
+from cat_dataset.system.progress import SilentProgress
 from train.batches import draw_batch
 from train.pairs import HeldOut, TrainingPairs
 

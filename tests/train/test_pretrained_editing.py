@@ -9,9 +9,9 @@ from torch import nn
 from typer.testing import CliRunner
 
 from cat_dataset.cli import app
-from cat_dataset.display import encode_png
 from cat_dataset.errors import JobError
-from cat_dataset.manifest import EvaluateJob
+from cat_dataset.imaging.display import encode_png
+from cat_dataset.jobs.manifest import EvaluateJob
 from cat_dataset.records import EditScale
 from train.adapter import NumericAdapter, Task
 from train.editing import Display, Editor, load_editor

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from cat_dataset.errors import JobError
-from cat_dataset.train_job import TrainJob
+from cat_dataset.jobs.train_job import TrainJob
 from train.run_folder import claim_run_folder, finished_editor, write_folder_whole
 from train.runlog import RunLog, read_log
 

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale
-from cat_dataset.train_job import TrainJob
 from train.batches import Batch
 from train.log_light import HALF_STOPS, encode_log_light
 from train.spaces import LOG_LIGHT

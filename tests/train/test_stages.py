@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cat_dataset.train_job import TrainJob
+from cat_dataset.jobs.train_job import TrainJob
 from train.batches import Batch, draw_batch
 from train.compact import build_compact, predict_target
 from train.flow import noisy_at

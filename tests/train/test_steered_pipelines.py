@@ -13,8 +13,8 @@ from PIL import Image
 from torch import nn
 
 from cat_dataset.errors import EditScaleError, JobError
-from cat_dataset.manifest import TrainJob
-from cat_dataset.photometry import DAYLIGHT_CCT_K
+from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
+from cat_dataset.jobs.manifest import TrainJob
 from cat_dataset.records import EditScale
 from train.adapter import NumericAdapter, Task
 from train.compact import build_compact

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from cat_dataset.pair_rows import PairRow
 from cat_dataset.records import EditScale
+from cat_dataset.store.pair_rows import PairRow
 from train.tasks import round_up, tasks_of_pairs
 
 

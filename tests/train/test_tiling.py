@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cat_dataset.seeding import derive_rng
+from cat_dataset.system.seeding import derive_rng
 from train.tiling import blended_rows, tile_corners
 
 

@@ -1,0 +1,1 @@
+"""What can be edited: the kinds of attributes, their table and their words."""

@@ -1,0 +1,1 @@
+"""From light to candidates to checked, measured, encoded pairs."""

@@ -1,0 +1,1 @@
+"""Arithmetic on pictures and light values; knows no record of the project."""

@@ -1,0 +1,1 @@
+"""What a manifest may ask for, and what it will cost."""

@@ -1,0 +1,255 @@
+"""Manifests: one TOML file declares a data set, a training run, or both; validated once, here.
+
+The models are frozen and refuse unknown keys. Paths in a manifest are relative to its
+folder; they stay as written, so that the resolved manifest is the same on every machine.
+"""
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+import tomli_w
+from pydantic import (
+    BaseModel,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from cat_dataset.errors import JobError
+from cat_dataset.imaging.display import ToneCurve
+from cat_dataset.jobs.camera import SimulatedCamera
+from cat_dataset.jobs.datasets import CaptureBatch, ComposeJob, RenderBatch
+from cat_dataset.jobs.plans import (
+    BASIS_ATTRIBUTES,
+    StrictModel,
+    attributes_of_plan,
+    checked_intervals,
+)
+from cat_dataset.jobs.train_job import TrainJob
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
+ModelT = TypeVar("ModelT", bound=BaseModel)
+AnnotationName = Literal["mask", "depth", "normal", "moving"]
+OF_CAPTURES: frozenset[AnnotationName] = frozenset({"mask", "moving"})
+Intervals = Sequence[tuple[float, float]]
+Share = Annotated[float, Field(ge=0.0, lt=1.0)]
+
+
+class DatasetJob(StrictModel):
+    """What all units of a data set share."""
+
+    name: Slug
+    seed: Annotated[int, Field(ge=0)]
+    units_per_shard: PositiveInt = 16
+    val_share: Share = 0.1  # of scenes or capture groups, never of pairs
+    test_share: Share = 0.15
+    unit_timeout_s: PositiveFloat = 600.0
+    max_tries: PositiveInt = 2  # of a unit whose worker dies or runs out of time
+    samples: Literal["pairs", "linear"] = "pairs"  # linear: light, pairs come where it is read
+    tone_curve: ToneCurve = "srgb"  # see display.py
+    annotations: tuple[AnnotationName, ...] = ()  # beside every pair, see annotations.py
+
+    @model_validator(mode="after")
+    def _something_is_left_to_train_on(self) -> Self:
+        if self.val_share + self.test_share >= 1.0:
+            msg = (
+                f"val_share {self.val_share:g} + test_share {self.test_share:g} must stay below 1, "
+                f"or nothing is left to train on"
+            )
+            raise ValueError(msg)
+        return self
+
+
+class EvaluateJob(StrictModel):
+    """What is measured on held-out scenes."""
+
+    split: Literal["val", "test"] = "test"
+    max_pairs_per_attribute: PositiveInt = 200  # those at values never trained first
+    num_sweep_scenes: PositiveInt = 8
+    num_sweep_steps: Annotated[int, Field(ge=3)] = 9
+    num_behaviour_pairs: PositiveInt = 16  # per attribute: identity, back, in two steps, units
+    num_combination_pairs: PositiveInt = 16  # per combination: several numbers at once
+    # "light_power+light_temperature": asked at once; none: every two attributes of light.
+    combinations: tuple[str, ...] = ()
+    beyond_share: PositiveFloat = 0.25  # extrapolation asks this far beyond the trained range
+    # By attribute, intervals of values that no training pair had, on both sides of zero: scored
+    # as interpolation, and as extrapolation where they reach the end of the range.
+    held_out_values: dict[str, tuple[tuple[float, float], ...]] = Field(default_factory=dict)
+
+    _intervals_rise = field_validator("held_out_values")(checked_intervals)
+
+    @field_validator("combinations")
+    @classmethod
+    def _combinations_are_of_light(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            parts = attributes_of_plan(name)
+            if len(set(parts)) < max(2, len(parts)) or not set(parts) <= set(BASIS_ATTRIBUTES):
+                msg = (
+                    f"combinations: {name!r} must name two or more of {', '.join(BASIS_ATTRIBUTES)}"
+                    f", joined by plus signs: of other attributes the true picture is known alone"
+                )
+                raise ValueError(msg)
+        return names
+
+
+class DatasetManifest(StrictModel):
+    """The part of a manifest that decides a data set, and is kept in its folder."""
+
+    dataset: DatasetJob
+    render: tuple[RenderBatch, ...] = ()
+    simulate_camera: SimulatedCamera | None = None
+    capture: tuple[CaptureBatch, ...] = ()
+
+    @model_validator(mode="after")
+    def _captures_have_no_geometry(self) -> Self:
+        rendered = sorted(set(self.dataset.annotations) - OF_CAPTURES)
+        if rendered and (self.capture or self.simulate_camera):
+            msg = (
+                f"annotations {', '.join(rendered)} exist for rendered pairs only, and all pairs "
+                f"of a data set have the same members: declare captures in a manifest of their own"
+            )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _captures_are_pairs(self) -> Self:
+        if self.dataset.samples == "linear" and (self.capture or self.simulate_camera):
+            msg = (
+                'samples = "linear" stores rendered light only, and a data set holds one kind of '
+                "sample: declare captures in a manifest of their own"
+            )
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _batch_names_differ(self) -> Self:
+        names = [b.name for b in self.render] + [b.name for b in self.capture]
+        if self.simulate_camera is not None:
+            names.append(self.simulate_camera.name)
+        if len(set(names)) < len(names):
+            msg = f"batch names {names} must differ: sample keys start with them"
+            raise ValueError(msg)
+        return self
+
+
+class ComposeManifest(DatasetManifest):
+    """The same, of pairs that are composed from stored light."""
+
+    compose: ComposeJob
+
+
+class Job(DatasetManifest):
+    """A whole manifest."""
+
+    compose: ComposeJob | None = None
+    train: TrainJob | None = None
+    evaluate: EvaluateJob = EvaluateJob()
+
+    @model_validator(mode="after")
+    def _what_is_scored_as_held_out_is_not_trained(self) -> Self:
+        if self.train is None:
+            return self
+        for name in self.train.attributes:
+            trained_without = self.train.held_out_values.get(name, ())
+            for low, high in self.evaluate.held_out_values.get(name, ()):
+                if not _lies_within_one(low, high, trained_without):
+                    msg = (
+                        f"[evaluate] held_out_values scores {name} from {low:g} to {high:g} as "
+                        f"never trained, but [train] leaves out "
+                        f"{_text_of(trained_without) or 'nothing of it'}; give both the same"
+                    )
+                    raise ValueError(msg)
+        return self
+
+    def dataset_manifest(self) -> DatasetManifest:
+        """Return the job without training: changing that must not unmake a data set."""
+        fields = {name: getattr(self, name) for name in DatasetManifest.model_fields}
+        return DatasetManifest(**fields)
+
+    def compose_manifest(self) -> ComposeManifest:
+        """Return the data set of pairs that [compose] makes, without what its light came from.
+
+        Raises:
+            JobError: there is no [compose].
+        """
+        if self.compose is None:
+            msg = "the manifest declares no [compose]; see manifests/compose.toml"
+            raise JobError(msg)
+        tone_curve = self.compose.tone_curve or self.dataset.tone_curve
+        decided = {"samples": "pairs", "tone_curve": tone_curve}
+        return ComposeManifest(
+            dataset=self.dataset.model_copy(update=decided),
+            compose=self.compose.model_copy(update={"tone_curve": tone_curve}),
+        )
+
+
+def _lies_within_one(low: float, high: float, intervals: Intervals) -> bool:
+    """Return whether values are left out of training, which trains pairs in both directions."""
+    both_ways = [*intervals, *((-b, -a) for a, b in intervals)]
+    return any(a <= low and high <= b for a, b in both_ways)
+
+
+def _text_of(intervals: Intervals) -> str:
+    return " and ".join(f"{low:g} to {high:g}" for low, high in intervals)
+
+
+def load_job(path: Path) -> Job:
+    """Read and validate a manifest.
+
+    Raises:
+        JobError: the file is missing, is no TOML, or a key or value breaks a rule.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        msg = f"manifest {path}: no such file; see manifests/ for examples"
+        raise JobError(msg) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"manifest {path}: is no TOML ({error})"
+        raise JobError(msg) from None
+    except OSError as error:
+        msg = f"manifest {path}: cannot be read ({error.strerror})"
+        raise JobError(msg) from None
+    return validated(Job, data, f"manifest {path}")
+
+
+def validated(model: type[ModelT], data: Any, subject: str) -> ModelT:
+    """Return `data` as a model.
+
+    Raises:
+        JobError: a line per broken rule, each beginning with `subject`.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise JobError(_describe(subject, error)) from None
+
+
+def dump_job(job: BaseModel) -> str:
+    """Return a job as TOML with every default written out; `load_job` reads it back."""
+    return tomli_w.dumps(_without_none(job.model_dump(mode="json")))
+
+
+def _without_none(value: Any) -> Any:  # TOML has no null: an absent key says the same
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_without_none(item) for item in value]
+    return value
+
+
+def _describe(subject: str, error: ValidationError) -> str:
+    """Return one line per broken rule: file, key, value found, rule."""
+    lines = []
+    for item in error.errors():
+        key = ".".join(str(part) for part in item["loc"]) or "(whole file)"
+        rule = item["msg"].removeprefix("Value error, ")
+        remedy = "; remove it or check its spelling" if item["type"] == "extra_forbidden" else ""
+        found = "" if isinstance(item["input"], dict) else f" = {item['input']!r}"
+        lines.append(f"{subject}: {key}{found}: {rule[0].lower()}{rule[1:]}{remedy}")
+    return "\n".join(lines)

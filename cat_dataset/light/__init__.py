@@ -1,0 +1,1 @@
+"""The effect of an edit on light, and reading it back."""

@@ -1,0 +1,283 @@
+"""Measure the scale of a photometric edit again, from linear pixels alone.
+
+Each readout takes the linear light of both pictures and answers in the attribute's unit, with a
+standard error; none is told what was asked for.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cat_dataset.errors import EditScaleError
+from cat_dataset.imaging.channels import brightest_channel, darkest_channel
+from cat_dataset.imaging.photometry import (
+    MAX_CCT_K,
+    MIN_CCT_K,
+    REC709_LUMINANCE,
+    blackbody_rgb,
+    luminance,
+    mired,
+)
+from cat_dataset.records import Reading
+
+Linear = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+READABLE = (2.0**-9, 0.98)  # light after the anchor that is neither black nor clipped
+MIN_READOUT_PX = 32  # fewer pixels say nothing about a picture
+_MEDIAN_TO_MEAN_STDERR = 1.2533  # sqrt(pi / 2): the median's error on Gaussian noise
+_MAD_TO_SIGMA = 1.4826
+MAX_CONDITION = 1e8  # of the lights' normal equations; float32 light carries about 1e7
+
+
+def median_reading(values: NDArray[np.float64]) -> Reading:
+    """Return the median of per-pixel values, its standard error from their spread (MAD).
+
+    Raises:
+        EditScaleError: fewer than MIN_READOUT_PX values.
+    """
+    if values.size < MIN_READOUT_PX:
+        msg = (
+            f"{values.size} pixels are neither clipped nor black in both pictures; "
+            f"at least {MIN_READOUT_PX} are needed to measure a scale"
+        )
+        raise EditScaleError(msg)
+    centre = float(np.median(values))
+    sigma = _MAD_TO_SIGMA * float(np.median(np.abs(values - centre)))
+    return Reading(centre, _MEDIAN_TO_MEAN_STDERR * sigma / math.sqrt(values.size), values.size)
+
+
+def readable_mask(
+    source_HW3: Linear, target_HW3: Linear, low: float = READABLE[0], high: float = READABLE[1]
+) -> Mask:
+    """Return the pixels whose channels all lie within (low, high) in both pictures."""
+    darkest = darkest_channel(np.minimum(source_HW3, target_HW3))
+    brightest = brightest_channel(np.maximum(source_HW3, target_HW3))
+    readable: Mask = (darkest > np.float32(low)) & (brightest < np.float32(high))
+    return readable
+
+
+def exposure_stops(source_HW3: Linear, target_HW3: Linear, mask_HW: Mask) -> Reading:
+    """Return by how many stops the target is brighter: median log2 ratio of green.
+
+    Green, because white-balance gains leave it alone.
+    """
+    ratio = target_HW3[mask_HW][:, 1].astype(np.float64) / source_HW3[mask_HW][:, 1]
+    return median_reading(np.log2(ratio))
+
+
+def white_balance_mired(
+    source_HW3: Linear, target_HW3: Linear, mask_HW: Mask, source_wb_cct_k: float
+) -> Reading:
+    """Return the change of the camera setting in mired, from the median log2 ratio of B/R.
+
+    The black-body model turns the ratio into a temperature; it is monotonic in mired.
+    """
+    source, target = (p[mask_HW].astype(np.float64) for p in (source_HW3, target_HW3))
+    blue_over_red = np.log2((target[:, 2] / target[:, 0]) / (source[:, 2] / source[:, 0]))
+    shift = median_reading(blue_over_red)
+    base = _log2_blue_over_red(source_wb_cct_k)
+    # gains are source colour / target colour: log2 B/R of the setting falls as the picture cools
+    target_mired = _mired_of_blue_over_red(base - shift.value)
+    slope = _slope_mired(target_mired)
+    value = target_mired - mired(source_wb_cct_k)
+    return Reading(value, abs(shift.stderr * slope), shift.num_px)
+
+
+@dataclass(frozen=True)
+class LightGain:
+    """Linear gain of one light per channel, with one standard error each; shapes (3,)."""
+
+    gain_rgb: NDArray[np.float64]
+    stderr_rgb: NDArray[np.float64]
+    num_px: int
+
+    def of(self, light_rgb: NDArray[np.float64]) -> "LightGain":
+        """Return the gain of white light that looks the same: times the colour of its own (3,)."""
+        return LightGain(self.gain_rgb * light_rgb, self.stderr_rgb * light_rgb, self.num_px)
+
+    def over(self, gain_rgb: NDArray[np.float64]) -> "LightGain":
+        """Return the gain divided by another, which counts as exact.
+
+        Raises:
+            EditScaleError: the other is not positive: nothing is left to compare with.
+        """
+        if (gain_rgb <= 0.0).any():
+            msg = (
+                f"light to compare with has the gain {gain_rgb.round(4).tolist()}: must be "
+                f"positive in every channel"
+            )
+            raise EditScaleError(msg)
+        return LightGain(self.gain_rgb / gain_rgb, self.stderr_rgb / gain_rgb, self.num_px)
+
+
+def light_gain(picture_HW3: Linear, light_HW3: Linear, others_HW3: Linear) -> LightGain:
+    """Return the gain of one light in a picture, by projection onto that light alone.
+
+    `light_HW3` is the light by itself, `others_HW3` everything else as it stands in the picture.
+    Source: gain = <picture - others, light> / <light, light>, least squares per channel.
+
+    Raises:
+        EditScaleError: the light does not reach the picture.
+    """
+    light = light_HW3.reshape(-1, 3).astype(np.float64)
+    rest = picture_HW3.reshape(-1, 3).astype(np.float64) - others_HW3.reshape(-1, 3)
+    energy = (light * light).sum(axis=0)
+    if (energy <= 0.0).any():
+        msg = "the light does not reach the picture in every channel: nothing to measure"
+        raise EditScaleError(msg)
+    gain = (rest * light).sum(axis=0) / energy
+    variance = ((rest - gain * light) ** 2).mean(axis=0)
+    return LightGain(gain, np.sqrt(variance / energy), len(light))
+
+
+def joint_light_gains(picture_HW3: Linear, lights_GHW3: Linear) -> tuple[LightGain, ...]:
+    """Return the gain of every light in a picture, all at once.
+
+    Source: linear least squares per channel, picture = sum of gain * light.
+
+    Raises:
+        EditScaleError: two lights look alike, or one does not reach the picture.
+    """
+    gains, errors = np.empty((len(lights_GHW3), 3)), np.empty((len(lights_GHW3), 3))
+    for channel in range(3):
+        lights = lights_GHW3[..., channel].reshape(len(lights_GHW3), -1).astype(np.float64)
+        picture = picture_HW3[..., channel].ravel().astype(np.float64)
+        size = np.sqrt((lights**2).mean(axis=1, keepdims=True))
+        if (size <= 0.0).any() or np.linalg.cond(lights / size @ (lights / size).T) > MAX_CONDITION:
+            msg = "two lights look alike in the picture, or one does not reach it: not readable"
+            raise EditScaleError(msg)
+        inverse = np.linalg.inv(lights / size @ (lights / size).T)
+        scaled = inverse @ (lights / size) @ picture
+        residual = picture - scaled @ (lights / size)
+        gains[:, channel] = scaled / size[:, 0]
+        errors[:, channel] = np.sqrt(np.diag(inverse) * (residual**2).mean()) / size[:, 0]
+    return tuple(
+        LightGain(gain, error, picture_HW3.shape[0] * picture_HW3.shape[1])
+        for gain, error in zip(gains, errors, strict=True)
+    )
+
+
+def gain_stops(source: LightGain, target: LightGain) -> Reading:
+    """Return by how many stops the camera's gain on green grew, see `exposure_stops`.
+
+    Raises:
+        EditScaleError: a gain is not positive.
+    """
+    ratio, relative = _positive_ratio(source, target), _relative_stderr(source, target)
+    return Reading(math.log2(ratio[1]), float(relative[1]) / math.log(2.0), target.num_px)
+
+
+def gain_balance_mired(source: LightGain, target: LightGain, source_wb_cct_k: float) -> Reading:
+    """Return the change of the camera setting in mired, see `white_balance_mired`.
+
+    Raises:
+        EditScaleError: a gain is not positive.
+    """
+    ratio, relative = _positive_ratio(source, target), _relative_stderr(source, target)
+    shift = math.log2(ratio[2] / ratio[0])
+    target_mired = _mired_of_blue_over_red(_log2_blue_over_red(source_wb_cct_k) - shift)
+    stderr = math.hypot(relative[0], relative[2]) / math.log(2.0) * abs(_slope_mired(target_mired))
+    return Reading(target_mired - mired(source_wb_cct_k), stderr, target.num_px)
+
+
+def uncoloured(light: LightGain) -> LightGain:
+    """Return a gain without the black-body colour that its blue and red tell.
+
+    Raises:
+        EditScaleError: the gain is no black body's colour.
+    """
+    if (light.gain_rgb <= 0.0).any():
+        return light  # the reading that takes it says why
+    return light.over(blackbody_rgb(1e6 / _mired_of_gain(light).value))
+
+
+def light_power_stops(source: LightGain, target: LightGain) -> Reading:
+    """Return the change of a light's power in stops, from its gains in both pictures.
+
+    The gains are those of light that was white, so that with colour they are the light itself. Its
+    luminance counts, as a meter would read it where the light falls: the blue of a warm lamp, of
+    which a picture holds next to nothing, has no vote against the green.
+
+    Raises:
+        EditScaleError: a gain is not positive: the light is not there.
+    """
+    _positive_ratio(source, target)
+    before, after = (float(luminance(light.gain_rgb)) for light in (source, target))
+    weights = np.asarray(REC709_LUMINANCE)
+    errors = [
+        float(np.linalg.norm(weights * light.stderr_rgb)) / level
+        for light, level in ((source, before), (target, after))
+    ]
+    stderr = math.hypot(*errors) / math.log(2.0)
+    return Reading(math.log2(after / before), stderr, target.num_px)
+
+
+def light_temperature_mired(source: LightGain, target: LightGain) -> Reading:
+    """Return the change of a light's colour in mired, where the gains are black-body colours.
+
+    Raises:
+        EditScaleError: a gain is not positive, or is no black body's colour.
+    """
+    _positive_ratio(source, target)
+    readings = [_mired_of_gain(gain) for gain in (source, target)]
+    stderr = math.hypot(readings[0].stderr, readings[1].stderr)
+    return Reading(readings[1].value - readings[0].value, stderr, target.num_px)
+
+
+def _mired_of_gain(gain: LightGain) -> Reading:
+    value = _mired_of_blue_over_red(math.log2(float(gain.gain_rgb[2] / gain.gain_rgb[0])))
+    relative = math.hypot(
+        float(gain.stderr_rgb[2] / gain.gain_rgb[2]), float(gain.stderr_rgb[0] / gain.gain_rgb[0])
+    )
+    return Reading(value, abs(_slope_mired(value)) * relative / math.log(2.0), gain.num_px)
+
+
+def _positive_ratio(source: LightGain, target: LightGain) -> NDArray[np.float64]:
+    if (source.gain_rgb <= 0.0).any() or (target.gain_rgb <= 0.0).any():
+        msg = (
+            f"light gains {source.gain_rgb.round(4).tolist()} to "
+            f"{target.gain_rgb.round(4).tolist()}: must be positive, the light is not there"
+        )
+        raise EditScaleError(msg)
+    ratio: NDArray[np.float64] = target.gain_rgb / source.gain_rgb
+    return ratio
+
+
+def _relative_stderr(source: LightGain, target: LightGain) -> NDArray[np.float64]:
+    stderr: NDArray[np.float64] = np.hypot(
+        source.stderr_rgb / source.gain_rgb, target.stderr_rgb / target.gain_rgb
+    )
+    return stderr
+
+
+def _log2_blue_over_red(cct_k: float) -> float:
+    rgb = blackbody_rgb(cct_k)
+    return math.log2(float(rgb[2] / rgb[0]))
+
+
+# Blue leaves the sRGB gamut at 1903 K. However little is left, the colour is known to a mired:
+# between 1950 and 1905 K, 12 mired apart, lie five halvings of blue.
+_TABLE_MIRED = np.linspace(mired(MAX_CCT_K), mired(max(MIN_CCT_K, 1905.0)), 4096)
+_TABLE_BLUE_OVER_RED = np.array([_log2_blue_over_red(1e6 / m) for m in _TABLE_MIRED])
+
+
+def _mired_of_blue_over_red(log2_ratio: float) -> float:
+    low, high = float(_TABLE_BLUE_OVER_RED[-1]), float(_TABLE_BLUE_OVER_RED[0])
+    if not low <= log2_ratio <= high:
+        msg = (
+            f"blue / red of 2**{log2_ratio:.2f} is no black body between "
+            f"{1e6 / _TABLE_MIRED[-1]:.0f} K and {1e6 / _TABLE_MIRED[0]:.0f} K"
+        )
+        raise EditScaleError(msg)
+    # np.interp wants rising abscissae: blue falls as mired rise
+    return float(np.interp(-log2_ratio, -_TABLE_BLUE_OVER_RED, _TABLE_MIRED))
+
+
+def _slope_mired(at_mired: float, step: float = 0.5) -> float:
+    """Return mired per unit of log2(B/R) near a temperature of the table."""
+    low = max(at_mired - step, float(_TABLE_MIRED[0]))
+    high = min(at_mired + step, float(_TABLE_MIRED[-1]))
+    return (high - low) / (_log2_blue_over_red(1e6 / high) - _log2_blue_over_red(1e6 / low))

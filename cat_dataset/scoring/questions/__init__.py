@@ -1,0 +1,1 @@
+"""Which edits an evaluation asks for."""

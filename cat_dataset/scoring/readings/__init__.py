@@ -1,0 +1,1 @@
+"""What an edited picture achieved, in the unit of its edit."""

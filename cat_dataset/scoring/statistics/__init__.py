@@ -1,0 +1,1 @@
+"""What the readings mean: errors, slopes, behaviour, intervals over scenes."""

@@ -1,0 +1,1 @@
+"""Shards, tables and linear light on disk, both ways, and their checks."""

@@ -1,0 +1,1 @@
+"""Files, workers, seeds, progress, extras and the check of a machine; nothing about pictures."""
