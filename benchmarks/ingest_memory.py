@@ -30,8 +30,8 @@ SETTLED_AFTER = 20  # units of a worker
 
 def write_large(path: Path) -> None:
     """Write a bright 60-megapixel DNG with a burnt-out corner."""
-    from dslr.dng import DngHeader, write_dng
-    from dslr.simulated_camera import XYZ_TO_CAMERA
+    from dslr.simulator.dng import DngHeader, write_dng
+    from dslr.simulator.simulated_camera import XYZ_TO_CAMERA
 
     rows = np.linspace(600.0, 9000.0, HEIGHT_PX, dtype=np.float32)[:, None]
     columns = np.linspace(0.2, 2.2, WIDTH_PX, dtype=np.float32)[None]
@@ -68,12 +68,12 @@ def run_stage(stage: str, path: Path) -> None:
     import cv2
     import rawpy
 
-    from dslr.develop import develop, plan_develop
-    from dslr.framing import PREVIEW_PX, preview_of
-    from dslr.measure import cell_grid
-    from dslr.metadata import read_metadata
-    from dslr.raw_file import open_raw, read_mosaic
-    from dslr.white_balance import white_balance_of
+    from dslr.develop.develop import develop, plan_develop
+    from dslr.develop.framing import PREVIEW_PX, preview_of
+    from dslr.develop.white_balance import white_balance_of
+    from dslr.files.metadata import read_metadata
+    from dslr.files.raw_file import open_raw, read_mosaic
+    from dslr.measure.regions import cell_grid
 
     cv2.setNumThreads(1)
     if stage == "decode":

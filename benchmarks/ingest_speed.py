@@ -44,7 +44,7 @@ def mean_signal(height_px: int, width_px: int) -> NDArray[np.float32]:
     import cv2
 
     from cat_dataset.system.seeding import derive_rng
-    from dslr.simulated_camera import bayer_mosaic, camera_rgb
+    from dslr.simulator.simulated_camera import bayer_mosaic, camera_rgb
 
     rng = derive_rng(0, "ingest-speed")
     light_HW3 = np.full((height_px, width_px, 3), 0.08, np.float32)
@@ -61,8 +61,8 @@ def mean_signal(height_px: int, width_px: int) -> NDArray[np.float32]:
 def write_brackets(folder: Path, num_brackets: int, megapixels: float) -> list[Path]:
     """Write brackets of 3 frames 2 stops apart; each is the scene moved, under noise of its own."""
     from cat_dataset.system.seeding import derive_rng
-    from dslr.dng import DngHeader, write_dng
-    from dslr.simulated_camera import XYZ_TO_CAMERA, camera_rgb
+    from dslr.simulator.dng import DngHeader, write_dng
+    from dslr.simulator.simulated_camera import XYZ_TO_CAMERA, camera_rgb
 
     width_px = round((megapixels * 1.5e6) ** 0.5 / 2) * 2
     mean_HW = mean_signal(width_px * 2 // 3 // 2 * 2, width_px)
@@ -151,13 +151,13 @@ def stage_times_s(folder: Path, paths: Sequence[Path]) -> dict[str, float]:
 
     from cat_dataset.jobs.datasets import CaptureBatch
     from cat_dataset.jobs.manifest import DatasetJob
-    from dslr.develop import develop, plan_develop
-    from dslr.framing import PREVIEW_PX, preview_of
-    from dslr.measure import cell_grid
-    from dslr.metadata import read_metadata
-    from dslr.raw_file import open_raw, read_mosaic
+    from dslr.develop.develop import develop, plan_develop
+    from dslr.develop.framing import PREVIEW_PX, preview_of
+    from dslr.develop.white_balance import white_balance_of
+    from dslr.files.metadata import read_metadata
+    from dslr.files.raw_file import open_raw, read_mosaic
+    from dslr.measure.regions import cell_grid
     from dslr.units import ingest_unit, scan_folder
-    from dslr.white_balance import white_balance_of
 
     cv2.setNumThreads(1)
     times: dict[str, list[float]] = {}

@@ -17,17 +17,17 @@ from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import CAMERA_ATTRIBUTES, PairPlan
 from cat_dataset.jobs.splits import split_of
 from cat_dataset.records import LightBasis, Rejection, Sweep, UnitResult
-from dslr.bursts import Capture
-from dslr.exposure_sweep import exposure_sweep
-from dslr.grouping import Kind
-from dslr.held_sweep import held_sweep
-from dslr.light_series import lamp_basis, single_basis, white_balance_sweep
-from dslr.raw_file import software_versions
-from dslr.reading import ReadGroup, read_group
-from dslr.series import ATTRIBUTE_OF_KIND, SeriesKind
-from dslr.series_frames import SeriesName, SweepAndRejections
-from dslr.white_balance import LOWEST_K
-from dslr.zoom_sweep import zoom_sweep
+from dslr.develop.white_balance import LOWEST_K
+from dslr.files.raw_file import software_versions
+from dslr.grouping.bursts import Capture
+from dslr.grouping.grouping import Kind
+from dslr.grouping.series import ATTRIBUTE_OF_KIND, SeriesKind
+from dslr.sweeps.constant_exposure_sweep import held_sweep
+from dslr.sweeps.develop_bursts import ReadGroup, read_group
+from dslr.sweeps.exposure_sweep import exposure_sweep
+from dslr.sweeps.light_sweep import lamp_basis, single_basis, white_balance_sweep
+from dslr.sweeps.series_frames import SeriesName, SweepAndRejections
+from dslr.sweeps.zoom_sweep import zoom_sweep
 
 _SWEEP_OF_KIND: Mapping[
     SeriesKind, Callable[[ReadGroup, SeriesKind, SeriesName, Mapping[str, Any]], SweepAndRejections]

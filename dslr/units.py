@@ -12,12 +12,12 @@ from cat_dataset.errors import RawError
 from cat_dataset.jobs.datasets import CaptureBatch
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.records import Rejection, UnitResult
-from dslr.bursts import Capture, sessions, split_into_bursts
-from dslr.captures_file import StatedGroup, read_captures_files
-from dslr.file_workers import group_bursts, read_in_workers
-from dslr.grouping import Grouped, Kind
+from dslr.files.metadata import read_metadata
+from dslr.grouping.bursts import Capture, sessions, split_into_bursts
+from dslr.grouping.captures_file import StatedGroup, read_captures_files
+from dslr.grouping.file_workers import group_bursts, read_in_workers
+from dslr.grouping.grouping import Grouped, Kind
 from dslr.ingest import ingest_captures
-from dslr.metadata import read_metadata
 
 RAW_SUFFIXES = frozenset(
     f".{name}"

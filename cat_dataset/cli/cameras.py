@@ -93,7 +93,7 @@ def _scene_call(
     from functools import partial
 
     from cat_dataset.jobs.camera import RENDERED_SERIES
-    from dslr.camera_settings import series_values, true_f_numbers
+    from dslr.simulator.camera_settings import series_values, true_f_numbers
     from render.units import render_camera_scene, render_camera_sweep
 
     if camera.series not in RENDERED_SERIES:
@@ -114,7 +114,7 @@ def photograph_light(
     from cat_dataset.light.light_state import base_state, light_frame
     from cat_dataset.records import Sweep
     from cat_dataset.system.seeding import derive_rng
-    from dslr.simulated_camera import write_series
+    from dslr.simulator.simulated_camera import write_series
 
     name = f"{camera.name}-{number:04d}"
     rng = derive_rng(dataset.seed, "sensor", name)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from cat_dataset.jobs.camera import SimulatedCamera
 from cat_dataset.system.seeding import derive_rng
-from dslr.develop import Linear
-from dslr.simulated_camera import write_series
+from dslr.develop.develop import Linear
+from dslr.simulator.simulated_camera import write_series
 
 RAW_FOLDER = Path(__file__).parents[3] / "shared" / "raw"
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from dslr.captures_file import UNIT_OF_VALUES
+from dslr.grouping.captures_file import UNIT_OF_VALUES
 
 # What those modules say of captures that are not left out, or hand on inside another reason.
 NO_REASON = (

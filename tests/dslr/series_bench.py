@@ -12,16 +12,16 @@ from cat_dataset.jobs.datasets import CaptureBatch
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.records import Pair, UnitResult
 from cat_dataset.system.seeding import derive_rng
-from dslr.bursts import Capture
-from dslr.develop import Linear
+from dslr.develop.develop import Linear
+from dslr.files.metadata import read_metadata
+from dslr.files.raw_file import Mosaic, open_raw, read_mosaic
+from dslr.grouping.bursts import Capture
+from dslr.grouping.series import ATTRIBUTE_OF_KIND, SeriesKind
 from dslr.ingest import ingest_captures
-from dslr.metadata import read_metadata
-from dslr.raw_file import Mosaic, open_raw, read_mosaic
-from dslr.reading import ReadGroup, read_group
-from dslr.sensor import SENSOR, bayer_mosaic, camera_rgb, expose
-from dslr.series import ATTRIBUTE_OF_KIND, SeriesKind
-from dslr.series_frames import SeriesName
-from dslr.simulated_camera import write_series
+from dslr.simulator.sensor import SENSOR, bayer_mosaic, camera_rgb, expose
+from dslr.simulator.simulated_camera import write_series
+from dslr.sweeps.develop_bursts import ReadGroup, read_group
+from dslr.sweeps.series_frames import SeriesName
 
 NAME = SeriesName("shots-0000", "train")
 DATASET = DatasetJob(name="bench", seed=2, annotations=("moving",))

@@ -10,22 +10,15 @@ import pytest
 
 from cat_dataset.attributes.table import find_attribute
 from cat_dataset.compose import quality_checks as gates
-from dslr import (
-    added_light,
-    alignment,
-    bracket,
-    bursts,
-    framing,
-    grouping,
-    held_sweep,
-    light_series,
-    measure,
-    residual,
-    series,
-    zoom,
-)
-from dslr.captures_file import UNIT_OF_VALUES, CapturesFile, StatedSeries
-from dslr.series import ATTRIBUTE_OF_KIND, SERIES_KINDS
+from dslr.develop import alignment, framing
+from dslr.grouping import added_light, bursts, grouping, series, zoom
+from dslr.grouping.captures_file import UNIT_OF_VALUES, CapturesFile, StatedSeries
+from dslr.grouping.series import ATTRIBUTE_OF_KIND, SERIES_KINDS
+from dslr.measure import regions as measure
+from dslr.measure import residual
+from dslr.sweeps import bracket
+from dslr.sweeps import constant_exposure_sweep as held_sweep
+from dslr.sweeps import light_sweep as light_series
 from tests.dslr.conftest import photograph, read_truth
 from tests.dslr.printed_reasons import reasons_of
 from tests.dslr.series_bench import captures_of, ingest_series, series_pairs
@@ -36,9 +29,14 @@ GUIDE = (ROOT / "docs" / "capture-guide.md").read_text(encoding="utf-8")
 MODULES = tuple(
     f"dslr.{name}"
     for name in (
-        *("alignment", "bracket", "bursts", "captures_file", "ciff", "exif", "exposure_sweep"),
-        *("file_workers", "framing", "grouping", "held_sweep", "ingest", "light_series", "measure"),
-        *("raw_file", "reading", "series", "series_frames", "units", "zoom", "zoom_sweep"),
+        *("develop.alignment", "develop.framing"),
+        *("files.ciff", "files.exif", "files.raw_file"),
+        *("grouping.bursts", "grouping.captures_file", "grouping.file_workers"),
+        *("grouping.grouping", "grouping.series", "grouping.zoom"),
+        *("ingest", "measure.regions", "units"),
+        *("sweeps.bracket", "sweeps.constant_exposure_sweep", "sweeps.develop_bursts"),
+        *("sweeps.exposure_sweep", "sweeps.light_sweep", "sweeps.series_frames"),
+        "sweeps.zoom_sweep",
     )
 )
 PAIR_MODULES = ("cat_dataset.compose.quality_checks", "cat_dataset.attributes.attribute")

@@ -5,7 +5,15 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "module", ["camera_settings", "develop", "exposure", "maker_notes", "sensor", "white_balance"]
+    "module",
+    [
+        "simulator.camera_settings",
+        "develop.develop",
+        "develop.exposure",
+        "files.maker_notes",
+        "simulator.sensor",
+        "develop.white_balance",
+    ],
 )
 def test_the_examples_in_docstrings_are_true(module: str) -> None:
     """The numbers beside the formulas can be checked by hand, and are checked here."""

@@ -14,7 +14,7 @@ from cat_dataset.jobs.datasets import CaptureBatch
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.records import Pair, Sweep
-from dslr.camera_settings import series_values, true_f_numbers
+from dslr.simulator.camera_settings import series_values, true_f_numbers
 from dslr.units import ingest_unit, scan_folder
 from render.units import render_camera_sweep
 

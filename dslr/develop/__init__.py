@@ -1,0 +1,1 @@
+"""Comparable linear light from RAW frames: white balance, framing, alignment."""

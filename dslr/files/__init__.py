@@ -1,0 +1,1 @@
+"""What a RAW file says and holds: EXIF, maker notes, the mosaic."""

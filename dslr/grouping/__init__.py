@@ -1,0 +1,1 @@
+"""Which captures belong together, and what varies between them."""

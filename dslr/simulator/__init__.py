@@ -1,0 +1,1 @@
+"""A simulated camera: captures whose truth is known."""

@@ -1,0 +1,1 @@
+"""Series of captures to sweeps of known, measured values."""
