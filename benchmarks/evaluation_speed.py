@@ -26,10 +26,10 @@ from cat_dataset.store.shards import shard_path, write_index, write_shard
 from cat_dataset.store.tables import staged_table
 from cat_dataset.system.progress import SilentProgress
 from cat_dataset.system.seeding import derive_rng
-from train.editing import load_editor
-from train.evaluation import evaluate_editor, plan_evaluation
-from train.loop import run_training
-from train.scored import ScoredModel
+from train.edit.editing import load_editor
+from train.evaluate.evaluated_models import ScoredModel
+from train.evaluate.evaluation import evaluate_editor, plan_evaluation
+from train.loop.loop import run_training
 
 ATTRIBUTES = ("exposure", "white_balance", "light_power", "light_temperature")
 NUM_SCENES, SIZE_PX = 60, 72

@@ -22,9 +22,9 @@ from torch.nn import functional
 from cat_dataset.imaging.photometry import REC709_LUMINANCE
 from cat_dataset.records import LightBasis
 from cat_dataset.store.linear_dataset import LinearDataset
-from train.compact import CompactBase, build_compact, predict_target
-from train.log_light import encode_log_light
-from train.words import words_by_number
+from train.model.compact import CompactBase, build_compact, predict_target
+from train.model.log_light import encode_log_light
+from train.model.vocabulary import words_by_number
 
 SIZE_PX, BATCH_SIZE, LEARNING_RATE = 48, 32, 2e-3
 LAMP_STOPS = 1.5  # sources have their lamp up to so far from what was rendered, as pairs do

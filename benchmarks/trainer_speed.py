@@ -41,17 +41,17 @@ from cat_dataset.store.shards import shard_path, write_index, write_shard  # noq
 from cat_dataset.store.tables import staged_table  # noqa: E402
 from cat_dataset.system.progress import SilentProgress  # noqa: E402
 from cat_dataset.system.seeding import derive_rng  # noqa: E402
-from train.batches import Batch, draw_batch  # noqa: E402
-from train.compact import build_compact  # noqa: E402
-from train.distributed import World  # noqa: E402
-from train.fresh_adapter import fresh_adapter  # noqa: E402
-from train.loading import BatchStream, open_pairs  # noqa: E402
-from train.machine import deterministic_torch  # noqa: E402
-from train.run_folder import claim_run_folder  # noqa: E402
-from train.runlog import read_log  # noqa: E402
-from train.stages import Stage, adapter_stage, base_stage, flow_loss  # noqa: E402
-from train.tasks import tasks_of_pairs  # noqa: E402
-from train.trainer import Run, train_stage  # noqa: E402
+from train.adapter.fresh_adapter import fresh_adapter  # noqa: E402
+from train.data.batches import Batch, draw_batch  # noqa: E402
+from train.data.task_ids import tasks_of_pairs  # noqa: E402
+from train.loop.dataloader import BatchStream, open_pairs  # noqa: E402
+from train.loop.trainer import Run, train_stage  # noqa: E402
+from train.model.compact import build_compact  # noqa: E402
+from train.objective.train_step import Stage, adapter_stage, base_stage, flow_loss  # noqa: E402
+from train.runs.device import deterministic_torch  # noqa: E402
+from train.runs.distributed import World  # noqa: E402
+from train.runs.metrics_log import read_log  # noqa: E402
+from train.runs.run_folder import claim_run_folder  # noqa: E402
 
 SIDE_PX = 72  # of the demo's scenes to learn from
 WARM_UP_STEPS = 3

@@ -104,7 +104,7 @@ def _train_and_evaluate(job: "Job", base: Path, out: Path) -> None:
     if job.train is None:
         return
     prepare_torch()
-    from train.baselines import train_with_baselines
+    from train.evaluate.baselines import train_with_baselines
 
     dataset, evaluation = out / "dataset", out / "evaluation"
     trained = job.train.beside(base)
@@ -125,7 +125,7 @@ def _evaluation_inputs(job: "Job", adapter: Path, out: Path) -> str:
     import json
 
     from cat_dataset.store.shards import sha256_of_file
-    from train.baselines import baselines_beside
+    from train.evaluate.baselines import baselines_beside
 
     trained = [adapter, *baselines_beside(adapter).values()]
     files = [path for folder in trained for path in sorted(folder.rglob("*.*"))]

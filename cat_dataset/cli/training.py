@@ -55,7 +55,7 @@ def train(
         return
     require_extras("train", "train")
     prepare_torch()
-    from train.baselines import train_with_baselines
+    from train.evaluate.baselines import train_with_baselines
 
     trained = job.train.beside(manifest.parent)
     with shown_progress() as progress:
@@ -93,7 +93,7 @@ def edit(
     read_picture(image)
     require_extras("edit", "train")
     prepare_torch()
-    from train.editing import load_editor
+    from train.edit.editing import load_editor
 
     edited = load_editor(adapter).edit_file(image, edits, "tiled" if tiles else "scaled")
     edited.save(out)
@@ -161,7 +161,7 @@ def run_evaluation(
 ) -> None:
     """Evaluate with progress and print the table."""
     prepare_torch()
-    from train.evaluation import evaluate as measure
+    from train.evaluate.evaluation import evaluate as measure
 
     with shown_progress() as progress:
         report = measure(

@@ -16,8 +16,8 @@ from cat_dataset.store.linear_files import encode_linear
 from cat_dataset.store.shards import shard_path, write_index, write_shard
 from cat_dataset.store.tables import staged_table
 from cat_dataset.system.seeding import derive_rng
-from train.editing import Editor, load_editor
-from train.loop import run_training
+from train.edit.editing import Editor, load_editor
+from train.loop.loop import run_training
 
 SIZE_PX = 32
 ATTRIBUTES = ("exposure", "white_balance", "light_power")
@@ -119,7 +119,7 @@ def editor(run_folder: Path) -> Editor:
 @pytest.fixture(scope="session")
 def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A tiny checkpoint of each pretrained base, in the diffusers layout."""
-    from .tiny_pipelines import write_klein, write_kontext  # want the extra 'hub'
+    from tests.train.tiny_pipelines import write_klein, write_kontext  # want the extra 'hub'
 
     root = tmp_path_factory.mktemp("checkpoints")
     return {"kontext": write_kontext(root / "kontext"), "klein": write_klein(root / "klein")}

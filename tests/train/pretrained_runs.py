@@ -6,11 +6,10 @@ from typing import Any
 import torch
 
 from cat_dataset.jobs.train_job import TrainJob
-from train.distributed import World
-from train.latent_stage import FrozenBase, freeze_base
-from train.pairs import TrainingPairs
-
-from .conftest import ATTRIBUTES
+from tests.train.conftest import ATTRIBUTES
+from train.data.pairs import TrainingPairs
+from train.pretrained.latent_stage import FrozenBase, freeze_base
+from train.runs.distributed import World
 
 SIZE_PX = 64  # FLUX.2 takes no smaller pictures
 

@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale
-from train.adapter import NumericAdapter
-from train.batches import Batch
-from train.checkpoints import TrainedWeights
-from train.compact import CompactBase, build_compact, predict_target
-from train.stages import Stage, flow_loss
-from train.words import words_by_number
+from train.adapter.adapter import NumericAdapter
+from train.data.batches import Batch
+from train.model.compact import CompactBase, build_compact, predict_target
+from train.model.vocabulary import words_by_number
+from train.objective.train_step import Stage, flow_loss
+from train.runs.checkpoints import TrainedWeights
 
 
 def random_base(

@@ -1,0 +1,48 @@
+"""An adapter that fits a base and changes nothing yet."""
+
+from collections.abc import Sequence
+from dataclasses import astuple, replace
+from pathlib import Path
+
+from torch import nn
+
+from cat_dataset.jobs.train_job import TrainJob
+from train.adapter.adapter import NumericAdapter, Task, task_table
+from train.adapter.hooks import modulation_linears
+from train.adapter.lora import LORA_BESIDE_ADAPTER
+from train.adapter.token_hooks import attention_shapes
+from train.model.compact import paint_time
+
+BASE_BESIDE_ADAPTER = "../base"
+# An exposure is a constant in log light, which the last modulation adds and all others bend.
+# Measured on the compact base alone: latents of a VAE bend anyway.
+_COMPACT_LAST_GAIN = 15.0
+
+
+def fresh_adapter(transformer: nn.Module, tasks: Sequence[Task], job: TrainJob) -> NumericAdapter:
+    """Return an adapter that fits a transformer; torch's global generator must be seeded."""
+    linears = modulation_linears(transformer)
+    widths = [(name, linear.out_features) for name, linear in linears.items()]
+    carried = [
+        replace(
+            task,
+            carrier="tokens" if task.attribute in job.token_tasks else "modulation",
+            is_worded=task.attribute in job.worded_tasks,
+        )
+        for task in tasks
+    ]
+    needs_tokens = any(task.carrier == "tokens" for task in carried)
+    adapter: NumericAdapter = NumericAdapter(
+        task_table(carried),
+        widths,
+        job.code_size,
+        BASE_BESIDE_ADAPTER if job.base_path is None else str(Path(job.base_path).absolute()),
+        job.size_px,
+        job.task_ids,
+        job.num_tokens,
+        [astuple(shape) for shape in attention_shapes(transformer)] if needs_tokens else (),
+        job.base,
+        None if job.lora_rank is None else LORA_BESIDE_ADAPTER,
+        *((paint_time(job.time_shift), _COMPACT_LAST_GAIN) if job.base == "compact" else ()),
+    )
+    return adapter

@@ -1,0 +1,1 @@
+"""Pairs to batches, in an order that can be resumed."""

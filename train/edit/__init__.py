@@ -1,0 +1,1 @@
+"""Editing a picture by numbers with a trained adapter."""

@@ -1,0 +1,1 @@
+"""The adapter and its baselines under the protocol of `cat_dataset.scoring`."""

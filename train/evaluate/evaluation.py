@@ -1,0 +1,175 @@
+"""Measure an adapter on held-out scenes: what was asked against what the picture shows.
+
+The protocol is the core's (`cat_dataset.scoring`), the same for any editor; here are our models:
+the adapter, the same base steered by its words instead of by numbers, and rivals trained otherwise,
+such as an adapter without task ids.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+
+from cat_dataset.errors import JobError
+from cat_dataset.jobs.manifest import EvaluateJob
+from cat_dataset.jobs.plans import LIGHT_OF, attributes_of_plan
+from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.scoring.benchmark import score_editors
+from cat_dataset.scoring.editors import Asked
+from cat_dataset.scoring.questions.planning import Plan, combination_name, plan_requests
+from cat_dataset.scoring.report import EvaluationReport
+from cat_dataset.store.pair_dataset import PairDataset
+from cat_dataset.system.progress import Progress, SilentProgress
+from train.adapter.adapter import NumericAdapter
+from train.edit.backends import PipelinePainter
+from train.edit.editing import Editor, load_editor
+from train.evaluate.baselines import baselines_beside
+from train.evaluate.evaluated_models import VAE, ScoredModel, ThroughVae, float_order_gap
+
+NUMBERS, WORDS = "adapter", "words"
+UNTOLD = "ratio not told"  # the same adapter that has to guess how much light the lamp gives
+_NOT_MEASURED = MappingProxyType(
+    {
+        "number_in_prompt": "A base that reads the number in its prompt was not given "
+        "(--rival number_in_prompt=FOLDER): not measured.",
+        "no_task_id": "An adapter without task ids was not given (--rival no_task_id=FOLDER): not "
+        "measured.",
+    }
+)
+_MAX_ORDERS = 32  # combinations of which the order gap is taken in floats
+
+
+def evaluate(
+    adapter_folder: Path,
+    data_folders: Sequence[Path],
+    job: EvaluateJob,
+    out_folder: Path,
+    *,
+    rivals: Mapping[str, Path] | None = None,
+    trained: TrainJob | None = None,
+    progress: Progress | None = None,
+) -> EvaluationReport:
+    """Evaluate an adapter on the held-out split; write the report's files into a folder.
+
+    `rivals` are other adapters by the name that the tables give them, each asked the same, beside
+    the baselines that were trained with the adapter;
+    `trained` is the job of the adapter, which tells what combinations it has never seen.
+
+    Raises:
+        JobError: an adapter is missing, or the split has no pair that it can be measured on.
+        ShardError: a data set is missing or broken.
+    """
+    editor = load_editor(adapter_folder)
+    dataset = PairDataset(data_folders, splits=(job.split,), attributes=tuple(editor.tasks))
+    found = {**baselines_beside(adapter_folder), **(rivals or {})}
+    others = {name: load_editor(folder) for name, folder in found.items()}
+    progress = progress or SilentProgress()
+    notes = [] if trained is None else [_zero_shot_note(trained, data_folders)]
+    return evaluate_editor(editor, dataset, job, out_folder, progress, rivals=others, notes=notes)
+
+
+def evaluate_editor(
+    editor: Editor,
+    dataset: PairDataset,
+    job: EvaluateJob,
+    out_folder: Path,
+    progress: Progress,
+    *,
+    rivals: Mapping[str, Editor] | None = None,
+    notes: Sequence[str] = (),
+) -> EvaluationReport:
+    """Evaluate a loaded editor on the pairs of a data set; see `evaluate`.
+
+    Raises:
+        JobError: a rival has the name of an editor of every run.
+    """
+    others = [
+        ScoredModel(
+            _free_name(name), rival, light_is_told=isinstance(rival.painter.adapter, NumericAdapter)
+        )
+        for name, rival in (rivals or {}).items()
+    ]
+    plan = plan_evaluation(editor, dataset, job)
+    models = [ScoredModel(NUMBERS, editor, light_is_told=True)]
+    if any(name in LIGHT_OF for name in editor.tasks):
+        models.append(ScoredModel(UNTOLD, editor))
+    models.append(ScoredModel(WORDS, editor, "words"))
+    floors = [ThroughVae(editor)] if isinstance(editor.painter, PipelinePainter) else []
+    measured = {r.attributes[0] for r in plan.requests() if len(r.attributes) == 1}
+    return score_editors(
+        dataset,
+        plan,
+        [*models, *others, *floors],
+        job,
+        out_folder,
+        progress,
+        unmeasured=[name for name in editor.tasks if name not in measured],
+        notes=[*notes, *_notes(editor, dataset, plan, rivals or {})],
+    )
+
+
+def plan_evaluation(editor: Editor, dataset: PairDataset, job: EvaluateJob) -> Plan:
+    """Return what is asked: of every attribute that the adapter knows, over its trained range.
+
+    Raises:
+        JobError: the split holds no single-edit pair of any of them.
+    """
+    ranges = {name: (task.low, task.high) for name, task in editor.tasks.items()}
+    rows = [
+        row
+        for row in dataset.rows
+        if all(ranges[e.attribute][0] <= e.value <= ranges[e.attribute][1] for e in row.edits)
+    ]
+    return plan_requests(rows, ranges, job)
+
+
+def _free_name(name: str) -> str:
+    taken = (NUMBERS, UNTOLD, WORDS, VAE, "copy", "blend", "oracle")
+    if name in taken:
+        msg = f"rival '{name}': that name is taken; the tables already show {', '.join(taken)}"
+        raise JobError(msg)
+    return name
+
+
+def _zero_shot_note(trained: TrainJob, data_folders: Sequence[Path]) -> str:
+    """Return which combinations were trained; every other one is a test of zero-shot."""
+    held_out = {combination_name(attributes_of_plan(n)) for n in trained.held_out_combinations}
+    if trained.pairs == "composed":
+        seen = {f"any {number} at once" for number in range(2, trained.max_edits + 1)}
+    else:
+        rows = PairDataset(data_folders, splits=("train",), attributes=trained.attributes).rows
+        names = (combination_name([e.attribute for e in row.edits]) for row in rows)
+        seen = {name for name in names if "+" in name} - held_out
+    but = f" but {', '.join(sorted(held_out))}" if seen and held_out else ""
+    return f"Trained together: {', '.join(sorted(seen)) or 'nothing'}{but}; the rest is zero-shot."
+
+
+def _notes(
+    editor: Editor, dataset: PairDataset, plan: Plan, rivals: Mapping[str, Editor]
+) -> list[str]:
+    """Return what a reader of the tables must know."""
+    notes = [
+        f'"{WORDS}" is the same frozen base without the adapter, {editor.painter.about_words}.',
+    ]
+    if any(name in LIGHT_OF for name in editor.tasks):
+        notes.append(
+            f'"{NUMBERS}" and other adapters are told the lighting ratio of the source, per '
+            f'channel, where an edit changes a light, and the colour that a lamp has; "{UNTOLD}", '
+            f"words and numbers in the prompt are not."
+        )
+    if isinstance(editor.painter, PipelinePainter):
+        notes.append(
+            f'"{VAE}" is the oracle through the VAE of the base: the floor under every readout.'
+        )
+    notes += [note for name, note in _NOT_MEASURED.items() if name not in rivals]
+    combined = [request for request in plan.requests() if request.role == "combined"]
+    asked = [
+        Asked(request, dataset.read(plan.rows[request.pair_key]).source_HW3)
+        for request in combined[:_MAX_ORDERS]
+    ]
+    gap = float_order_gap(editor, asked)
+    if gap is not None:
+        notes.append(
+            f"Order of edits: the network's own light differs by at most {gap:.2g} of white "
+            f"between both orders ({len(asked)} combinations, float32)."
+        )
+    return notes

@@ -1,0 +1,1 @@
+"""The loop of a training run, its data loader and sample grids."""

@@ -1,0 +1,1 @@
+"""The compact base, its words and noise, and light inside the network."""

@@ -1,0 +1,1 @@
+"""Losses, and the step of a training stage."""
