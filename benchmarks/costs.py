@@ -21,7 +21,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from render.basis import GroupPictures
-    from render.cycles import RenderSettings
+    from render.blender.renderer import RenderSettings
     from render.scene import BuiltScene
 
 ROOT = Path(__file__).parents[1]
@@ -41,8 +41,8 @@ def scene_costs(family: str, number: int) -> dict[str, Any]:
     """Return the costs of one scene."""
     from cat_dataset.system.seeding import derive_seed
     from render.basis import render_groups
-    from render.cycles import RenderSettings
-    from render.families import build_scene
+    from render.blender.renderer import RenderSettings
+    from render.families.registry import build_scene
 
     seed = derive_seed(5, family, number)
     build_s, built = timed(lambda: build_scene(family, seed, LARGE[0], LARGE[0]))
@@ -68,7 +68,7 @@ def render_costs(small_s: float, large_s: float) -> dict[str, float]:
 
 def denoise_costs(pictures: "GroupPictures") -> dict[str, float]:
     """Return what denoising one picture costs; the two guides count as pictures."""
-    from render.denoise import shared_denoiser
+    from render.blender.denoise import shared_denoiser
 
     denoiser = shared_denoiser("balanced")
     guides_s, guides = timed(
@@ -110,7 +110,7 @@ def sweep_costs(
     """
     from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, FAMILY_ATTRIBUTES
     from cat_dataset.system.seeding import derive_rng
-    from render.axis_table import AXES, sweep_values_rand
+    from render.sweeps.table import AXES, sweep_values_rand
 
     if built.shape_keys:
         built = replace(built, edited_shape_key=built.shape_keys[0])
@@ -128,9 +128,9 @@ def sweep_seconds(
     built: "BuiltScene", settings: "RenderSettings", name: str, values: Sequence[float]
 ) -> tuple[float, float]:
     """Return the seconds of an attribute's instrument and of its render, per frame."""
-    from render.axis_table import AXES
     from render.basis import render_groups
-    from render.sweeps import INSTRUMENTS
+    from render.sweeps.sweeps import INSTRUMENTS
+    from render.sweeps.table import AXES
 
     make_s, instrument = timed(lambda: INSTRUMENTS[name](built, settings, values))
     look_s, frame_s = [], []

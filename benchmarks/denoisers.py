@@ -40,10 +40,10 @@ def figures(family: str, number: int, args: argparse.Namespace) -> dict[str, tup
     """Return (seconds, mean error in codes) of each quality, and of leaving the noise as it is."""
     from cat_dataset.system.seeding import derive_seed
     from render.basis import render_groups
-    from render.cycles import RenderSettings
-    from render.denoise import shared_denoiser
-    from render.families import build_scene
-    from render.session import captured_output
+    from render.blender.denoise import shared_denoiser
+    from render.blender.renderer import RenderSettings
+    from render.blender.session import captured_output
+    from render.families.registry import build_scene
 
     pictures = []
     for samples in (args.samples, REFERENCE_TIMES * args.samples):

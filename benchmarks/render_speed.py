@@ -115,9 +115,9 @@ def bare_seconds(args: argparse.Namespace, number: int, threads: int) -> dict[st
     import bpy
 
     from cat_dataset.system.seeding import derive_seed
-    from render.cycles import RenderSettings, apply_settings
-    from render.families import build_scene
-    from render.session import captured_output
+    from render.blender.renderer import RenderSettings, apply_settings
+    from render.blender.session import captured_output
+    from render.families.registry import build_scene
 
     begin_s = time.perf_counter()
     seed = derive_seed(SEED, "speed", f"speed-{number:04d}")
@@ -156,9 +156,9 @@ def parts_of_a_scene(args: argparse.Namespace) -> dict[str, float]:
     from cat_dataset.records import LightBasis
     from cat_dataset.system.seeding import derive_seed
     from render.basis import balance_gains, render_groups
-    from render.cycles import RenderSettings
-    from render.denoise import shared_denoiser
-    from render.families import build_scene
+    from render.blender.denoise import shared_denoiser
+    from render.blender.renderer import RenderSettings
+    from render.families.registry import build_scene
 
     job = load_job(args.out / "photometric.toml")
     seed = derive_seed(SEED, "speed", "speed-0000")

@@ -9,11 +9,17 @@ from numpy.typing import NDArray
 from cat_dataset.errors import SceneError
 from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K, blackbody_rgb, white_balance_gains
 from cat_dataset.records import LightBasis, LightGroup
-from render.annotating import annotate
-from render.cycles import Passes, RenderSettings, apply_settings, choose_samples, render_passes
-from render.denoise import Quality, shared_denoiser
+from render.blender.annotating import annotate
+from render.blender.denoise import Quality, shared_denoiser
+from render.blender.renderer import (
+    Passes,
+    RenderSettings,
+    apply_settings,
+    choose_samples,
+    render_passes,
+)
+from render.blender.versions import blender_version
 from render.scene import BuiltScene, SceneContext
-from render.versions import blender_version
 
 SUM_TOLERANCE = 1e-5  # of the brightest pixel: float32 sums of a few groups
 # With clean guides closer to a converged render than "high" with noisy ones, at equal cost.

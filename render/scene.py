@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from cat_dataset.records import LightGroup, Split
-from render.craft.layout import CameraPose
+from render.families.craft.layout import CameraPose
 
 EMISSION_GROUP = "emission"  # glowing surfaces of a user's scene, which are no lamp to turn up
 

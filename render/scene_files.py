@@ -13,7 +13,7 @@ from cat_dataset.errors import JobError
 from cat_dataset.jobs.datasets import RenderBatch
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.system.seeding import derive_rng, derive_seed
-from render.assets.asset_folder import (
+from render.asset_folder import (
     BLEND_SUFFIXES,
     HDRI_SUFFIXES,
     MODEL_SUFFIXES,

@@ -20,7 +20,7 @@ from cat_dataset.system.seeding import derive_rng, derive_seed
 from render.scene_files import PROCEDURAL, SceneFiles, scene_name, scene_seed
 
 if TYPE_CHECKING:  # these import Blender
-    from render.cycles import RenderSettings
+    from render.blender.renderer import RenderSettings
     from render.scene import BuiltScene, SceneContext
 
 
@@ -30,7 +30,7 @@ def check_devices(batches: Sequence[RenderBatch]) -> None:
     Raises:
         SceneError: names the device and what there is.
     """
-    from render.compute import check_device
+    from render.blender.compute import check_device
 
     for batch in batches:
         check_device(batch.device)
@@ -72,7 +72,7 @@ def render_unit(
 
 def _empty_blender() -> None:
     """Leave no scene behind: while others work, it would only take memory."""
-    from render.session import fresh_scene
+    from render.blender.session import fresh_scene
 
     fresh_scene()
 
@@ -106,8 +106,8 @@ def _sweep(
     seed: int,
 ) -> "Sweep | Rejection":
     """Return one sweep of a scene, or why there is none."""
-    from render.axis_table import AXES, sweep_values_rand
-    from render.sweeps import render_sweep
+    from render.sweeps.sweeps import render_sweep
+    from render.sweeps.table import AXES, sweep_values_rand
 
     if name == "shape_key" and built.shape_keys and built.edited_shape_key is None:
         keys = sorted(built.shape_keys)
@@ -177,9 +177,9 @@ def render_camera_sweep(
     Raises:
         SceneError: the scene cannot be built or rendered, or the sweep cannot be measured in it.
     """
-    from render.axis_table import AXES
     from render.scene import SceneContext
-    from render.sweeps import render_sweep
+    from render.sweeps.sweeps import render_sweep
+    from render.sweeps.table import AXES
 
     batch = _camera_batch(camera)
     name = scene_name(batch, index)
@@ -209,8 +209,8 @@ def _camera_batch(camera: SimulatedCamera) -> RenderBatch:
 def _build(
     seed: int, batch: RenderBatch, files: SceneFiles, threads: int = 1
 ) -> "tuple[BuiltScene, RenderSettings]":
-    from render.cycles import MAX_CYCLES_SEED, RenderSettings
-    from render.families import build_scene, build_user_scene
+    from render.blender.renderer import MAX_CYCLES_SEED, RenderSettings
+    from render.families.registry import build_scene, build_user_scene
 
     settings = RenderSettings(
         width_px=batch.width_px,

@@ -26,7 +26,7 @@ _ALL_SCENES = (*BASIS_ATTRIBUTES, *_LENS, *_ORBIT, *_OBJECT)
 # Rendered anew, a frame for each value.
 SWEEP_ATTRIBUTES = (*_LENS, *_ORBIT, *_OBJECT, *_MATERIAL, *_OUTDOOR, "shape_key")
 
-Family = Literal["tabletop", "interior", "outdoor", "head"]  # see render/families.py
+Family = Literal["tabletop", "interior", "outdoor", "head"]  # see render/families/registry.py
 FAMILY_ATTRIBUTES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "tabletop": frozenset((*_ALL_SCENES, *_MATERIAL)),

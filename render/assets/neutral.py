@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from render.assets.shader_walk import shader_nodes
-from render.versions import has_compositor
+from render.blender.versions import has_compositor
 
 # Switches by their owner, with the value that keeps light linear and pictures whole.
 _RENDER = {

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from render.versions import has_node_tree
+from render.blender.versions import has_node_tree
 
 # Shader nodes that give light: (strength, colour) sockets; light needs both. A missing colour
 # counts as white.

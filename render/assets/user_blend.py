@@ -27,11 +27,11 @@ from render.assets.user_camera import file_view, find_camera, focus_camera, make
 from render.assets.user_files import check_images, check_libraries
 from render.assets.visibility import own_meshes, rendered_objects, show_everything
 from render.basis import check_sum
-from render.cycles import RenderSettings, apply_settings, render_passes
-from render.instruments.probe_scene import pinhole_passes
+from render.blender.probe_scene import pinhole_passes
+from render.blender.renderer import RenderSettings, apply_settings, render_passes
+from render.blender.session import captured_output, fresh_scene
+from render.blender.versions import check_working_space, pass_name
 from render.scene import BuiltScene
-from render.session import captured_output, fresh_scene
-from render.versions import check_working_space, pass_name
 
 _LOOK_PX, _LOOK_SAMPLES = 96, 16  # of the small pictures that show what is where
 

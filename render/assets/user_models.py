@@ -15,19 +15,19 @@ from mathutils import Matrix
 
 from cat_dataset.errors import SceneError
 from cat_dataset.system.seeding import derive_rng
-from render.assets.asset_folder import MODEL_SUFFIXES, list_assets
+from render.asset_folder import MODEL_SUFFIXES, list_assets
 from render.assets.emitters import join_emission
 from render.assets.main_choice import spoken_name
 from render.assets.neutral import freeze, remove_drivers
 from render.assets.solid import joined, make_solid, vertices
 from render.assets.user_files import check_images
-from render.assets.user_hdris import list_hdris
-from render.craft.props import Prop
-from render.craft.shapes import Shape
+from render.blender.session import captured_output, fresh_scene
+from render.families.craft.props import Prop
+from render.families.craft.shapes import Shape
+from render.families.craft.user_hdris import list_hdris
+from render.families.tabletop.building import lay_table
+from render.families.tabletop.drawing import tabletop_rand
 from render.scene import BuiltScene
-from render.session import captured_output, fresh_scene
-from render.tabletop.building import lay_table
-from render.tabletop.drawing import tabletop_rand
 
 SIZE_RANGE_M = (0.05, 0.5)  # largest dimension of what stands on a table
 USUAL_SIZE_M = 0.2

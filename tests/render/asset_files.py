@@ -29,7 +29,7 @@ def save_blend(path: Path, *, compress: bool = False) -> Path:
     """Save what is in Blender."""
     import bpy
 
-    from render.session import captured_output
+    from render.blender.session import captured_output
 
     with captured_output():
         bpy.ops.wm.save_as_mainfile(filepath=str(path), compress=compress)
@@ -37,7 +37,7 @@ def save_blend(path: Path, *, compress: bool = False) -> Path:
 
 
 def _empty_scene() -> Any:
-    from render.session import fresh_scene
+    from render.blender.session import fresh_scene
 
     scene = fresh_scene()
     scene.render.resolution_x, scene.render.resolution_y = 1200, 800
@@ -46,7 +46,7 @@ def _empty_scene() -> Any:
 
 def _new_nodes(owner: Any) -> Any:
     """Return a material or world with Blender's default nodes."""
-    from render.versions import enable_nodes
+    from render.blender.versions import enable_nodes
 
     enable_nodes(owner)
     return owner
@@ -69,8 +69,8 @@ def add_box(
     scene: Any, name: str, size_m: tuple[float, float, float], at_m: tuple[float, float, float]
 ) -> Any:
     """Add a box whose origin is in its middle."""
-    from render.craft.shapes import rounded_box
-    from render.craft.stage import add_mesh
+    from render.families.craft.shapes import rounded_box
+    from render.families.craft.stage import add_mesh
 
     thing = add_mesh(scene, name, rounded_box(size_m, 0.01).moved(z_m=-size_m[2] / 2), [])
     thing.location = at_m
@@ -217,7 +217,7 @@ def make_blend_with_missing_library(path: Path) -> Path:
     """Save a scene that links a box from a file that is deleted afterwards."""
     import bpy
 
-    from render.session import captured_output
+    from render.blender.session import captured_output
 
     library = path.with_name("library.blend")
     make_simple_blend(library)
@@ -284,7 +284,7 @@ def make_glb(path: Path, *, size_m: float = 0.24, glow: float = 0.0) -> Path:
     """Save a textured body with a lid of another material, a lamp and a camera as glTF binary."""
     import bpy
 
-    from render.session import captured_output
+    from render.blender.session import captured_output
 
     texture = path.with_name("paint.png")
     scene = _empty_scene()
@@ -357,7 +357,7 @@ def make_rigged_glb(path: Path) -> Path:
     """Save a flat cloth, 30 cm long, laid on its side by a bone, with a shape key of 5 cm."""
     import bpy
 
-    from render.session import captured_output
+    from render.blender.session import captured_output
 
     scene = _empty_scene()
     cloth = add_box(scene, "Cloth", (0.3, 0.1, 0.02), (0.0, 0.0, 0.0))

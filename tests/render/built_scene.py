@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from render.cycles import RenderSettings
+    from render.blender.renderer import RenderSettings
     from render.scene import BuiltScene, SceneContext
 
 
@@ -11,8 +11,8 @@ def build_scene(
     family: str = "tabletop", *, seed: int = 5, size_px: int = 32, samples_per_pixel: int = 4
 ) -> "tuple[BuiltScene, RenderSettings]":
     """Return a scene in Blender and settings to render it with."""
-    from render import families
-    from render.cycles import RenderSettings
+    from render.blender.renderer import RenderSettings
+    from render.families import registry as families
 
     settings = RenderSettings(size_px, size_px, samples_per_pixel, seed=seed)
     return families.build_scene(family, seed, size_px, size_px), settings

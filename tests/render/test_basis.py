@@ -57,7 +57,7 @@ def test_a_pixel_that_is_no_number_is_found() -> None:
 def test_a_relit_frame_equals_a_true_render_with_that_light_changed() -> None:
     """Power and colour of the key light, set in numpy or in Blender, give the same picture."""
     from render.basis import balance_gains, light_basis
-    from render.cycles import apply_settings, render_passes
+    from render.blender.renderer import apply_settings, render_passes
 
     built, settings = build_scene()
     basis = light_basis(built, settings, scene_context(denoise=False))

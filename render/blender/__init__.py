@@ -1,0 +1,1 @@
+"""Everything that talks to Cycles: session, renderer, denoiser, shader nodes, the probes' scene."""

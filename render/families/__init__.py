@@ -1,0 +1,1 @@
+"""Families of procedural scenes: tabletop, interior, outdoor, head, and what they share."""

@@ -1,0 +1,15 @@
+"""What stands on a table: a shape and the finishes it wears."""
+
+from dataclasses import dataclass
+
+from render.blender.finishes import Finish
+from render.families.craft.shapes import Shape
+
+
+@dataclass(frozen=True)
+class Prop:
+    """A thing on z = 0 around its own vertical axis, in metres; it faces -y."""
+
+    kind: str  # key of `render.families.tabletop.catalogue.MAKERS`
+    shape: Shape
+    finishes: tuple[Finish, ...]  # by material slot

@@ -1,0 +1,192 @@
+"""Plain descriptions become Blender objects: meshes, lamps in their light groups, world, camera."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+
+from cat_dataset.errors import SceneError
+from cat_dataset.imaging.photometry import luminance
+from render.blender.nodes import NodeGraph
+from render.blender.versions import enable_nodes
+from render.families.craft.layout import SENSOR_LONG_SIDE_MM, CameraPose
+from render.families.craft.shapes import Shape
+from render.families.craft.user_hdris import load_user_hdri, usual_radiance
+
+SHARP_EDGE_DEG = 38.0  # faces that meet at more than this keep their edge
+AMBIENT_GROUP = "ambient"
+_WORLD_MAP_PX = 256  # importance map; the lamps in the HDRIs are capped, so it can be coarse
+
+
+@dataclass(frozen=True)
+class AreaLamp:
+    """A soft box in its own light group."""
+
+    name: str  # of the light group
+    position_m: tuple[float, float, float]
+    aim_m: tuple[float, float, float]
+    size_m: tuple[float, float]
+    power_w: float  # radiant
+    cct_k: float  # coloured afterwards: the lamp itself is rendered white
+
+
+@dataclass(frozen=True)
+class World:
+    """An HDRI all around."""
+
+    hdri: str  # file name among Blender's studio lights
+    turn_deg: float
+    irradiance_w_m2: float  # on a level surface in the open
+    peak: float  # radiance over the mean at which lamps and the sun in the HDRI are capped
+    file: Path | None = None  # an HDRI that takes the place of `hdri`
+
+    @property
+    def name(self) -> str:
+        """File name of the HDRI."""
+        return self.hdri if self.file is None else self.file.name
+
+
+def add_mesh(scene: Any, name: str, shape: Shape, materials: list[Any]) -> Any:
+    """Add a smooth-shaded mesh object with sharp edges kept; returns the object."""
+    mesh = bpy.data.meshes.new(name)
+    is_corner = shape.faces_F4 >= 0
+    corners, totals = shape.faces_F4[is_corner], is_corner.sum(axis=1)
+    mesh.vertices.add(len(shape.vertices_V3))
+    mesh.vertices.foreach_set("co", shape.vertices_V3.astype(np.float32).ravel())
+    mesh.loops.add(len(corners))
+    mesh.loops.foreach_set("vertex_index", corners.astype(np.int32))
+    mesh.polygons.add(len(totals))
+    mesh.polygons.foreach_set("loop_start", (np.cumsum(totals) - totals).astype(np.int32))
+    mesh.polygons.foreach_set("material_index", shape.slots_F.astype(np.int32))
+    mesh.polygons.foreach_set("use_smooth", np.ones(len(totals), bool))
+    for material in materials:
+        mesh.materials.append(material)
+    mesh.update(calc_edges=True)
+    mesh.set_sharp_from_angle(angle=math.radians(SHARP_EDGE_DEG))
+    thing = bpy.data.objects.new(name, mesh)
+    scene.collection.objects.link(thing)
+    return thing
+
+
+def place(thing: Any, x_m: float, y_m: float, z_m: float, heading_deg: float) -> None:
+    """Put an object (mutated) on its spot, turned about its own vertical axis."""
+    thing.location = (x_m, y_m, z_m)
+    thing.rotation_euler = (0.0, 0.0, math.radians(heading_deg))
+
+
+def add_area_lamp(scene: Any, lamp: AreaLamp) -> Any:
+    """Add a white soft box; it shows in reflections, but the camera never sees it."""
+    data = bpy.data.lights.new(lamp.name, "AREA")
+    data.energy = lamp.power_w
+    data.color = (1.0, 1.0, 1.0)
+    data.shape, data.size, data.size_y = "RECTANGLE", *lamp.size_m
+    thing = bpy.data.objects.new(lamp.name, data)
+    thing.matrix_world = _looking(lamp.position_m, lamp.aim_m)
+    thing.visible_camera = False
+    scene.collection.objects.link(thing)
+    _join_group(scene, thing, lamp.name)
+    return thing
+
+
+def add_world(scene: Any, world: World) -> None:
+    """Surround the scene with an HDRI, scaled to give the asked irradiance.
+
+    Raises:
+        SceneError: Blender's installation lacks the HDRI, or the file given is no HDRI.
+    """
+    image, peak, mean = _sky_light(world)
+    data = bpy.data.worlds.new("world")
+    enable_nodes(data)
+    graph = NodeGraph(data.node_tree)
+    view = graph.node("ShaderNodeTexCoord", {}).outputs["Generated"]
+    turned = graph.node("ShaderNodeMapping", {"Vector": view})
+    turned.inputs["Rotation"].default_value = (0.0, 0.0, math.radians(world.turn_deg))
+    sky = graph.node("ShaderNodeTexEnvironment", {"Vector": turned.outputs["Vector"]}, image=image)
+    capped = graph.vector("MINIMUM", sky.outputs["Color"], (peak,) * 3)
+    if world.file is not None:
+        capped = graph.vector(
+            "MAXIMUM", capped, (0.0,) * 3
+        )  # see `render.families.craft.user_hdris`
+    strength = world.irradiance_w_m2 / (math.pi * mean)
+    light = graph.node("ShaderNodeBackground", {"Color": capped, "Strength": strength})
+    graph.node("ShaderNodeOutputWorld", {"Surface": light.outputs["Background"]})
+    data.cycles.sampling_method = "MANUAL"
+    data.cycles.sample_map_resolution = _WORLD_MAP_PX
+    scene.world = data
+    _join_group(scene, data, AMBIENT_GROUP)
+
+
+def _sky_light(world: World) -> tuple[Any, float, float]:
+    """Return the HDRI's image, the radiance at which it is capped, and its mean radiance."""
+    if world.file is None:  # Blender's own have a mean of about 1
+        image = _load_hdri(world.hdri)
+        return image, world.peak, _mean_radiance(image, world.peak)
+    image = load_user_hdri(world.file)
+    peak = world.peak * usual_radiance(image)
+    return image, peak, _mean_radiance(image, peak)
+
+
+def load_hdri(name: str) -> Any:
+    """Return one of Blender's studio HDRIs as an image.
+
+    Raises:
+        SceneError: Blender's installation lacks it, or cannot read it.
+    """
+    return _load_hdri(name)
+
+
+def _load_hdri(name: str) -> Any:
+    folder = bpy.utils.system_resource("DATAFILES", path="studiolights/world")
+    path = Path(folder) / name
+    if not path.is_file():
+        msg = f"HDRI {name}: not in this Blender ({folder}); reinstall cat-dataset[render]"
+        raise SceneError(msg)
+    image = bpy.data.images.load(str(path))
+    if image.size[0] == 0:
+        msg = f"HDRI {path}: Blender cannot read it; reinstall cat-dataset[render]"
+        raise SceneError(msg)
+    return image
+
+
+def _mean_radiance(image: Any, peak: float) -> float:
+    """Return the capped luminance that a level surface sees, weighted by cosine."""
+    width, height = image.size
+    pixels = np.empty(width * height * 4, np.float32)
+    image.pixels.foreach_get(pixels)
+    upper = pixels.reshape(height, width, 4)[height // 2 :, :, :3]  # rows come bottom-up
+    zenith = (0.5 - (np.arange(len(upper)) + 0.5) / height) * math.pi
+    weight = np.sin(zenith) * np.cos(zenith)
+    rows = luminance(np.minimum(upper, np.float32(peak))).mean(axis=1)
+    return float((rows * weight).sum() / weight.sum())
+
+
+def _join_group(scene: Any, owner: Any, group: str) -> None:
+    scene.view_layers[0].lightgroups.add(name=group)
+    owner.lightgroup = group
+
+
+def add_camera(scene: Any, pose: CameraPose) -> Any:
+    """Add the scene's camera with depth of field on; returns its object."""
+    data = bpy.data.cameras.new("camera")
+    data.sensor_fit, data.sensor_width = "AUTO", SENSOR_LONG_SIDE_MM
+    data.lens = pose.focal_length_mm
+    data.clip_start = 0.01
+    data.dof.use_dof = True
+    data.dof.focus_distance = pose.focus_distance_m
+    data.dof.aperture_fstop = pose.f_number
+    data.dof.aperture_blades = 9
+    thing = bpy.data.objects.new("camera", data)
+    thing.matrix_world = _looking(pose.position_m, pose.look_at_m)
+    scene.collection.objects.link(thing)
+    scene.camera = thing
+    return thing
+
+
+def _looking(position_m: tuple[float, float, float], aim_m: tuple[float, float, float]) -> Any:
+    """Return the pose whose -z axis points at `aim_m`, y up: cameras and lamps look along -z."""
+    towards = Vector(aim_m) - Vector(position_m)
+    return Matrix.Translation(position_m) @ towards.to_track_quat("-Z", "Y").to_matrix().to_4x4()

@@ -1,1 +1,0 @@
-"""Instruments that measure a rendered edit again, and the arithmetic of their readings."""

@@ -1,0 +1,1 @@
+"""Attributes that are rendered again: set, render, and read back from probe pictures."""
