@@ -42,12 +42,12 @@ def imported_modules(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_imports_point_in_one_direction(path: Path) -> None:
-    """Rooms know the core, never each other; the core knows no room; only the CLI knows all."""
+    """Rooms know the core, never each other; the core knows no room; CLI and pipeline know all."""
     room = path.relative_to(ROOT).parts[0]
-    is_cli = path.is_relative_to(ROOT / "cat_dataset" / "cli")
+    calls_rooms = any(path.is_relative_to(ROOT / "cat_dataset" / n) for n in ("cli", "pipeline"))
     for module in imported_modules(path):
         assert OWNERS.get(module, room) == room, f"only {OWNERS[module]}/ may import {module}"
-        if module in ROOMS and not is_cli:
+        if module in ROOMS and not calls_rooms:
             assert module == room, f"{room} must not import {module}"
 
 
@@ -72,6 +72,27 @@ def test_the_help_needs_no_extra_and_imports_nothing_heavy() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    """Its functions are imported when they are named; all that `__all__` names are there."""
+    heavy = (*OWNERS, "numpy", "cv2", "pyarrow", "pydantic", "typer", "rich")
+    code = (
+        "import sys, cat_dataset\n"
+        f"loaded = sorted(set({heavy!r}) & set(sys.modules))\n"
+        "missing = [n for n in cat_dataset.__all__ if not callable(getattr(cat_dataset, n))]\n"
+        "sys.exit(f'imported: {loaded}, missing: {missing}' if loaded or missing else 0)"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+
+
+def test_the_pipeline_does_not_know_the_command_line() -> None:
+    """What a notebook calls neither parses options nor prints."""
+    for path in (ROOT / "cat_dataset" / "pipeline").glob("*.py"):
+        text = path.read_text()
+        assert "cat_dataset.cli" not in text, path
+        assert "typer" not in imported_modules(path), path
 
 
 def test_listing_units_does_not_import_blender() -> None:

@@ -11,14 +11,14 @@ from typing import Annotated
 import typer
 
 from cat_dataset.cli import (
-    benchmark,
+    benchmarking,
     cameras,
     captures,
     checks,
     composing,
-    datasets,
     jobs,
     preview,
+    rendering,
     training,
 )
 from cat_dataset.errors import CatError
@@ -52,14 +52,14 @@ def _root(
 
 app.command(name="run")(jobs.run)
 app.command()(preview.preview)
-app.command()(datasets.render)
+app.command()(rendering.render)
 app.command()(cameras.simulate_camera)
 app.command()(captures.ingest)
 app.command()(composing.compose)
 app.command()(training.train)
 app.command()(training.edit)
 app.command()(training.evaluate)
-app.command()(benchmark.benchmark)
+app.command()(benchmarking.benchmark)
 app.command()(jobs.report)
 app.command()(checks.verify)
 app.command()(checks.doctor)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cat_dataset.cli.datasets import make_or_plan
 from cat_dataset.cli.options import (
     DEFAULT_WORKERS,
     DryRun,
@@ -15,9 +14,7 @@ from cat_dataset.cli.options import (
     Workers,
     shown_progress,
 )
-
-_HEAD_BYTES = 1 << 16
-_LOG_COLUMNS = 160  # of a table that is not printed to a terminal
+from cat_dataset.cli.printing import print_summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +23,8 @@ if TYPE_CHECKING:
     from cat_dataset.jobs.datasets import CaptureBatch
     from cat_dataset.jobs.manifest import DatasetJob
     from dslr.units import CaptureGroup
+
+_LOG_COLUMNS = 160  # of a table that is not printed to a terminal
 
 
 def ingest(
@@ -46,74 +45,42 @@ def ingest(
 
     Example: cat-dataset ingest ~/photos/brackets --out out/captures --dry-run
     """
-    from cat_dataset.jobs.datasets import CaptureBatch
-    from cat_dataset.jobs.manifest import DatasetJob, Job, validated
+    from cat_dataset.generate import check_summary
+    from cat_dataset.pipeline.ingest_captures import capture_job, ingest_captures
     from cat_dataset.system.extras import require_extras
 
-    require_extras("ingest", "dslr")
-    job = validated(
-        Job,
-        {
-            "dataset": validated(
-                DatasetJob, {"name": name, "seed": seed, "annotations": ["moving"]}, "ingest"
-            ),
-            "capture": (validated(CaptureBatch, {"name": name, "folder": Path()}, "ingest"),),
-        },
-        "ingest",
-    )
-    units = capture_units(job.dataset, job.capture[0], folder, workers=workers, show=dry_run)
-    make_or_plan(job, units, out, workers, retry_failed, dry_run)
+    if dry_run:
+        from cat_dataset.cli.planning import plan_text
 
-
-def capture_units(
-    dataset: "DatasetJob",
-    batch: "CaptureBatch",
-    folder: Path,
-    *,
-    workers: int,
-    show: bool = False,
-) -> "list[WorkUnit]":
-    """Return the units of work of one folder of captures: its series and single files."""
-    from functools import partial
-
-    from cat_dataset.generate import WorkUnit
-    from dslr.units import ingest_unit, scan_folder
-
-    located = batch.model_copy(update={"folder": folder})
-    with shown_progress():  # an interrupt while scanning says how to go on, too
-        groups = scan_folder(located, num_workers=workers)
-    if show:
-        _show_groups(groups, folder)
-    return [
-        WorkUnit(
-            group.unit_id,
-            "dslr",
-            partial(ingest_unit, dataset, located, group),
-            made_of=_contents(group, folder),
+        require_extras("ingest", "dslr")
+        job = capture_job(name, seed)
+        units = shown_captures(job.dataset, job.capture[0], folder, workers)
+        typer.echo(plan_text(job, units))
+        return
+    with shown_progress() as progress:
+        summary = ingest_captures(
+            folder,
+            out,
+            name=name,
+            seed=seed,
+            num_workers=workers,
+            progress=progress,
+            retry_failed=retry_failed,
         )
-        for group in groups
-    ]
+    print_summary(summary, out)
+    check_summary(summary)
 
 
-def _contents(group: "CaptureGroup", folder: Path) -> str:
-    """Return what tells one capture group from another: names, sizes and heads of its files."""
-    import hashlib
+def shown_captures(
+    dataset: "DatasetJob", batch: "CaptureBatch", folder: Path, workers: int
+) -> "list[WorkUnit]":
+    """Print a table of what a folder of captures holds; return its units of work."""
+    from cat_dataset.pipeline.ingest_captures import capture_groups, capture_units
 
-    lines: list[str] = [group.kind]
-    for path in group.paths:
-        name = path.relative_to(folder).as_posix()
-        if not path.is_file():
-            lines.append(f"{name} no file")
-            continue
-        try:
-            with path.open("rb") as file:
-                head = hashlib.sha256(file.read(_HEAD_BYTES)).hexdigest()  # time and settings
-        except OSError as error:
-            lines.append(f"{name} {error.strerror}")
-            continue
-        lines.append(f"{name} {path.stat().st_size} {head}")
-    lines += [f"{c.name} = {c.stated!r}" for c in group.captures if c.stated is not None]
-    return "; ".join(lines)
+    with shown_progress():  # an interrupt while scanning says how to go on, too
+        groups = capture_groups(batch, folder, num_workers=workers)
+    _show_groups(groups, folder)
+    return capture_units(dataset, batch, folder, groups)
 
 
 def _show_groups(groups: "Sequence[CaptureGroup]", folder: Path) -> None:

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cat_dataset.cli.datasets import summary_text
 from cat_dataset.cli.options import (
     DEFAULT_WORKERS,
     DryRun,
@@ -14,6 +13,7 @@ from cat_dataset.cli.options import (
     Workers,
     shown_progress,
 )
+from cat_dataset.cli.printing import print_summary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,28 +41,23 @@ def compose(
 
     Example: cat-dataset compose out/renders --manifest manifests/compose.toml --out out/small
     """
-    from cat_dataset.compose.stored_light import compose_units
-    from cat_dataset.generate import check_summary, run_units
-    from cat_dataset.jobs.manifest import load_job
-    from cat_dataset.store.linear_dataset import LinearDataset
+    from cat_dataset.generate import check_summary
+    from cat_dataset.pipeline.compose_dataset import compose_dataset, plan_compose
 
-    job = load_job(manifest).compose_manifest()
-    if out.resolve() in (folder.resolve(), (folder / "linear").resolve()):
-        msg = f"--out {out} is where the light is read from; give another folder"
-        raise typer.BadParameter(msg)
-    rows = LinearDataset([folder]).rows
-    units = compose_units(job.dataset, job.compose, rows)
     if dry_run:
-        typer.echo(_plan_text(job.compose, rows, len(units)))
+        plan = plan_compose(folder, manifest, out)
+        typer.echo(_plan_text(plan.job.compose, plan.rows, len(plan.units)))
         return
     with shown_progress() as progress:
-        summary = run_units(
-            *(job, units, out),
+        summary = compose_dataset(
+            folder,
+            manifest,
+            out,
             num_workers=workers,
             progress=progress,
             retry_failed=retry_failed,
         )
-    typer.echo(summary_text(summary, out))
+    print_summary(summary, out)
     check_summary(summary)
 
 

@@ -1,12 +1,13 @@
 """Options that several commands share, and how commands show progress and interruptions."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cat_dataset.system.cores import available_cores
 
 if TYPE_CHECKING:
     from cat_dataset.system.progress import BarProgress
@@ -22,16 +23,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done 
 RetryFailed = Annotated[
     bool, typer.Option("--retry-failed", help="Make shards that hold failed units anew.")
 ]
-DEFAULT_WORKERS = len(os.sched_getaffinity(0))
-
-
-def prepare_torch() -> None:
-    """Let waiting OpenMP threads sleep; must come before torch is imported.
-
-    Spinning threads slow a training step 3 to 30 times as soon as anything else runs on the
-    machine. What the user set stays.
-    """
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+DEFAULT_WORKERS = available_cores()
 
 
 @contextmanager

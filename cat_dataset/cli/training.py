@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cat_dataset.cli.options import DryRun, Manifest, OutFolder, prepare_torch, shown_progress
-from cat_dataset.errors import CatError, JobError
+from cat_dataset.cli.options import DryRun, Manifest, OutFolder, shown_progress
+from cat_dataset.cli.printing import print_report
+from cat_dataset.errors import CatError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from cat_dataset.jobs.manifest import Job
-    from cat_dataset.scoring.report import EvaluationReport
 
 DataFolders = Annotated[
     list[Path], typer.Option("--data", "-d", help="Data set folder; may be given several times.")
@@ -43,23 +43,18 @@ def train(
 
     Example: cat-dataset train manifests/demo.toml --data out/demo/dataset --out out/training
     """
-    from cat_dataset.jobs.manifest import dump_job, load_job
-    from cat_dataset.system.extras import require_extras
-
-    job = load_job(manifest)
-    if job.train is None:
-        msg = f"manifest {manifest}: declares no [train]; nothing to train"
-        raise JobError(msg)
     if dry_run:
-        typer.echo(dump_job(job.train))
-        return
-    require_extras("train", "train")
-    prepare_torch()
-    from train.evaluate.baselines import train_with_baselines
+        from cat_dataset.jobs.manifest import dump_job
+        from cat_dataset.pipeline.job_source import open_job
+        from cat_dataset.pipeline.train_adapter import require_training
 
-    trained = job.train.beside(manifest.parent)
+        job, _, subject = open_job(manifest)
+        typer.echo(dump_job(require_training(job, subject)))
+        return
+    from cat_dataset.pipeline.train_adapter import train_adapter
+
     with shown_progress() as progress:
-        adapter = train_with_baselines(trained, data, out, progress=progress, base_from=base_from)
+        adapter = train_adapter(manifest, data, out, base_from=base_from, progress=progress)
     typer.echo(f"adapter in {adapter}")
 
 
@@ -83,20 +78,9 @@ def edit(
     Example: cat-dataset edit photo.jpg --adapter out/demo/training/adapter
     --edit exposure=+1.5EV --edit "white_balance=from 5600K to 3200K" -o edited.png
     """
-    from cat_dataset.requests.edited_picture import check_png_name, read_picture
-    from cat_dataset.requests.typed_edits import parse_edit
-    from cat_dataset.system.extras import require_extras
+    from cat_dataset.pipeline.train_adapter import edit_picture
 
-    for text in edits:  # a slip is said at once, before torch is loaded
-        parse_edit(text)
-    check_png_name(out)
-    read_picture(image)
-    require_extras("edit", "train")
-    prepare_torch()
-    from train.edit.editing import load_editor
-
-    edited = load_editor(adapter).edit_file(image, edits, "tiled" if tiles else "scaled")
-    edited.save(out)
+    edited = edit_picture(image, adapter, edits, out, method="tiled" if tiles else "scaled")
     typer.echo(f"{out}: {edited.describe()}")
 
 
@@ -116,15 +100,17 @@ def evaluate(
     Example: cat-dataset evaluate manifests/demo.toml --adapter out/demo/training/adapter
     --data out/demo/dataset --out out/demo/evaluation
     """
-    from cat_dataset.jobs.manifest import load_job
-    from cat_dataset.system.extras import require_extras
+    from cat_dataset.pipeline.train_adapter import evaluate_adapter
 
-    job = load_job(manifest)
     if dry_run:
-        typer.echo(_held_out_text(job, data))
+        from cat_dataset.jobs.manifest import load_job
+
+        typer.echo(_held_out_text(load_job(manifest), data))
         return
-    require_extras("evaluate", "train", "report")
-    run_evaluation(job, adapter, data, out, _named_folders(rival or []))
+    rivals = _named_folders(rival or [])
+    with shown_progress() as progress:
+        measured = evaluate_adapter(manifest, adapter, data, out, rivals=rivals, progress=progress)
+    print_report(measured, out)
 
 
 def _named_folders(texts: "Sequence[str]") -> dict[str, Path]:
@@ -150,37 +136,3 @@ def _held_out_text(job: "Job", data: "Sequence[Path]") -> str:
     found = ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "no pairs"
     most = job.evaluate.max_pairs_per_attribute
     return f"split {job.evaluate.split}: {found}; at most {most} of each trained one are measured"
-
-
-def run_evaluation(
-    job: "Job",
-    adapter: Path,
-    data: "Sequence[Path]",
-    out: Path,
-    rivals: "Mapping[str, Path] | None" = None,
-) -> None:
-    """Evaluate with progress and print the table."""
-    prepare_torch()
-    from train.evaluate.evaluation import evaluate as measure
-
-    with shown_progress() as progress:
-        report = measure(
-            adapter,
-            data,
-            job.evaluate,
-            out,
-            rivals=rivals,
-            trained=job.train,
-            progress=progress,
-        )
-    print_report(report, out)
-
-
-def print_report(report: "EvaluationReport", out: Path) -> None:
-    """Print a line per attribute, and where everything else stands."""
-    from cat_dataset.scoring.markdown import short_lines
-
-    typer.echo(f"split {report.split}, {report.editors[0]}, errors in each attribute's unit:")
-    for line in short_lines(report):
-        typer.echo(f"  {line}")
-    typer.echo(f"all scores and baselines: {out / 'scores.md'}")

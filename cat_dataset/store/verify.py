@@ -19,7 +19,7 @@ from cat_dataset.store.pair_dataset import read_members
 from cat_dataset.store.pair_rows import member_spans
 from cat_dataset.store.shards import KEY_PATTERN, read_shard_table, sha256_of_file
 from cat_dataset.store.tables import JSON, LINEAR, SOURCE, TARGET, read_index
-from cat_dataset.system.progress import Progress
+from cat_dataset.system.progress import Progress, SilentProgress
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,13 @@ class Verdict:
     faults: tuple[str, ...]  # one line each
 
 
-def verify_dataset(folder: Path, progress: Progress) -> Verdict:
+def verify_dataset(folder: Path | str, progress: Progress | None = None) -> Verdict:
     """Re-read everything below a data set folder.
 
     Raises:
         ShardError: there is no index to check against.
     """
+    folder, progress = Path(folder), progress or SilentProgress()
     index = read_index(folder)
     rows = index.to_pylist()
     by_shard: dict[str, list[dict[str, Any]]] = {}

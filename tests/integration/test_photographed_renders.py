@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from cat_dataset.cli.cameras import photograph_light
 from cat_dataset.imaging.display import decode_display, decode_png
 from cat_dataset.jobs.camera import SimulatedCamera
 from cat_dataset.jobs.datasets import CaptureBatch
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan
+from cat_dataset.pipeline.simulate_captures import photograph_light
 from cat_dataset.records import Pair, Sweep
 from dslr.simulator.camera_settings import series_values, true_f_numbers
 from dslr.units import ingest_unit, scan_folder

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cat_dataset.cli.options import shown_progress
-from cat_dataset.cli.training import print_report
+from cat_dataset.cli.printing import print_report
 from cat_dataset.errors import CatError
 
 if TYPE_CHECKING:
