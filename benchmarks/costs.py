@@ -81,9 +81,10 @@ def denoise_costs(pictures: "GroupPictures") -> dict[str, float]:
 
 def compose_costs(built: "BuiltScene", settings: "RenderSettings", number: int) -> dict[str, float]:
     """Return what composing one pair costs, and how large its pictures and the light are."""
+    from cat_dataset.attributes.table import BASIS_ATTRIBUTES
     from cat_dataset.compose.basis_pairs import compose_basis
     from cat_dataset.jobs.manifest import DatasetJob
-    from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, PairPlan
+    from cat_dataset.jobs.plans import PairPlan
     from cat_dataset.store.linear_files import encode_linear
     from render.basis import light_basis
     from render.scene import SceneContext
@@ -108,7 +109,7 @@ def sweep_costs(
 
     `plain_s` is what a frame costs of which nothing was edited.
     """
-    from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, FAMILY_ATTRIBUTES
+    from cat_dataset.attributes.table import BASIS_ATTRIBUTES, FAMILY_ATTRIBUTES
     from cat_dataset.system.seeding import derive_rng
     from render.sweeps.table import AXES, sweep_values_rand
 

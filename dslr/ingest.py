@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from cat_dataset.attributes.table import CAMERA_ATTRIBUTES
 from cat_dataset.compose.basis_pairs import compose_basis, compose_light, compose_sweep
 from cat_dataset.errors import BracketError
 from cat_dataset.imaging.photometry import MAX_CCT_K
 from cat_dataset.jobs.datasets import CaptureBatch
 from cat_dataset.jobs.manifest import DatasetJob
-from cat_dataset.jobs.plans import CAMERA_ATTRIBUTES, PairPlan
+from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.jobs.splits import split_of
 from cat_dataset.records import LightBasis, Rejection, Sweep, UnitResult
 from dslr.develop.white_balance import LOWEST_K

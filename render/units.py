@@ -7,12 +7,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES, SWEEP_ATTRIBUTES
 from cat_dataset.compose.basis_pairs import compose_light
 from cat_dataset.errors import ReadoutError, SceneError
 from cat_dataset.jobs.camera import SimulatedCamera
 from cat_dataset.jobs.datasets import RenderBatch
 from cat_dataset.jobs.manifest import DatasetJob
-from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, SWEEP_ATTRIBUTES, PairPlan
+from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.jobs.splits import split_of
 from cat_dataset.records import LightBasis, Pair, Rejection, Sweep, UnitResult
 from cat_dataset.store.linear_files import encode_linear

@@ -1,21 +1,40 @@
-"""What an attribute is: an axis along which a picture can be edited. The table is `attributes`.
+"""What an attribute is: an axis along which a picture can be edited. The table is in `table`.
 
-Zero always means "no change". An edit is a difference on an axis where equal steps look equal
-(stops, mired, log2 ratio, degrees); people type kelvin, f-numbers and millimetres, and the
-conversion between the two lives in the attribute and nowhere else.
+Everything that is known of one attribute alone stands in its object. Zero always means "no
+change". An edit is a difference on an axis where equal steps look equal (stops, mired, log2 ratio,
+degrees); people type kelvin, f-numbers and millimetres, and the conversion between the two lives
+in the attribute and nowhere else.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from cat_dataset.errors import EditScaleError
 
 Convert = Callable[[float], float]
+# What is edited. Of the camera: a gain on any frame. Of the main lamp or the light around: a gain
+# on part of the light. Of the object or of the scene: rendered or photographed anew.
+Role = Literal["camera", "lamp", "ambient", "object", "scene"]
+# Templates for positive and for negative values. Fields: {amount} magnitude with unit, {signed}
+# with sign, {source} and {target} absolute values, {factor} the ratio above 1, {relative} target
+# over source in %, {subject} what is edited.
+Phrases = tuple[tuple[str, ...], tuple[str, ...]]
+
+EVERY_FAMILY = frozenset({"tabletop", "interior", "outdoor", "head", "models"})
 
 
 def identity(value: float) -> float:
     """Return the value: an axis on which people's numbers are already even."""
     return value
+
+
+@dataclass(frozen=True)
+class FrameCost:
+    """What a frame of a sweep costs on the reference core, measured by `benchmarks/costs.py`."""
+
+    probe_s: float  # reading it, and its share of what is made once for a sweep
+    slower: Mapping[str, float] = field(default_factory=dict)  # factor on its render, by family
 
 
 @dataclass(frozen=True)
@@ -32,12 +51,23 @@ class Attribute:
     positive: str  # what a positive value does
     absolute_unit: str | None  # unit of source and target values; None where only differences exist
     absolute_range: tuple[float, float] | None  # allowed absolute values, in `absolute_unit`
+    role: Role
+    phrases: Phrases  # instructions, drawn from
     to_axis: Convert = identity  # absolute value to position on the axis
     from_axis: Convert = identity  # inverse of `to_axis`
     is_circular: bool = False  # degrees: 359 and 1 differ by 2
     turns_in_mirror: bool = False  # a mirrored picture shows the opposite value: left is right
     spellings: Mapping[str, Convert] = field(default_factory=dict)
     # typed suffix, lower case, to a function that turns the number into an edit value
+    aliases: tuple[str, ...] = ()  # shorter names for the keyboard
+    # Tags of a picture file that hold the absolute value, in its unit; of several the last counts.
+    exif_tags: tuple[int, ...] = ()
+    # Absolute value to start from where a picture's own is not known; None: it does not matter.
+    default_source: float | None = None
+    hit_tolerance: float | None = None  # how near counts as a hit; None: 5 % of `default_range`
+    families: frozenset[str] = EVERY_FAMILY  # of rendered scenes that have it
+    frame_cost: FrameCost | None = None  # None: never rendered anew
+    is_captured: bool = False  # RAW files give it: one alone, or a series
 
     def difference(self, source_value: float, target_value: float) -> float:
         """Return the edit value between two absolute values: target minus source on the axis.

@@ -1,7 +1,7 @@
-"""Kinds of attributes: what rows of the table in `attributes` share, and how numbers are typed.
+"""Kinds of attributes: what entries of the table share, and how numbers are typed.
 
 A mapping of spellings gives, for every suffix that a number may be typed with, the function that
-turns the number into an edit value.
+turns the number into an edit value. `rest` are further fields of `Attribute`.
 """
 
 import math
@@ -9,8 +9,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from cat_dataset.attributes.attribute import Attribute, Convert, identity
+from cat_dataset.attributes.attribute import EVERY_FAMILY, Attribute, Convert, identity
 from cat_dataset.imaging.photometry import kelvin, mired
+
+# Families of rendered scenes, by what their main object or their surroundings are made of.
+WITH_MATERIALS = EVERY_FAMILY - {"head"}
+WITH_SHAPES = frozenset({"head", "models"})
+OUTDOORS = frozenset({"outdoor"})
 
 STOPS: Mapping[str, Convert] = {
     "ev": identity,
@@ -45,7 +50,7 @@ LENGTH: Mapping[str, Convert] = {
 DIOPTRES: Mapping[str, Convert] = {"dioptre": identity, "dioptres": identity, "dpt": identity}
 
 
-def stops(name: str, label: str, positive: str) -> Attribute:
+def stops(name: str, label: str, positive: str, **rest: Any) -> Attribute:
     """Return an attribute of light: it has differences only, in stops."""
     return Attribute(
         name=name,
@@ -59,11 +64,13 @@ def stops(name: str, label: str, positive: str) -> Attribute:
         absolute_unit=None,
         absolute_range=None,
         spellings=MappingProxyType(dict(STOPS)),
+        hit_tolerance=1 / 3,
+        **rest,
     )
 
 
 def colour_temperature(
-    name: str, label: str, value: float, drawn: float, low_k: float, *, positive: str
+    name: str, label: str, value: float, drawn: float, low_k: float, **rest: Any
 ) -> Attribute:
     """Return an attribute whose values are kelvin, and whose edits are mired."""
     return Attribute(
@@ -74,12 +81,13 @@ def colour_temperature(
         value_range=(-value, value),
         default_range=(-drawn, drawn),
         tolerance=0.5,
-        positive=positive,
         absolute_unit="K",
         absolute_range=(low_k, 12000.0),
         to_axis=mired,
         from_axis=kelvin,
         spellings=MappingProxyType(dict(MIRED)),
+        hit_tolerance=25.0,
+        **rest,
     )
 
 
@@ -109,7 +117,7 @@ def degrees(
     *,
     is_circular: bool,
     tolerance: float = 0.5,
-    turns_in_mirror: bool = False,
+    **rest: Any,
 ) -> Attribute:
     """Return an attribute of angles: edits up to half a circle or a quarter, either way."""
     value = 180.0 if is_circular else 90.0
@@ -125,8 +133,8 @@ def degrees(
         absolute_unit="degrees",
         absolute_range=absolute_range,
         is_circular=is_circular,
-        turns_in_mirror=turns_in_mirror,
         spellings=MappingProxyType(dict(DEGREES)),
+        **rest,
     )
 
 
@@ -137,6 +145,7 @@ def percent(
     tolerance: float,
     positive: str,
     lowest: float = 0.0,
+    **rest: Any,
 ) -> Attribute:
     """Return an attribute from `lowest` to 100 %, whose edits are percentage points."""
     return Attribute(
@@ -151,4 +160,5 @@ def percent(
         absolute_unit="%",
         absolute_range=(lowest, 100.0),
         spellings=MappingProxyType(dict(POINTS)),
+        **rest,
     )

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.attributes.table import find_attribute
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES, LIGHT_OF, find_attribute
 from cat_dataset.compose.edit_sampling import (
     PhotometricDraw,
     Range,
@@ -25,7 +25,7 @@ from cat_dataset.compose.sweep_pairs import sweep_drafts
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.display import exposure_anchor
 from cat_dataset.jobs.manifest import DatasetJob
-from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, LIGHT_OF, PairPlan, attributes_of_plan
+from cat_dataset.jobs.plans import PairPlan, attributes_of_plan
 from cat_dataset.light.light_ratio import LightRatio, light_ratio_rgb
 from cat_dataset.light.light_state import light_frame
 from cat_dataset.records import EditScale, LightBasis, Rejection, Sweep, UnitResult

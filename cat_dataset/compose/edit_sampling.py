@@ -11,10 +11,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from cat_dataset.attributes.table import ATTRIBUTES
+from cat_dataset.attributes.table import AMBIENT, ATTRIBUTES, CAMERA_ATTRIBUTES, LAMP, LIGHT_OF
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.photometry import kelvin, mired
-from cat_dataset.jobs.plans import AMBIENT, CAMERA_ATTRIBUTES, LAMP, LIGHT_OF
 from cat_dataset.light.light_state import LampState, LightState, base_state
 from cat_dataset.records import EditScale, LightBasis
 

@@ -7,8 +7,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
+from cat_dataset.attributes.attribute import Attribute
+from cat_dataset.attributes.lens import APERTURE, FOCAL_LENGTH, FOCUS_DISTANCE, ISO_NOISE
+from cat_dataset.attributes.photometric import EXPOSURE, WHITE_BALANCE
 from cat_dataset.imaging.photometry import MAX_CCT_K, MIN_CCT_K
-from cat_dataset.jobs.datasets import BatchName, CaptureAttribute
+from cat_dataset.jobs.datasets import BatchName
 from cat_dataset.jobs.plans import Family, PairPlan, StrictModel, checked_capture_plans
 
 Series = Literal["exposure", "iso", "aperture", "focal_length", "focus_distance", "white_balance"]
@@ -21,6 +24,15 @@ VALUES_OF_SERIES: Mapping[Series, str] = MappingProxyType(
         "focal_length": "focal_lengths_mm",
         "focus_distance": "focus_distances_m",
         "white_balance": "wb_ccts_k",
+    }
+)
+# What pairs of a series' frames differ in, where it is not what every file gives.
+_SWEPT_BY_SERIES: Mapping[str, Attribute] = MappingProxyType(
+    {
+        "iso": ISO_NOISE,
+        "aperture": APERTURE,
+        "focal_length": FOCAL_LENGTH,
+        "focus_distance": FOCUS_DISTANCE,
     }
 )
 # A picture of its own for each value; the others photograph one picture.
@@ -45,17 +57,12 @@ def _default_times_s(fields: Mapping[str, Any]) -> tuple[float, ...]:
     return (1 / 15, 1 / 60, 1 / 250) if fields.get("series") == "exposure" else (1 / 60,)
 
 
-def _default_attributes(fields: Mapping[str, Any]) -> dict[CaptureAttribute, PairPlan]:
+def _default_attributes(fields: Mapping[str, Any]) -> dict[str, PairPlan]:
     """Return what every file gives, and what the series does."""
-    plans: dict[CaptureAttribute, PairPlan] = {
-        "exposure": PairPlan(),
-        "white_balance": PairPlan(),
-    }
-    match fields.get("series"):
-        case "iso":
-            plans["iso_noise"] = PairPlan(num_pairs=_SWEPT_PAIRS)
-        case "aperture" | "focal_length" | "focus_distance" as swept:
-            plans[swept] = PairPlan(num_pairs=_SWEPT_PAIRS)
+    plans = {EXPOSURE.name: PairPlan(), WHITE_BALANCE.name: PairPlan()}
+    swept = _SWEPT_BY_SERIES.get(fields.get("series", ""))
+    if swept is not None:
+        plans[swept.name] = PairPlan(num_pairs=_SWEPT_PAIRS)
     return plans
 
 
@@ -103,7 +110,7 @@ class SimulatedCamera(StrictModel):
     utc_offset: Annotated[str, Field(pattern=r"^[+-]\d\d:\d\d$")] | None = None
     has_exposure_bias: bool = False  # stops from the middle frame, as automatic bracketing prints
 
-    attributes: dict[CaptureAttribute, PairPlan] = Field(default_factory=_default_attributes)
+    attributes: dict[str, PairPlan] = Field(default_factory=_default_attributes)
 
     _plans_fit = field_validator("attributes")(checked_capture_plans)
 

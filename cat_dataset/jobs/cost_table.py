@@ -1,7 +1,10 @@
-"""Measured costs of rendered scenes, for `estimates`; printed by `benchmarks/costs.py`."""
+"""Measured costs of rendered scenes, for `estimates`; printed by `benchmarks/costs.py`.
+
+What the frames of one attribute cost stands in the attribute, see `FrameCost`.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 
 
@@ -13,7 +16,6 @@ class FamilyCost:
     sync_s: float  # of every render, whatever its size
     us_per_sample: float  # microseconds per pixel and sample
     num_groups: int
-    slower: Mapping[str, float] = field(default_factory=dict)  # frames of an attribute
 
 
 START_S = 2.5  # of a worker: Python, Blender, the first scene's shaders
@@ -24,39 +26,15 @@ COMPOSE_US_PER_PX = 0.3  # of one pair, encoding included
 LINEAR_BYTES_PER_PX = 3.0  # of one light group or frame
 FAMILY_COSTS: Mapping[str, FamilyCost] = MappingProxyType(
     {
-        "tabletop": FamilyCost(0.2, 0.1, 3.8, 3, MappingProxyType({"transmission": 1.5})),
+        "tabletop": FamilyCost(0.2, 0.1, 3.8, 3),
         "interior": FamilyCost(0.5, 0.3, 5.6, 3),
-        "outdoor": FamilyCost(0.6, 0.6, 6.8, 2, MappingProxyType({"fog_density": 1.4})),
+        "outdoor": FamilyCost(0.6, 0.6, 6.8, 2),
         "head": FamilyCost(1.2, 0.4, 2.3, 4),
     }
 )
 # At the reference size; a grainy lawn compresses worse than a wall.
 PICTURE_BYTES_PER_PX: Mapping[str, float] = MappingProxyType(
     {"tabletop": 1.15, "interior": 1.15, "outdoor": 1.75, "head": 1.3}
-)
-# Per frame: its look, and its share of what is made once for a sweep.
-INSTRUMENT_S: Mapping[str, float] = MappingProxyType(
-    {
-        "aperture": 0.5,
-        "focal_length": 0.15,
-        "focus_distance": 0.8,
-        "shutter_blur": 0.8,
-        "object_rotation": 0.03,
-        "object_translation": 0.03,
-        "object_scale": 0.03,
-        "camera_azimuth": 0.2,
-        "camera_elevation": 0.2,
-        "camera_distance": 0.2,
-        "roughness": 0.5,
-        "metallic": 0.05,
-        "transmission": 0.05,
-        "base_hue": 0.05,
-        "base_saturation": 0.05,
-        "sun_elevation": 0.3,
-        "sun_azimuth": 0.3,
-        "fog_density": 2.0,
-        "shape_key": 0.2,
-    }
 )
 # Share of drafts that pass the gates; what is not listed passes always.
 ACCEPTED_SHARE: Mapping[tuple[str, str], float] = MappingProxyType({})

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES, CAPTURE_ATTRIBUTES
 from cat_dataset.imaging.display import ToneCurve
 from cat_dataset.jobs.plans import (
     Family,
@@ -21,12 +22,6 @@ from cat_dataset.jobs.plans import (
 )
 
 Device = Literal["CPU", "CUDA", "OPTIX", "HIP", "ONEAPI", "METAL"]
-ComputedAttribute = Literal["exposure", "white_balance"]  # what one RAW file gives
-CaptureAttribute = (  # what series of captures give as well
-    ComputedAttribute
-    | Literal["light_power", "ambient_level"]  # of a lamp switched on and off
-    | Literal["aperture", "iso_noise", "shutter_blur", "focal_length", "focus_distance"]
-)
 # Keys append up to 33 signs, "-00000-single-white_balance-000"; see shards.MAX_KEY_LENGTH.
 BatchName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=48)]
 
@@ -79,16 +74,10 @@ class RenderBatch(StrictModel):
         return self.model_copy(update={name: base / p for name, p in paths.items() if p})
 
 
-_CAPTURED: dict[CaptureAttribute, PairPlan] = {
-    "exposure": PairPlan(),
-    "white_balance": PairPlan(),
-    "light_power": PairPlan(),
-    "ambient_level": PairPlan(),
-    "aperture": PairPlan(num_pairs=6),
-    "iso_noise": PairPlan(num_pairs=6),
-    "shutter_blur": PairPlan(num_pairs=6),
-    "focal_length": PairPlan(num_pairs=6),
-    "focus_distance": PairPlan(num_pairs=6),
+# One file gives as many computed pairs as are asked for, a series its ordered pairs of frames.
+_CAPTURED = {
+    name: PairPlan() if name in BASIS_ATTRIBUTES else PairPlan(num_pairs=6)
+    for name in CAPTURE_ATTRIBUTES
 }
 
 
@@ -97,7 +86,7 @@ class CaptureBatch(StrictModel):
 
     name: BatchName
     folder: Path
-    attributes: dict[CaptureAttribute, PairPlan] = Field(default=_CAPTURED)
+    attributes: dict[str, PairPlan] = Field(default=_CAPTURED)
 
     _plans_fit = field_validator("attributes")(checked_capture_plans)
     max_side_px: Annotated[int, Field(ge=32)] = 1024  # longer side of the pictures written

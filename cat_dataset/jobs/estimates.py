@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from cat_dataset.attributes.table import ATTRIBUTES
+from cat_dataset.attributes.table import ATTRIBUTES, BASIS_ATTRIBUTES, SWEEP_ATTRIBUTES
 from cat_dataset.jobs.cost_table import (
     ACCEPTED_SHARE,
     COMPOSE_US_PER_PX,
     DENOISE_US_PER_PX,
     FAMILY_COSTS,
-    INSTRUMENT_S,
     LINEAR_BYTES_PER_PX,
     PICTURE_BYTES_PER_PX,
     REFERENCE_SIDE_PX,
@@ -26,12 +25,7 @@ from cat_dataset.jobs.cost_table import (
 )
 from cat_dataset.jobs.datasets import RenderBatch
 from cat_dataset.jobs.manifest import DatasetJob
-from cat_dataset.jobs.plans import (
-    BASIS_ATTRIBUTES,
-    SWEEP_ATTRIBUTES,
-    PairPlan,
-    attributes_of_plan,
-)
+from cat_dataset.jobs.plans import PairPlan, attributes_of_plan
 
 _GUIDES = 2  # albedo and normals are denoised as well
 _DENOISED_PER_FRAME = 1 + _GUIDES
@@ -61,7 +55,8 @@ def estimate_batch(dataset: DatasetJob, batch: RenderBatch) -> Estimate:
     scene_s = cost.build_s + _basis_s(batch, cost)
     for name, plan in batch.attributes.items():
         if name in SWEEP_ATTRIBUTES:
-            scene_s += _sweep_s(batch, cost, name, plan, annotates=bool(dataset.annotations))
+            is_annotated = bool(dataset.annotations) or ATTRIBUTES[name].role == "object"
+            scene_s += _sweep_s(batch, name, plan, is_annotated=is_annotated)
     num_px = batch.width_px * batch.height_px
     drafts = sum(plan_pairs(plan) for plan in batch.attributes.values())
     scene_s += drafts * num_px * COMPOSE_US_PER_PX * 1e-6
@@ -95,27 +90,19 @@ def _basis_s(batch: RenderBatch, cost: FamilyCost) -> float:
     return _render_s(batch, cost) + _denoise_s(batch, images)
 
 
-def _sweep_s(
-    batch: RenderBatch, cost: FamilyCost, name: str, plan: PairPlan, *, annotates: bool
-) -> float:
+def _sweep_s(batch: RenderBatch, name: str, plan: PairPlan, *, is_annotated: bool) -> float:
+    cost, frame_cost = FAMILY_COSTS[batch.family], ATTRIBUTES[name].frame_cost
+    assert frame_cost is not None, "what is rendered anew has its cost"
     frames = plan.num_frames or len(plan.sweep or ())
-    factor = cost.slower.get(name, 1.0)
+    factor = frame_cost.slower.get(batch.family, 1.0)
     images = (frames + _HALVES) * _DENOISED_PER_FRAME if batch.denoise else 0
     seconds = (frames + 1) * cost.sync_s + frames * factor * _samples_s(batch, cost)
-    seconds += _denoise_s(batch, images) + frames * INSTRUMENT_S[name]
-    if annotates or name in OBJECT_ATTRIBUTES:
+    seconds += _denoise_s(batch, images) + frames * frame_cost.probe_s
+    if is_annotated:
         num_px = batch.width_px * batch.height_px
         one_look_s = cost.sync_s + num_px * cost.us_per_sample * 1e-6
         seconds += frames * _ANNOTATION_RENDERS * one_look_s
     return seconds
-
-
-OBJECT_ATTRIBUTES = frozenset(
-    name
-    for name in ATTRIBUTES
-    if name.startswith(("object_", "base_"))
-    or name in ("shutter_blur", "roughness", "metallic", "transmission", "shape_key")
-)
 
 
 def _render_s(batch: RenderBatch, cost: FamilyCost) -> float:

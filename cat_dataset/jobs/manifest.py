@@ -20,16 +20,12 @@ from pydantic import (
     model_validator,
 )
 
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES
 from cat_dataset.errors import JobError
 from cat_dataset.imaging.display import ToneCurve
 from cat_dataset.jobs.camera import SimulatedCamera
 from cat_dataset.jobs.datasets import CaptureBatch, ComposeJob, RenderBatch
-from cat_dataset.jobs.plans import (
-    BASIS_ATTRIBUTES,
-    StrictModel,
-    attributes_of_plan,
-    checked_intervals,
-)
+from cat_dataset.jobs.plans import StrictModel, attributes_of_plan, checked_intervals
 from cat_dataset.jobs.train_job import TrainJob
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]

@@ -1,41 +1,21 @@
 """What a manifest may ask of a scene: which attributes, how many pairs, how far apart."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
-from cat_dataset.attributes.table import find_attribute
+from cat_dataset.attributes.table import (
+    BASIS_ATTRIBUTES,
+    CAMERA_ATTRIBUTES,
+    CAPTURE_ATTRIBUTES,
+    FAMILY_ATTRIBUTES,
+    SWEEP_ATTRIBUTES,
+    find_attribute,
+)
 from cat_dataset.errors import EditScaleError
 
-CAMERA_ATTRIBUTES = ("exposure", "white_balance")  # a gain on any frame, swept ones as well
-LAMP, AMBIENT = "lamp", "ambient"
-# Which light of a scene an attribute edits: that of its main lamp, or all that comes from around.
-LIGHT_OF: Mapping[str, str] = MappingProxyType(
-    {"light_power": LAMP, "light_temperature": LAMP, "ambient_level": AMBIENT}
-)
-# Composed from the light basis, at any value, without rendering again.
-BASIS_ATTRIBUTES = (*CAMERA_ATTRIBUTES, *LIGHT_OF)
-_LENS = ("aperture", "focal_length", "focus_distance")
-_ORBIT = ("camera_azimuth", "camera_elevation", "camera_distance")
-_OBJECT = ("object_rotation", "object_translation", "object_scale", "shutter_blur")
-_MATERIAL = ("roughness", "metallic", "transmission", "base_hue", "base_saturation")
-_OUTDOOR = ("sun_elevation", "sun_azimuth", "fog_density")
-_ALL_SCENES = (*BASIS_ATTRIBUTES, *_LENS, *_ORBIT, *_OBJECT)
-# Rendered anew, a frame for each value.
-SWEEP_ATTRIBUTES = (*_LENS, *_ORBIT, *_OBJECT, *_MATERIAL, *_OUTDOOR, "shape_key")
-
 Family = Literal["tabletop", "interior", "outdoor", "head"]  # see render/families/registry.py
-FAMILY_ATTRIBUTES: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "tabletop": frozenset((*_ALL_SCENES, *_MATERIAL)),
-        "interior": frozenset((*_ALL_SCENES, *_MATERIAL)),
-        "outdoor": frozenset((*_ALL_SCENES, *_MATERIAL, *_OUTDOOR)),
-        "head": frozenset((*_ALL_SCENES, "shape_key")),
-        "models": frozenset((*_ALL_SCENES, *_MATERIAL, "shape_key")),  # of the user
-    }
-)
 
 
 class StrictModel(BaseModel):
@@ -81,6 +61,9 @@ def checked_capture_plans(plans: dict[str, PairPlan]) -> dict[str, PairPlan]:
     What was photographed has its own values: of a series only the number of pairs is planned.
     """
     for name, plan in plans.items():
+        if name not in CAPTURE_ATTRIBUTES:
+            msg = f"{name}: captures do not give it; use {', '.join(CAPTURE_ATTRIBUTES)}"
+            raise ValueError(msg)
         if name in BASIS_ATTRIBUTES:
             check_plan(name, plan)
         elif plan.sweep or plan.value_range or plan.num_frames:

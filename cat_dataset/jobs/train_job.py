@@ -13,10 +13,9 @@ from pydantic import (
     model_validator,
 )
 
-from cat_dataset.attributes.table import find_attribute
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES, find_attribute
 from cat_dataset.errors import EditScaleError
 from cat_dataset.jobs.plans import (
-    BASIS_ATTRIBUTES,
     PairPlan,
     StrictModel,
     attributes_of_plan,

@@ -1,4 +1,4 @@
-"""What a picture file says of its own exposure: the few EXIF tags that edits start from.
+"""What a picture file says of its own exposure: the EXIF tags that attributes name.
 
 Reads the EXIF block of JPEG, PNG, WebP and TIFF files without any decoder. Source: Exif 2.32
 (CIPA DC-008), sections 4.5.2 and 4.6; PNG 1.3 extensions, chunk eXIf.
@@ -7,18 +7,13 @@ Reads the EXIF block of JPEG, PNG, WebP and TIFF files without any decoder. Sour
 import struct
 from collections.abc import Iterator
 
+from cat_dataset.attributes.table import ATTRIBUTES
+
 _EXIF_IFD = 0x8769
 # tag: attribute whose absolute value it is
-_TAGS = {
-    0x829A: "shutter_blur",  # ExposureTime, s
-    0x829D: "aperture",  # FNumber
-    0x8827: "iso_noise",  # ISOSpeedRatings
-    0x9206: "focus_distance",  # SubjectDistance, m; 0 unknown, 2**32 - 1 infinite
-    0x920A: "focal_length",  # FocalLength, mm
-    0xA405: "focal_length",  # FocalLengthIn35mmFilm, mm: as on the 36 mm sensor of the renders
-}
+_TAGS = {tag: a.name for a in ATTRIBUTES.values() for tag in a.exif_tags}
 _SHORT, _LONG, _RATIONAL = 3, 4, 5
-_INFINITE = 2**32 - 1
+_INFINITE = 2**32 - 1  # a distance; 0 is an unknown one
 
 
 def own_values(data: bytes) -> dict[str, float]:

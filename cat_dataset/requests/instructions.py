@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from cat_dataset.attributes.attribute import Attribute
-from cat_dataset.attributes.phrases import PHRASES
 from cat_dataset.attributes.table import ATTRIBUTES
 from cat_dataset.records import EditScale
 
@@ -24,7 +23,7 @@ def _sentence(text: str) -> str:
 
 def _phrase(edit: EditScale, rng: np.random.Generator) -> str:
     attribute = ATTRIBUTES[edit.attribute]
-    phrases = PHRASES[edit.attribute][0 if edit.value >= 0 else 1]
+    phrases = attribute.phrases[0 if edit.value >= 0 else 1]
     template = phrases[int(rng.integers(len(phrases)))]
     number = _number(abs(edit.value))
     return template.format(

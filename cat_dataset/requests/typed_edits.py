@@ -9,9 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from cat_dataset.attributes.attribute import Attribute
-from cat_dataset.attributes.table import find_attribute
+from cat_dataset.attributes.table import LIGHT_OF, find_attribute, find_typed_attribute
 from cat_dataset.errors import EditScaleError
-from cat_dataset.jobs.plans import LIGHT_OF
 from cat_dataset.light.light_ratio import RATIO_RANGE, LightRatio
 from cat_dataset.records import EditScale
 
@@ -85,7 +84,7 @@ def parse_edit(text: str) -> TypedEdit:
         EditScaleError: no such attribute or unit, or the number is out of range.
     """
     name, equals, typed = text.partition("=")
-    attribute = find_attribute(name.strip())
+    attribute = find_typed_attribute(name.strip())
     if not equals:
         msg = f"edit '{text}': write ATTRIBUTE=VALUE, for example exposure=+1.5EV"
         raise EditScaleError(msg)

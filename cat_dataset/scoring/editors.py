@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from cat_dataset.attributes.table import CAMERA_ATTRIBUTES
 from cat_dataset.errors import CatError, JobError
 from cat_dataset.imaging.display import decode_png, encode_display
-from cat_dataset.jobs.plans import CAMERA_ATTRIBUTES
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.questions.known_light import lights_of
 from cat_dataset.scoring.questions.requests import EditRequest

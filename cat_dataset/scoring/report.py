@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cat_dataset.attributes.table import find_attribute
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES, find_attribute
 from cat_dataset.imaging.display import encode_png
-from cat_dataset.jobs.plans import BASIS_ATTRIBUTES
 from cat_dataset.scoring.protocol import Findings
 from cat_dataset.scoring.questions.value_ranges import Ranges
 from cat_dataset.scoring.statistics.behaviour import (

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from cat_dataset.attributes.table import AMBIENT, CAMERA_ATTRIBUTES, LAMP, LIGHT_OF
 from cat_dataset.imaging.display import (
     TONE_CURVE,
     ToneCurve,
@@ -30,7 +31,6 @@ from cat_dataset.imaging.photometry import (
     srgb_encode,
     white_balance_gains,
 )
-from cat_dataset.jobs.plans import AMBIENT, CAMERA_ATTRIBUTES, LAMP, LIGHT_OF
 from cat_dataset.light.light_ratio import LightRatio, light_ratio_rgb
 
 Display = NDArray[np.uint8]

@@ -11,8 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES
 from cat_dataset.errors import ShardError
-from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, attributes_of_plan
+from cat_dataset.jobs.plans import attributes_of_plan
 from cat_dataset.records import LightBasis, Split, Sweep
 from cat_dataset.store.linear_files import LINEAR_FOLDER, decode_linear
 from cat_dataset.store.pair_dataset import read_members

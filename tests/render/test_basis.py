@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from cat_dataset.attributes.table import ATTRIBUTES
+from cat_dataset.attributes.table import ATTRIBUTES, BASIS_ATTRIBUTES
 from cat_dataset.compose.basis_pairs import compose_basis
 from cat_dataset.errors import SceneError
 from cat_dataset.imaging.photometry import blackbody_rgb
 from cat_dataset.jobs.manifest import DatasetJob
-from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, PairPlan
+from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.light.light_state import LampState, base_state, light_frame
 from tests.render.built_scene import build_scene, scene_context
 

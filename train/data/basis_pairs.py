@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from cat_dataset.attributes.table import find_attribute
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES, find_attribute
 from cat_dataset.compose.quality_checks import PairRejectedError
 from cat_dataset.compose.resampling import resized
 from cat_dataset.compose.stored_light import draw_pair
 from cat_dataset.errors import JobError
 from cat_dataset.imaging.display import TONE_CURVE
-from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, PairPlan, check_plan
+from cat_dataset.jobs.plans import PairPlan, check_plan
 from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale, LightBasis, Sweep
 from cat_dataset.store.linear_dataset import LinearDataset, LinearRow

@@ -16,8 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cat_dataset.attributes.table import find_attribute
-from cat_dataset.jobs.plans import BASIS_ATTRIBUTES
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES, find_attribute
 from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale
 from cat_dataset.system.seeding import derive_rng, derive_seed

@@ -4,13 +4,9 @@ import math
 from collections.abc import Sequence
 
 from cat_dataset.attributes.table import find_attribute
-from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
 from cat_dataset.requests.covered_ranges import largest_covered
 from train.adapter.adapter import Task
 from train.data.pairs import HasEdits
-
-# Attributes of which equal steps act slightly differently at different absolute values.
-_DEFAULT_SOURCES = {"white_balance": DAYLIGHT_CCT_K}
 
 
 def tasks_of_pairs(rows: Sequence[HasEdits], attributes: Sequence[str]) -> list[Task]:
@@ -31,7 +27,7 @@ def _task(name: str, largest_value: float) -> Task:
         unit=attribute.unit,
         low=-largest,
         high=largest,
-        default_source=_DEFAULT_SOURCES.get(name),
+        default_source=attribute.default_source,
         absolute_unit=attribute.absolute_unit,
     )
 

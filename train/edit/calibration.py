@@ -21,8 +21,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cat_dataset.attributes.table import CAMERA_ATTRIBUTES
 from cat_dataset.imaging.photometry import white_balance_gains
-from cat_dataset.jobs.plans import CAMERA_ATTRIBUTES
 from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale
 from train.adapter.adapter import NumericAdapter, number_features

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES
 from cat_dataset.imaging.display import encode_display, encode_dithered
-from cat_dataset.jobs.plans import BASIS_ATTRIBUTES
 from cat_dataset.records import EditScale
 from train.edit.guided_gain import apply_gain, enlarged_gain, repaint, resized_gain
 from train.model.relighting import PartGain, composed_gain

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from cat_dataset.attributes.table import LIGHT_OF
 from cat_dataset.errors import JobError
 from cat_dataset.jobs.manifest import EvaluateJob
-from cat_dataset.jobs.plans import LIGHT_OF, attributes_of_plan
+from cat_dataset.jobs.plans import attributes_of_plan
 from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.scoring.benchmark import score_editors
 from cat_dataset.scoring.editors import Asked

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES, LAMP, LIGHT_OF
 from cat_dataset.imaging.photometry import blackbody_rgb, luminance
-from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, LAMP, LIGHT_OF
 from cat_dataset.light.light_ratio import LightRatio, part_of_light
 from cat_dataset.light.readout import readable_mask
 from cat_dataset.records import EditScale

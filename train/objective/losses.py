@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES
 from cat_dataset.jobs.train_job import TrainJob
 from train.data.batches import Batch, draw_batch
 from train.data.pairs import PairSource

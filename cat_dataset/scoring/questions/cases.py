@@ -6,10 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from cat_dataset.attributes.table import (
+    AMBIENT,
+    BASIS_ATTRIBUTES,
+    CAMERA_ATTRIBUTES,
+    LAMP,
+    LIGHT_OF,
+)
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.display import ToneCurve, decode_display, decode_png
 from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K, blackbody_rgb
-from cat_dataset.jobs.plans import AMBIENT, BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES, LAMP, LIGHT_OF
 from cat_dataset.light.light_state import LampState, LightState, camera_gain_rgb, lamp_gain_rgb
 from cat_dataset.light.readout import readable_mask
 from cat_dataset.records import LightBasis

@@ -7,9 +7,10 @@ light that was kept beside the pairs, or from the one lamp that the pair itself 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES, LIGHT_OF
 from cat_dataset.errors import JobError
 from cat_dataset.jobs.manifest import EvaluateJob
-from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES, LIGHT_OF, attributes_of_plan
+from cat_dataset.jobs.plans import attributes_of_plan
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.questions.requests import EditRequest, changed_edit, make_request
 from cat_dataset.scoring.questions.value_ranges import Ranges, askable_range, spread

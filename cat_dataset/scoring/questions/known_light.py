@@ -8,8 +8,7 @@ is asked the same edits, and says so in its name or its notes.
 from dataclasses import replace
 from typing import Any
 
-from cat_dataset.attributes.table import find_attribute
-from cat_dataset.jobs.plans import LIGHT_OF
+from cat_dataset.attributes.table import LIGHT_OF, find_attribute
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.questions.requests import EditRequest
 from cat_dataset.scoring.truth import LightTruth, Truth

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES
 from cat_dataset.errors import JobError
 from cat_dataset.jobs.manifest import EvaluateJob
-from cat_dataset.jobs.plans import BASIS_ATTRIBUTES
 from cat_dataset.requests.covered_ranges import largest_covered
 from cat_dataset.scoring.questions.combination_requests import combination_requests
 from cat_dataset.scoring.questions.requests import (

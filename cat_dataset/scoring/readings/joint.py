@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cat_dataset.attributes.table import CAMERA_ATTRIBUTES, LIGHT_OF
 from cat_dataset.imaging.display import decode_display
-from cat_dataset.jobs.plans import CAMERA_ATTRIBUTES, LIGHT_OF
 from cat_dataset.light.readout import readable_mask
 from cat_dataset.scoring.readings.physical import achieved_in_light, gain_of_layer, lamp_change
 from cat_dataset.scoring.truth import Display, LightTruth, Values

@@ -12,11 +12,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cat_dataset.attributes.table import CAMERA_ATTRIBUTES, LIGHT_OF
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.display import decode_display
 from cat_dataset.imaging.light_conditioning import reading_step
 from cat_dataset.imaging.photometry import blackbody_rgb
-from cat_dataset.jobs.plans import CAMERA_ATTRIBUTES, LIGHT_OF
 from cat_dataset.light import readout
 from cat_dataset.light.readout import LightGain
 from cat_dataset.scoring.truth import REST, Display, LightTruth, Linear

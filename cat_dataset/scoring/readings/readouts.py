@@ -5,10 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from cat_dataset.attributes.table import CAMERA_ATTRIBUTES
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.display import decode_display
 from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
-from cat_dataset.jobs.plans import CAMERA_ATTRIBUTES
 from cat_dataset.light import readout
 from cat_dataset.scoring.questions.cases import Case
 from cat_dataset.scoring.questions.value_ranges import Ranges, askable_range

@@ -23,21 +23,7 @@ from cat_dataset.scoring.statistics.results import (
 
 _SIGNED_TOLERANCES = 10.0  # |asked| above this many has a sign: 0.02 stop is about one 8-bit code
 _MAX_FLOOR_SHARE = 0.1  # of the range: an instrument that errs more says nothing about an editor
-# How near counts as a hit, in the attribute's unit; else 5 % of what is drawn by default.
-HIT_TOLERANCES = {
-    "exposure": 1 / 3,
-    "white_balance": 25.0,
-    "light_power": 1 / 3,
-    "light_temperature": 25.0,
-    "ambient_level": 1 / 3,
-    "aperture": 1 / 3,
-    "focal_length": 0.07,  # 5 % of a ratio
-    "object_scale": 0.07,
-    "camera_distance": 0.07,
-    "object_rotation": 5.0,
-    "sun_azimuth": 5.0,
-}
-_HIT_SHARE = 0.05
+_HIT_SHARE = 0.05  # of what is drawn by default, where an attribute names no hit tolerance
 
 
 @dataclass(frozen=True)
@@ -201,8 +187,11 @@ def sign_accuracy(
 
 def hit_tolerance(attribute: str) -> float:
     """Return how near an answer must come to count as a hit, in the attribute's unit."""
-    low, high = find_attribute(attribute).default_range
-    return HIT_TOLERANCES.get(attribute, _HIT_SHARE * (high - low))
+    found = find_attribute(attribute)
+    if found.hit_tolerance is not None:
+        return found.hit_tolerance
+    low, high = found.default_range
+    return _HIT_SHARE * (high - low)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cat_dataset.attributes.attribute import Attribute, wrap_deg
-from cat_dataset.attributes.table import ATTRIBUTES, find_attribute
+from cat_dataset.attributes.table import (
+    ATTRIBUTES,
+    BASIS_ATTRIBUTES,
+    CAMERA_ATTRIBUTES,
+    CAPTURE_ATTRIBUTES,
+    FAMILY_ATTRIBUTES,
+    LIGHT_OF,
+    SWEEP_ATTRIBUTES,
+    find_attribute,
+    find_typed_attribute,
+)
 from cat_dataset.errors import EditScaleError
 
 WITH_ABSOLUTE = [a for a in ATTRIBUTES.values() if a.absolute_range is not None]
@@ -72,3 +82,45 @@ def test_values_out_of_range_are_refused_with_the_range(value: float) -> None:
     """No quiet clamp; NaN is no value either."""
     with pytest.raises(EditScaleError, match=r"-6 to \+6 stops"):
         find_attribute("exposure").check_value(value)
+
+
+def test_the_role_of_an_attribute_says_how_its_pairs_are_made() -> None:
+    """What is composed from light is not rendered anew; the sensor's noise is only photographed."""
+    assert {"exposure", "white_balance"} <= set(CAMERA_ATTRIBUTES)
+    assert LIGHT_OF == {
+        "light_power": "lamp",
+        "light_temperature": "lamp",
+        "ambient_level": "ambient",
+    }
+    assert (*CAMERA_ATTRIBUTES, *LIGHT_OF) == BASIS_ATTRIBUTES
+    assert not set(BASIS_ATTRIBUTES) & set(SWEEP_ATTRIBUTES)
+    assert set(ATTRIBUTES) - set(BASIS_ATTRIBUTES) - set(SWEEP_ATTRIBUTES) == {"iso_noise"}
+    assert "iso_noise" in CAPTURE_ATTRIBUTES
+
+
+def test_families_have_what_their_scenes_can_show() -> None:
+    """Every scene has its light; the sky is outdoors, shapes are of heads and of users' models."""
+    for attributes in FAMILY_ATTRIBUTES.values():
+        assert set(BASIS_ATTRIBUTES) <= attributes
+    with_sun = [family for family, names in FAMILY_ATTRIBUTES.items() if "sun_azimuth" in names]
+    with_shapes = [family for family, names in FAMILY_ATTRIBUTES.items() if "shape_key" in names]
+    assert with_sun == ["outdoor"]
+    assert with_shapes == ["head", "models"]
+    assert "roughness" not in FAMILY_ATTRIBUTES["head"]
+    assert set().union(*FAMILY_ATTRIBUTES.values()) == {*BASIS_ATTRIBUTES, *SWEEP_ATTRIBUTES}
+
+
+@pytest.mark.parametrize("attribute", ATTRIBUTES.values(), ids=lambda a: a.name)
+def test_every_attribute_has_words_for_both_directions(attribute: Attribute) -> None:
+    """An instruction can be written for an edit up and for an edit down."""
+    assert all(len(templates) >= 2 for templates in attribute.phrases)
+
+
+def test_an_alias_means_one_attribute_and_is_no_name() -> None:
+    """A short name on the keyboard; files hold the full one, and only that is found there."""
+    aliases = [alias for attribute in ATTRIBUTES.values() for alias in attribute.aliases]
+    assert len(set(aliases)) == len(aliases)
+    assert not set(aliases) & set(ATTRIBUTES)
+    assert find_typed_attribute("ev").name == "exposure"
+    with pytest.raises(EditScaleError, match="unknown attribute 'ev'"):
+        find_attribute("ev")

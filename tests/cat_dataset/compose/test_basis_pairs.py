@@ -5,13 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cat_dataset.attributes.table import ATTRIBUTES
+from cat_dataset.attributes.table import ATTRIBUTES, BASIS_ATTRIBUTES
 from cat_dataset.compose.basis_pairs import compose_basis, compose_sweep
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.display import decode_display, decode_png
 from cat_dataset.imaging.photometry import blackbody_rgb
 from cat_dataset.jobs.manifest import DatasetJob
-from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, PairPlan
+from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.light.light_state import LampState, base_state, light_frame
 from cat_dataset.records import LightBasis, Pair, Reading, Sweep, SweepFrame
 from tests.cat_dataset.conftest import make_light_basis

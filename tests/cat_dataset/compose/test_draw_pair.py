@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES
 from cat_dataset.compose.quality_checks import PairRejectedError
 from cat_dataset.compose.stored_light import draw_pair
 from cat_dataset.imaging.display import decode_display
 from cat_dataset.imaging.light_conditioning import LightReach
-from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, PairPlan
+from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.light.light_state import light_frame
 from cat_dataset.records import EditScale, LightBasis, Sweep
 from tests.cat_dataset.conftest import make_light_basis

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cat_dataset.attributes.table import ATTRIBUTES
+from cat_dataset.attributes.table import ATTRIBUTES, BASIS_ATTRIBUTES, SWEEP_ATTRIBUTES
 from cat_dataset.compose.basis_pairs import compose_basis, compose_light, compose_sweep
 from cat_dataset.compose.edit_sampling import draw_together
 from cat_dataset.compose.pair_candidate import pair_key
 from cat_dataset.compose.photometric_readout import read_draw
 from cat_dataset.errors import EditScaleError
 from cat_dataset.jobs.manifest import DatasetJob
-from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, SWEEP_ATTRIBUTES, PairPlan
+from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.records import Reading, Sweep, SweepFrame
 from cat_dataset.store.shards import MAX_KEY_LENGTH
 from cat_dataset.system.seeding import derive_rng

@@ -121,3 +121,9 @@ def test_a_lighting_ratio_that_cannot_be_says_why(typed: str, complaint: str) ->
     """With what was found and how to write it."""
     with pytest.raises(EditScaleError, match=re.escape(complaint)):
         parse_edit(typed)
+
+
+def test_an_alias_is_typed_and_the_full_name_is_kept() -> None:
+    """Keyboards are slow, records are not."""
+    assert parse_edit("wb=5600K->3200K").attribute == "white_balance"
+    assert parse_edit("ev=+1stop").value == 1.0

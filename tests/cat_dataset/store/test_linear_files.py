@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES
 from cat_dataset.compose.basis_pairs import compose_basis, compose_sweep
 from cat_dataset.imaging.display import decode_png
 from cat_dataset.imaging.exr import read_exr, write_exr
 from cat_dataset.jobs.manifest import DatasetJob
-from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, PairPlan
+from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.records import LightBasis, Pair, Sweep
 from cat_dataset.store.linear_files import MAX_HALF, decode_linear, encode_linear
 from tests.cat_dataset.conftest import make_light_basis

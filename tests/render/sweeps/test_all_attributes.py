@@ -6,7 +6,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from cat_dataset.jobs.plans import BASIS_ATTRIBUTES, FAMILY_ATTRIBUTES, SWEEP_ATTRIBUTES, Family
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES, FAMILY_ATTRIBUTES, SWEEP_ATTRIBUTES
+from cat_dataset.jobs.plans import Family
 from cat_dataset.store.verify import verify_dataset
 from cat_dataset.system.progress import SilentProgress
 from tests.command_line import cat

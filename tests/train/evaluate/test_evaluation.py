@@ -5,10 +5,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from cat_dataset.attributes.table import LAMP
 from cat_dataset.errors import JobError
 from cat_dataset.imaging.display import encode_display
 from cat_dataset.jobs.manifest import EvaluateJob
-from cat_dataset.jobs.plans import LAMP
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.editors import Asked, EditFailure
 from cat_dataset.scoring.questions.known_light import told_edits

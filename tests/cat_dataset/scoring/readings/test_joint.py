@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cat_dataset.attributes.table import AMBIENT, LAMP
 from cat_dataset.imaging.display import encode_display
-from cat_dataset.jobs.plans import AMBIENT, LAMP
 from cat_dataset.scoring.readings.joint import Beside, achieved_in_company
 from cat_dataset.scoring.truth import REST, Display, LightTruth
 from cat_dataset.system.seeding import derive_rng

@@ -3,10 +3,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cat_dataset.attributes.table import AMBIENT, LAMP
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.display import decode_display, encode_display
 from cat_dataset.imaging.photometry import srgb_decode, white_balance_gains
-from cat_dataset.jobs.plans import AMBIENT, LAMP
 from cat_dataset.light.readout import readable_mask
 from cat_dataset.scoring.readings.physical import achieved, achieved_by_all, psnr_db
 from cat_dataset.scoring.readings.reference_matching import (

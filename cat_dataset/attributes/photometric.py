@@ -1,0 +1,113 @@
+"""What the light basis gives at any value: the camera, the main lamp, the light around."""
+
+from cat_dataset.attributes.kinds import colour_temperature, stops
+from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
+
+EXPOSURE = stops(
+    "exposure",
+    "exposure",
+    "target brighter",
+    role="camera",
+    aliases=("ev",),
+    is_captured=True,
+    phrases=(
+        (
+            "Raise the exposure by {amount}.",
+            "Make the picture {amount} brighter.",
+            "Expose this {amount} more ({signed} EV).",
+            "Exposure compensation: {signed} EV, that is {amount} up.",
+        ),
+        (
+            "Lower the exposure by {amount}.",
+            "Make the picture {amount} darker.",
+            "Expose this {amount} less ({signed} EV).",
+            "Exposure compensation: {signed} EV, that is {amount} down.",
+        ),
+    ),
+)
+WHITE_BALANCE = colour_temperature(
+    "white_balance",
+    "white balance",
+    250.0,
+    160.0,
+    2500.0,
+    positive="camera set to a lower colour temperature, target cooler (bluer)",
+    role="camera",
+    aliases=("wb",),
+    default_source=DAYLIGHT_CCT_K,  # equal steps act slightly differently from different settings
+    is_captured=True,
+    phrases=(
+        (
+            "Set the white balance from {source} to {target}.",
+            "Change the camera's white balance to {target} (it was {source}).",
+            "Cool the picture: white balance {target} instead of {source}.",
+            "Shift the white balance by {signed} mired, to {target}.",
+        ),
+        (
+            "Set the white balance from {source} to {target}.",
+            "Change the camera's white balance to {target} (it was {source}).",
+            "Warm the picture: white balance {target} instead of {source}.",
+            "Shift the white balance by {signed} mired, to {target}.",
+        ),
+    ),
+)
+LIGHT_POWER = stops(
+    "light_power",
+    "power of the main lamp",
+    "main lamp brighter in the target",
+    role="lamp",
+    is_captured=True,  # a lamp switched on and off
+    phrases=(
+        (
+            "Turn the main lamp up by {amount}.",
+            "Make the main lamp {amount} stronger.",
+            "Raise the power of the key light by {amount}.",
+        ),
+        (
+            "Turn the main lamp down by {amount}.",
+            "Make the main lamp {amount} weaker.",
+            "Lower the power of the key light by {amount}.",
+        ),
+    ),
+)
+LIGHT_TEMPERATURE = colour_temperature(
+    "light_temperature",
+    "colour temperature of the main lamp",
+    350.0,
+    200.0,
+    2000.0,
+    positive="main lamp warmer (more orange) in the target",
+    role="lamp",
+    phrases=(
+        (
+            "Change the main lamp from {source} to {target}.",
+            "Make the main lamp warmer: {target} instead of {source}.",
+            "Set the colour temperature of the key light to {target}.",
+        ),
+        (
+            "Change the main lamp from {source} to {target}.",
+            "Make the main lamp cooler: {target} instead of {source}.",
+            "Set the colour temperature of the key light to {target}.",
+        ),
+    ),
+)
+AMBIENT_LEVEL = stops(
+    "ambient_level",
+    "ambient light",
+    "surroundings brighter in the target",
+    role="ambient",
+    is_captured=True,  # a lamp switched on and off
+    phrases=(
+        (
+            "Raise the ambient light by {amount}.",
+            "Brighten the surroundings by {amount}, leave the lamps alone.",
+            "Turn the ambient light up by {amount}.",
+        ),
+        (
+            "Lower the ambient light by {amount}.",
+            "Dim the surroundings by {amount}, leave the lamps alone.",
+            "Turn the ambient light down by {amount}.",
+        ),
+    ),
+)
+PHOTOMETRIC = (EXPOSURE, WHITE_BALANCE, LIGHT_POWER, LIGHT_TEMPERATURE, AMBIENT_LEVEL)
