@@ -27,7 +27,7 @@ from cat_dataset.store.tables import staged_table
 from cat_dataset.system.progress import SilentProgress
 from cat_dataset.system.seeding import derive_rng
 from train.edit.editing import load_editor
-from train.evaluate.evaluated_models import ScoredModel
+from train.evaluate.evaluated_models import AdapterEditor
 from train.evaluate.evaluation import evaluate_editor, plan_evaluation
 from train.loop.loop import run_training
 
@@ -52,7 +52,7 @@ def main() -> None:
         plan = plan_evaluation(editor, dataset, job)
         started = time.perf_counter()
         run_protocol(
-            CaseReader(dataset), plan, [ScoredModel("adapter", editor)], job, SilentProgress()
+            CaseReader(dataset), plan, [AdapterEditor("adapter", editor)], job, SilentProgress()
         )
         model_s = time.perf_counter() - started
         started = time.perf_counter()

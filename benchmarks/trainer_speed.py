@@ -47,7 +47,7 @@ from train.data.task_ids import tasks_of_pairs  # noqa: E402
 from train.loop.dataloader import BatchStream, open_pairs  # noqa: E402
 from train.loop.trainer import Run, train_stage  # noqa: E402
 from train.model.compact import build_compact  # noqa: E402
-from train.objective.train_step import Stage, adapter_stage, base_stage, flow_loss  # noqa: E402
+from train.objective.train_step import TrainStage, adapter_stage, base_stage, flow_loss  # noqa: E402
 from train.runs.device import deterministic_torch  # noqa: E402
 from train.runs.distributed import World  # noqa: E402
 from train.runs.metrics_log import read_log  # noqa: E402
@@ -87,7 +87,7 @@ class Setting:
     """One way to train."""
 
     job: TrainJob
-    stage: Stage
+    stage: TrainStage
     run: Run
 
 
@@ -147,8 +147,8 @@ def bare_step_s(setting: Setting, batch: Batch, num_steps: int) -> tuple[float, 
     parameters = list(setting.stage.parameters().values())
     optimizer = torch.optim.AdamW(parameters, lr=1e-5, fused=True)
     for step in range(num_steps):
-        with ExitStack() as held:
-            loss = flow_loss(setting.stage, setting.job, batch, step, "train", held)
+        with ExitStack() as contexts:
+            loss = flow_loss(setting.stage, setting.job, batch, step, "train", contexts)
             loss.backward()  # type: ignore[no-untyped-call]  # torch ships it untyped
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()

@@ -24,9 +24,9 @@ BaseFrom = Annotated[
     Path | None,
     typer.Option(help="Run folder whose frozen base is taken: the adapter alone is trained."),
 ]
-Rivals = Annotated[
+Others = Annotated[
     list[str] | None,
-    typer.Option("--rival", help="NAME=FOLDER of another adapter to measure beside it."),
+    typer.Option("--other", help="NAME=FOLDER of another adapter to measure beside it."),
 ]
 
 
@@ -89,7 +89,7 @@ def evaluate(
     adapter: AdapterFolder,
     data: DataFolders,
     out: OutFolder,
-    rival: Rivals = None,
+    other: Others = None,
     dry_run: DryRun = False,
 ) -> None:
     """Measure the adapter's error in each attribute's unit on held-out scenes.
@@ -107,19 +107,19 @@ def evaluate(
 
         typer.echo(_held_out_text(load_job(manifest), data))
         return
-    rivals = _named_folders(rival or [])
+    others = _named_folders(other or [])
     with shown_progress() as progress:
-        measured = evaluate_adapter(manifest, adapter, data, out, rivals=rivals, progress=progress)
+        measured = evaluate_adapter(manifest, adapter, data, out, others=others, progress=progress)
     print_report(measured, out)
 
 
 def _named_folders(texts: "Sequence[str]") -> dict[str, Path]:
-    """Return the rivals of NAME=FOLDER options."""
+    """Return the adapters of NAME=FOLDER options."""
     named = {}
     for text in texts:
         name, equals, folder = text.partition("=")
         if not equals or not name:
-            msg = f"--rival {text}: write NAME=FOLDER, for example no_task_id=out/other/adapter"
+            msg = f"--other {text}: write NAME=FOLDER, for example no_task_id=out/other/adapter"
             raise CatError(msg)
         named[name] = Path(folder)
     return named

@@ -102,12 +102,12 @@ def evaluate_adapter(
     data: Sequence[Path | str],
     out: Path | str,
     *,
-    rivals: Mapping[str, Path] | None = None,
+    others: Mapping[str, Path] | None = None,
     progress: Progress | None = None,
 ) -> "EvaluationReport":
     """Measure an adapter's error in each attribute's unit on held-out scenes.
 
-    `rivals` are folders of other adapters by name, measured beside it. The report's files are
+    `others` are folders of other adapters by name, measured beside it. The report's files are
     written into `out`.
 
     Raises:
@@ -125,7 +125,7 @@ def evaluate_adapter(
         [Path(path) for path in data],
         job.evaluate,
         Path(out),
-        rivals=rivals,
+        others=others,
         trained=job.train,
         progress=progress,
     )

@@ -11,7 +11,7 @@ from train.adapter.adapter import NumericAdapter
 from train.data.batches import Batch
 from train.model.compact import CompactBase, build_compact, predict_target
 from train.model.vocabulary import words_by_number
-from train.objective.train_step import Stage, flow_loss
+from train.objective.train_step import TrainStage, flow_loss
 from train.runs.checkpoints import TrainedWeights
 
 
@@ -41,7 +41,7 @@ def predict_edited(base: CompactBase, adapter: NumericAdapter, *edits: EditScale
 
 
 def take_steps(
-    stage: Stage, job: TrainJob, batch: Batch, num_steps: int, learning_rate: float
+    stage: TrainStage, job: TrainJob, batch: Batch, num_steps: int, learning_rate: float
 ) -> list[float]:
     """Train a stage on one batch and return the losses."""
     weights = TrainedWeights.fresh(stage.parameters())

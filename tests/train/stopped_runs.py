@@ -1,4 +1,4 @@
-"""Runs that end before they are finished, and what tells that two runs ended alike."""
+"""Runs that end before they are finished, and what shows that two runs ended alike."""
 
 import hashlib
 from pathlib import Path

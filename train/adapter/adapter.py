@@ -46,7 +46,7 @@ class Task:
     default_source: float | None  # absolute value a picture has where none is given
     absolute_unit: str | None
     carrier: Carrier = "modulation"  # tokens: for what modulation cannot carry
-    is_worded: bool = False  # the base is told direction and rough size in its words as well
+    is_worded: bool = False  # the instruction names direction and rough size as well
 
     @property
     def largest_value(self) -> float:
@@ -65,13 +65,13 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         base_path: the base it was trained on, relative to the adapter's folder, or absolute.
         size_px: shorter side of the pictures it was trained on.
         task_ids: False is the baseline that isolates neither tasks nor units: one encoder for all,
-            numbers in their units divided by one number, and the attribute is told by words alone.
+            numbers in their units divided by one number, and the attribute is named by words alone.
         num_tokens: of an edit whose task is carried by tokens.
         attention_shapes: (name, heads, head width, output width) of each attention of the base;
             needed where a task is carried by tokens.
         base: kind of that base, as `[train] base` names it.
         lora_path: the LoRA that was trained with it, relative to the adapter's folder.
-        paint_time: of the noise under which the compact base is shown the source when it paints.
+        paint_time: of the noise under which the compact base is shown the source when it edits.
         last_gain: of the offsets of the last modulation, which is learned so much faster. What it
             does to the picture is a straight line in the code; what all others do bends.
     """
@@ -170,8 +170,8 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
             largest = {name: task.largest_value for name, task in self.tasks.items()}
             return words_of_edits(worded, largest, num_places)
         edited = {edit.attribute for edit in edits}
-        told = [] if self.config["task_ids"] else [name for name in self.tasks if name in edited]
-        return words_by_number(num_places, told)
+        named = [] if self.config["task_ids"] else [name for name in self.tasks if name in edited]
+        return words_by_number(num_places, named)
 
     def forward(self, features_BKF: Tensor) -> dict[str, Tensor]:
         """Return the offset (B, width) of each modulation, by module name."""

@@ -105,7 +105,7 @@ def _adder(offset_BM: Tensor) -> Any:
 def of_each_picture(of_samples_B: Tensor, num_pictures: int) -> Tensor:
     """Return what each of N pictures has (N, ...) of what B samples have.
 
-    Pipelines paint `num_images_per_prompt` pictures of each prompt. Those stand beside each other:
+    Pipelines make `num_images_per_prompt` pictures of each prompt. Those stand beside each other:
     a, a, b, b for the prompts a and b.
     """
     num_samples = len(of_samples_B)

@@ -24,7 +24,7 @@ class NumberPrompt(ConfigMixin):  # type: ignore[misc]  # diffusers ships no typ
         tasks: the task table, `Task` as plain dictionaries.
         base_path: the base it belongs to, relative to the folder of this config.
         size_px: shorter side of the pictures it was trained on.
-        paint_time: of the noise under which the base is shown the source when it paints.
+        paint_time: of the noise under which the base is shown the source when it edits.
     """
 
     config_name = "config.json"

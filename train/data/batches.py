@@ -119,7 +119,7 @@ class View:
     linear_2HWC: Linear
     edits: tuple[EditScale, ...]
     counted_HW: NDArray[np.bool_] | None = None  # None: all
-    known_HW: NDArray[np.bool_] | None = None  # None: all, as far as the source tells
+    known_HW: NDArray[np.bool_] | None = None  # None: all that the source shows
 
 
 def draw_batch(

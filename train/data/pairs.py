@@ -34,7 +34,7 @@ class Example:
     pictures: Pictures
     edits: tuple[EditScale, ...]
     moving_HW: NDArray[np.bool_] | None = None  # what no edit explains; None: nothing moved
-    # scene-linear light of both, 1 = the display's white, (2, H, W, 3); None: as the codes tell
+    # scene-linear light of both, 1 = the display's white, (2, H, W, 3); None: as the codes say
     light: NDArray[np.float32] | None = None
 
     @property
@@ -91,7 +91,7 @@ NOTHING_HELD_OUT = HeldOut()
 
 
 class HasEdits(Protocol):
-    """What tells which numbers are trained."""
+    """Anything with the edits that are trained."""
 
     @property
     def edits(self) -> tuple[EditScale, ...]:
@@ -208,7 +208,7 @@ def _nothing_to_train_on(
 
 
 def _check_tone_curve(row: PairRow, record: dict[str, Any]) -> None:
-    """Raise JobError where codes are not plain sRGB light: the compact base could not paint it."""
+    """Raise JobError where codes are not plain sRGB light: the compact base could not edit it."""
     tone_curve = record["develop"]["tone_curve"]
     if tone_curve != TONE_CURVE:
         msg = (

@@ -1,8 +1,8 @@
-"""What edits a view: a base steered by its adapter, in log light, whatever it paints in itself.
+"""What edits a view: a base steered by its adapter, in log light, whatever its own space is.
 
-An edit is the difference between `painted` and `kept`. The compact base was trained to keep the
-picture where no number speaks, so what it then paints is the reference. A pretrained base never
-learned that; there the reference is the picture through the VAE and back, whose losses cancel.
+An edit is the difference between `predict` and `predict_identity`. The compact base was trained to
+reproduce the picture where no number is given, so that prediction is the reference. A pretrained
+base was not; there the reference is the picture through the VAE and back, whose losses cancel.
 
 Shapes: B batch, C = 3 channels, H height, W width.
 """
@@ -42,12 +42,12 @@ Channel = Literal["numbers", "words"]
 Edits = Sequence[EditScale]
 
 
-class Painter(Protocol):
-    """A base and what steers it."""
+class EditBackend(Protocol):
+    """A base and the adapter that steers it."""
 
     @property
     def adapter(self) -> NumericAdapter | NumberPrompt:
-        """What knows the tasks."""
+        """The adapter, which holds the table of tasks."""
 
     @property
     def transformer(self) -> nn.Module:
@@ -59,21 +59,21 @@ class Painter(Protocol):
 
     @property
     def about_words(self) -> str:
-        """What channel "words" tells the base, for readers of tables."""
+        """What the base is given on channel "words", for readers of tables."""
 
-    def kept(self, source_BCHW: Tensor) -> Tensor:
+    def predict_identity(self, source_BCHW: Tensor) -> Tensor:
         """Return the pictures without an edit, in log light."""
 
-    def painted(
+    def predict(
         self, source_BCHW: Tensor, edits: Sequence[Edits], channel: Channel = "numbers"
     ) -> Tensor:
         """Return the edited pictures in log light, at the size of their sources."""
 
     def parts(self, edits: Edits, channel: Channel = "numbers") -> list[Edits]:
-        """Return the edits that are painted apart, see `light_change.composed_gain`."""
+        """Return the edits that are predicted apart, see `relighting.composed_gain`."""
 
     def instruction(self, edits: Edits, channel: Channel = "numbers") -> tuple[str, ...]:
-        """Return what the base is told while it edits.
+        """Return the instruction under which the base edits.
 
         Raises:
             EditScaleError: the base has no words for so many edits at once.
@@ -81,7 +81,7 @@ class Painter(Protocol):
 
 
 @dataclass(frozen=True)
-class CompactPainter:
+class CompactBackend:
     """The compact base, in one step, from its source under the same noise for every picture."""
 
     base: CompactBase
@@ -98,15 +98,15 @@ class CompactPainter:
         transformer: nn.Module = self.base.transformer
         return transformer
 
-    def kept(self, source_BCHW: Tensor) -> Tensor:
-        """Return what is painted without numbers."""
-        return self.painted(source_BCHW, [()] * len(source_BCHW))
+    def predict_identity(self, source_BCHW: Tensor) -> Tensor:
+        """Return the prediction without numbers."""
+        return self.predict(source_BCHW, [()] * len(source_BCHW))
 
     @torch.no_grad()
-    def painted(
+    def predict(
         self, source_BCHW: Tensor, edits: Sequence[Edits], channel: Channel = "numbers"
     ) -> Tensor:
-        """Return the edited pictures; see `Painter`."""
+        """Return the edited pictures; see `EditBackend`."""
         generator = torch.Generator().manual_seed(_NOISE_SEED)
         noise_CHW = torch.randn(source_BCHW.shape[1:], generator=generator)
         noise_BCHW = noise_CHW.to(source_BCHW.device).expand_as(source_BCHW)
@@ -119,19 +119,19 @@ class CompactPainter:
             return predict_target(self.base, noisy_BCHW, time_B, source_BCHW, words)
 
     def parts(self, edits: Edits, channel: Channel = "numbers") -> list[Edits]:
-        """Return each edit of the camera and of a light by itself; see `Painter`.
+        """Return each edit of the camera and of a light by itself; see `EditBackend`.
 
         Exposure and white balance multiply whatever light there is, and lamps add up, so what each
-        does alone tells what they do together. Painted with one sum of codes, an exposure beside a
-        white balance errs three times as much as alone, where the two were not trained together;
-        apart, no more.
+        does alone determines what they do together. Predicted from one sum of codes, an exposure
+        beside a white balance errs three times as much as alone, where the two were not trained
+        together; apart, no more.
         """
         if channel == "words" or isinstance(self.adapter, NumberPrompt):
             return [edits] if edits else []
         return parts_of_light(edits)
 
     def instruction(self, edits: Edits, channel: Channel = "numbers") -> tuple[str, ...]:
-        """Return the words of the edits; see `Painter`."""
+        """Return the words of the edits; see `EditBackend`."""
         num_places = self.base.word_encoder.num_places
         if channel == "numbers":
             return self.adapter.instruction(edits, num_places)
@@ -140,7 +140,7 @@ class CompactPainter:
 
 
 @dataclass(frozen=True)
-class PipelinePainter:
+class PipelineBackend:
     """A pretrained base through the stock call of its pipeline, a picture at a time.
 
     FLUX.2 takes several pictures as several references of one, so there is no batch of sources.
@@ -149,7 +149,7 @@ class PipelinePainter:
     base: LatentBase
     adapter: NumericAdapter
     step_px: int = PX_PER_TOKEN
-    about_words: str = "told the edit in English, its number included"
+    about_words: str = "given the edit in English, its number included"
 
     @property
     def transformer(self) -> nn.Module:
@@ -157,16 +157,16 @@ class PipelinePainter:
         return transformer_of(self.base)
 
     @torch.no_grad()
-    def kept(self, source_BCHW: Tensor) -> Tensor:
+    def predict_identity(self, source_BCHW: Tensor) -> Tensor:
         """Return the pictures as the VAE gives them back."""
         decoded = [self.base.decode(self.base.encode(_display(one))) for one in source_BCHW]
         return _log_light(display_to_linear(torch.cat(decoded)))
 
-    def painted(
+    def predict(
         self, source_BCHW: Tensor, edits: Sequence[Edits], channel: Channel = "numbers"
     ) -> Tensor:
-        """Return the edited pictures; see `Painter`."""
-        painted = []
+        """Return the edited pictures; see `EditBackend`."""
+        predicted = []
         for source_CHW, sample in zip(source_BCHW, edits, strict=True):
             (text,) = self.instruction(sample, channel)
             numbers = () if channel == "words" else sample
@@ -174,21 +174,21 @@ class PipelinePainter:
                 self.adapter.attach(self.transformer, numbers),
                 _lora_for(channel, self.transformer),
             ):
-                painted.append(self.base.paint(_display(source_CHW)[0], text))
-        pictures_BCHW = torch.from_numpy(np.stack(painted)).permute(0, 3, 1, 2)
+                predicted.append(self.base.generate(_display(source_CHW)[0], text))
+        pictures_BCHW = torch.from_numpy(np.stack(predicted)).permute(0, 3, 1, 2)
         return _log_light(display_to_linear(pictures_BCHW))
 
     def parts(self, edits: Edits, channel: Channel = "numbers") -> list[Edits]:
-        """Return all edits at once: a call of the pipeline takes long; see `Painter`."""
+        """Return all edits at once: a call of the pipeline takes long; see `EditBackend`."""
         return [edits] if edits else []
 
     def instruction(self, edits: Edits, channel: Channel = "numbers") -> tuple[str, ...]:
-        """Return the text as the only part; see `Painter`."""
+        """Return the text as the only part; see `EditBackend`."""
         return (instruction_with_numbers(edits) if channel == "words" else instruction_of(edits),)
 
 
 def _lora_for(channel: Channel, transformer: nn.Module) -> AbstractContextManager[None]:
-    """Return a context in which "words" are told to the frozen base alone."""
+    """Return a context in which "words" reach the frozen base alone."""
     return without_lora(transformer) if channel == "words" else nullcontext()
 
 

@@ -28,14 +28,14 @@ from cat_dataset.records import EditScale
 from train.adapter.adapter import NumericAdapter, number_features
 from train.data.batches import Batch, draw_batch, joined
 from train.data.pairs import PairSource
-from train.edit.backends import CompactPainter
-from train.model.log_light import HALF_STOPS, camera_error
+from train.edit.backends import CompactBackend
+from train.model.log_light import HALF_RANGE_STOPS, camera_error
 
 _STREAM = "calibrate"  # of random numbers: an order, and composed values, of its own
 _NUM_BATCHES = 64
 _NUM_ROUNDS = 2  # the response is not quite a line
-_AT_ONCE = 32  # pictures
-_NUM_PROBED = 32  # pictures that tell what each number of a code does
+_BATCH_SIZE = 32  # pictures
+_NUM_PROBED = 32  # pictures on which the effect of each number of a code is measured
 _PROBE = 0.03  # of a code that brightens by one unit of log light
 _LARGEST_CORRECTION = 0.1  # who errs by more has not learned yet: no correction makes it true
 _SMALL_EDIT = 0.05  # of the largest: errors count by the size of their edit, of smaller ones alike
@@ -47,20 +47,20 @@ _FAINTEST = 0.05  # of what brightens most: colours that a code hardly changes s
 Values = NDArray[np.float64]
 
 
-def calibrate(job: TrainJob, pairs: PairSource, painter: CompactPainter) -> dict[str, float]:
+def calibrate(job: TrainJob, pairs: PairSource, backend: CompactBackend) -> dict[str, float]:
     """Correct the encoders of camera edits; return the slopes of their responses before.
 
     Measured are attributes that some pair edits alone and whose encoder alone carries the number:
-    none that other tasks share it with, that tokens carry, or that the base is told in words. One
+    none that other tasks share it with, that tokens carry, or that the instruction hints at. One
     whose slope is off by more than a tenth is measured and stays as it is.
     """
-    adapter = painter.adapter
+    adapter = backend.adapter
     if not isinstance(adapter, NumericAdapter) or not adapter.config["task_ids"]:
         return {}
     own = [n for n in adapter.encoders if n in CAMERA_ATTRIBUTES and not adapter.tasks[n].is_worded]
     slopes: dict[str, float] = {}
     for name, batch in _pairs_of_each(job, pairs, own).items():
-        response = _Response(painter, adapter, name, batch.to(adapter.device), job.micro_batch_size)
+        response = _Response(backend, adapter, name, batch.to(adapter.device), job.micro_batch_size)
         for _ in range(_NUM_ROUNDS):
             made_NC = response.made()
             if not made_NC.any():  # nothing of it can be read
@@ -79,18 +79,20 @@ class _Response:
 
     def __init__(
         self,
-        painter: CompactPainter,
+        backend: CompactBackend,
         adapter: NumericAdapter,
         name: str,
         batch: Batch,
-        at_once: int | None,
+        batch_size: int | None,
     ) -> None:
-        self._painter = painter
+        self._backend = backend
         self._weight_EF = cast("nn.Linear", adapter.encoders[name]).weight
-        size = min(at_once or _AT_ONCE, _AT_ONCE)
+        size = min(batch_size or _BATCH_SIZE, _BATCH_SIZE)
         self._parts = list(batch.parts(size))
         self._num_probed_parts = math.ceil(_NUM_PROBED / size)
-        self._kept = [_mean_light(part, painter.kept(part.source_BCHW)) for part in self._parts]
+        self._identity = [
+            _mean_light(part, backend.predict_identity(part.source_BCHW)) for part in self._parts
+        ]
         task, edits = adapter.tasks[name], [edit for (edit,) in batch.edits]
         rows = [number_features(task, edit, task.largest_value) for edit in edits]
         self._features_NF = np.array(rows)
@@ -99,13 +101,13 @@ class _Response:
     def made(self, num_parts: int | None = None) -> Values:
         """Return how much brighter pictures become: the mean over readable pixels, else zero."""
         changes = [
-            _mean_light(part, self._painter.painted(part.source_BCHW, part.edits)) - kept_BC
-            for part, kept_BC in list(zip(self._parts, self._kept, strict=True))[:num_parts]
+            _mean_light(part, self._backend.predict(part.source_BCHW, part.edits)) - identity_BC
+            for part, identity_BC in list(zip(self._parts, self._identity, strict=True))[:num_parts]
         ]
         return np.asarray(torch.cat(changes).double().cpu())
 
     def correct(self, made_NC: Values) -> None:
-        """Take what they lack out of the encoder, as far as its features can tell.
+        """Take what they lack out of the encoder, as far as its features can express it.
 
         Each channel by itself: an exposure that is right on average may still leave green short.
         """
@@ -189,10 +191,10 @@ def _true_gain(edit: EditScale) -> NDArray[np.float64]:
     clipped, then made smaller, it is half of a per cent short.
     """
     if edit.attribute == "exposure":
-        return np.full(3, edit.value / HALF_STOPS)
+        return np.full(3, edit.value / HALF_RANGE_STOPS)
     if edit.source_value is None or edit.target_value is None:
         return np.zeros(3)
-    return np.log2(white_balance_gains(edit.source_value, edit.target_value)) / HALF_STOPS
+    return np.log2(white_balance_gains(edit.source_value, edit.target_value)) / HALF_RANGE_STOPS
 
 
 def _mean_light(batch: Batch, picture_BCHW: Tensor) -> Tensor:

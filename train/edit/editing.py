@@ -4,7 +4,7 @@
     edited = editor.edit_file("photo.jpg", ["exposure=+1.5EV", "white_balance=3200K"])
     edited.save("edited.png")
 
-An edit is the gain of light between what the base paints with the numbers and the picture without
+An edit is the gain of light between the prediction with the numbers and that of the picture without
 an edit (`train.edit.backends`); it is laid over the full picture. Scaled, the base sees the whole
 picture at the size it was trained on; tiled, it sees parts of it at full size. Either way number
 zero returns the picture exactly.
@@ -29,11 +29,11 @@ from train.adapter.adapter import NumericAdapter, Task
 from train.adapter.lora import load_lora
 from train.adapter.number_prompt import NumberPrompt
 from train.data.batches import Linear, resize_area
-from train.edit.backends import Channel, CompactPainter, Edits, Painter, PipelinePainter
+from train.edit.backends import Channel, CompactBackend, EditBackend, Edits, PipelineBackend
 from train.edit.tiling import blended_rows, tile_corners
 from train.edit.upsampling import developed, finished_picture
 from train.model.compact import PATCH_PX, load_compact
-from train.model.log_light import HALF_STOPS, encode_log_light, linear_of_codes
+from train.model.log_light import HALF_RANGE_STOPS, encode_log_light, linear_of_codes
 from train.model.relighting import PartGain, composed_gain
 from train.pretrained.checkpoint import load_base
 from train.runs.run_folder import finished_editor
@@ -47,13 +47,13 @@ Display = NDArray[np.uint8]
 class Editor:
     """A frozen base and its adapter, ready to edit."""
 
-    painter: Painter
+    backend: EditBackend
     size_px: int  # shorter side of the picture that the model sees
 
     @property
     def tasks(self) -> dict[str, Task]:
         """What can be edited, by attribute."""
-        return self.painter.adapter.tasks
+        return self.backend.adapter.tasks
 
     def edit_file(
         self, path: Path | str, edits: Sequence[str], method: Method = "scaled"
@@ -86,13 +86,13 @@ class Editor:
     def edit_at(self, source_HW3: Display, edits: Edits, method: Method) -> tuple[Display, Method]:
         """Return the edited picture, and how it was seen: too small a one is never tiled.
 
-        Nor is one whose lighting ratio is told: that is a matter of the whole picture.
+        Nor is one whose lighting ratio is given: that is a property of the whole picture.
 
         Raises:
             EditScaleError: as `edit`.
         """
-        is_told = any(edit.light_ratio is not None for edit in edits)
-        if method == "scaled" or is_told or min(source_HW3.shape[:2]) < self.size_px:
+        ratio_is_known = any(edit.light_ratio is not None for edit in edits)
+        if method == "scaled" or ratio_is_known or min(source_HW3.shape[:2]) < self.size_px:
             return self.edit(source_HW3, edits), "scaled"
         self.check(edits)
         height_px, width_px = source_HW3.shape[:2]
@@ -150,30 +150,30 @@ class Editor:
     def part_gains(
         self, views: Sequence[Linear], edits: Sequence[Edits], channel: Channel = "numbers"
     ) -> list[list[PartGain]]:
-        """Return what the edits do to views of one size, by the parts that are painted apart.
+        """Return what the edits do to views of one size, by the parts that are predicted apart.
 
-        The picture without an edit is painted once for a view that occurs again. A sample without
+        The picture without an edit is predicted once for a view that occurs again. A sample without
         an edit has one part that changes nothing.
         """
         different = list({id(view): view for view in views}.values())
         place_of = {id(view): number for number, view in enumerate(different)}
-        kept_BCHW = self.painter.kept(_log_light(different))
-        kept_BCHW = kept_BCHW[[place_of[id(view)] for view in views]]
+        identity_BCHW = self.backend.predict_identity(_log_light(different))
+        identity_BCHW = identity_BCHW[[place_of[id(view)] for view in views]]
         active = [[edit for edit in sample if edit.value != 0.0] for sample in edits]
-        parts = [(n, p) for n, edit in enumerate(active) for p in self.painter.parts(edit, channel)]
+        parts = [(n, p) for n, edit in enumerate(active) for p in self.backend.parts(edit, channel)]
         gains: list[list[PartGain]] = [[] for _ in views]
         if parts:
             sources_BCHW = _log_light([views[number] for number, _ in parts])
-            painted = self.painter.painted(sources_BCHW, [part for _, part in parts], channel)
-            for (number, part), picture_CHW in zip(parts, painted, strict=True):
-                gain_CHW = HALF_STOPS * (picture_CHW - kept_BCHW[number])
+            predicted = self.backend.predict(sources_BCHW, [part for _, part in parts], channel)
+            for (number, part), picture_CHW in zip(parts, predicted, strict=True):
+                gain_CHW = HALF_RANGE_STOPS * (picture_CHW - identity_BCHW[number])
                 gains[number].append(PartGain(part, gain_CHW.permute(1, 2, 0).numpy()))
         return [
             own or [PartGain((), np.zeros_like(view))]
             for own, view in zip(gains, views, strict=True)
         ]
 
-    def repainted(self, source_HW3: Display, target_HW3: Display, edits: Edits) -> Display:
+    def through_base(self, source_HW3: Display, target_HW3: Display, edits: Edits) -> Display:
         """Return a target made anew by the gain between both pictures as the base keeps them.
 
         What is lost is what its VAE loses, and what the size of the view does.
@@ -181,13 +181,13 @@ class Editor:
         linear_HW3 = linear_of_codes(source_HW3)
         view_px = self.view_size(*source_HW3.shape[:2])
         views = [resize_area(p, *view_px) for p in (linear_HW3, linear_of_codes(target_HW3))]
-        source_CHW, target_CHW = self.painter.kept(_log_light(views))
-        gain_HW3 = (HALF_STOPS * (target_CHW - source_CHW)).permute(1, 2, 0).numpy()
+        source_CHW, target_CHW = self.backend.predict_identity(_log_light(views))
+        gain_HW3 = (HALF_RANGE_STOPS * (target_CHW - source_CHW)).permute(1, 2, 0).numpy()
         return finished_picture(linear_HW3, views[0], [PartGain(edits, gain_HW3)])
 
     def view_size(self, height_px: int, width_px: int) -> tuple[int, int]:
         """Return (height, width) at which the model sees a picture."""
-        return view_size(height_px, width_px, self.size_px, self.painter.step_px)
+        return view_size(height_px, width_px, self.size_px, self.backend.step_px)
 
     def check(self, edits: Edits) -> None:
         """Raise EditScaleError if the adapter was not trained on an edit; edits of one add up."""
@@ -225,13 +225,13 @@ def load_editor(folder: Path | str) -> Editor:
             f"base_path in config.json"
         )
         raise JobError(msg)
-    painter = _painter(adapter, base_folder)
+    backend = _backend_of(adapter, base_folder)
     if adapter.config.get("lora_path") is not None:
-        load_lora(painter.transformer, path / adapter.config["lora_path"])
-    return Editor(painter, adapter.config["size_px"])
+        load_lora(backend.transformer, path / adapter.config["lora_path"])
+    return Editor(backend, adapter.config["size_px"])
 
 
-def _painter(adapter: NumericAdapter | NumberPrompt, base_folder: Path) -> Painter:
+def _backend_of(adapter: NumericAdapter | NumberPrompt, base_folder: Path) -> EditBackend:
     """Return the base of an adapter, frozen, with the adapter that steers it."""
     kind = adapter.config.get("base", "compact")
     if isinstance(adapter, NumericAdapter) and kind != "compact":
@@ -239,11 +239,11 @@ def _painter(adapter: NumericAdapter | NumberPrompt, base_folder: Path) -> Paint
         device = torch.device("cuda" if has_gpu else "cpu")
         precision = "bf16" if has_gpu else "fp32"
         base = load_base(kind, base_folder, precision=precision, device=device)
-        return PipelinePainter(base, adapter.to(device))
+        return PipelineBackend(base, adapter.to(device))
     compact = load_compact(base_folder)
     for network in compact.modules():
         network.eval().requires_grad_(False)
-    return CompactPainter(compact, adapter)
+    return CompactBackend(compact, adapter)
 
 
 def _with_config(folder: Path) -> Path:

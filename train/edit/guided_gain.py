@@ -58,7 +58,7 @@ def apply_gain(linear_HW3: NDArray[np.float32], gain_HW3: Stops) -> NDArray[np.f
     return np.asarray(linear_HW3 * np.exp2(gain_HW3))
 
 
-def repaint(linear_HW3: NDArray[np.float32], gain_HW3: Stops) -> NDArray[np.float32]:
+def apply_gain_to_black(linear_HW3: NDArray[np.float32], gain_HW3: Stops) -> NDArray[np.float32]:
     """Return scene-linear light after a gain that may bring light to where there was none.
 
     Where an object moves, black must be able to become bright: log light counts black as its floor,

@@ -1,4 +1,4 @@
-"""Lay what was painted on a small view over the full picture, and develop it.
+"""Lay what was predicted for a small view over the full picture, and develop it.
 
 Arrays are (H, W, 3): light is float32 linear sRGB, gains are in stops, pictures uint8 display sRGB.
 """
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cat_dataset.attributes.table import BASIS_ATTRIBUTES
 from cat_dataset.imaging.display import encode_display, encode_dithered
 from cat_dataset.records import EditScale
-from train.edit.guided_gain import apply_gain, enlarged_gain, repaint, resized_gain
+from train.edit.guided_gain import apply_gain, apply_gain_to_black, enlarged_gain, resized_gain
 from train.model.relighting import PartGain, composed_gain
 
 Linear = NDArray[np.float32]
@@ -47,7 +47,7 @@ def developed(
     """
     if _is_photometric(edits):
         return encode_dithered(apply_gain(linear_HW3, gain_HW3), first_row)
-    return encode_display(repaint(linear_HW3, gain_HW3), 1.0)
+    return encode_display(apply_gain_to_black(linear_HW3, gain_HW3), 1.0)
 
 
 def _is_photometric(edits: Sequence[EditScale]) -> bool:

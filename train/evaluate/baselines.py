@@ -6,7 +6,7 @@ with_lora         the adapter with a LoRA beside it, on the very same base
 joint             an adapter and a base that learn together: nothing is frozen
 
 An adapter on a frozen base is judged by what its numbers change, with task ids or without. The
-others change what is painted without numbers too, so whole pictures are judged. Camera edits are
+others change what is predicted without numbers too, so whole pictures are judged. Camera edits are
 calibrated where a task has an encoder of its own: not in a prompt, nor without task ids.
 
 They are runs of their own in the folder `baselines` of the adapter's run, resumed as it is.

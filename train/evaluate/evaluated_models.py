@@ -21,13 +21,13 @@ _BATCH_SIZE = 32
 
 
 @dataclass(frozen=True)
-class ScoredModel:
+class AdapterEditor:
     """A trained editor under the protocol, in batches of pictures of one size."""
 
     name: str
     editor: Editor
     channel: Channel = "numbers"
-    light_is_told: bool = False  # the lighting ratio of the source, and a lamp's own colour
+    light_is_known: bool = False  # the lighting ratio of the source, and a lamp's own colour
 
     def answer(self, asked: Sequence[Asked]) -> list[Answer]:
         """Return the edited pictures, or why there is none; ranges are the protocol's business."""
@@ -53,8 +53,8 @@ class ScoredModel:
         return [answer for answer in answers if answer is not None]
 
     def _edits(self, item: Asked) -> Sequence[EditScale]:
-        """Return the edits of a request with what the editor is told of the source's light."""
-        return told_edits(item.request, item.truth) if self.light_is_told else item.request.edits
+        """Return the edits of a request with what the editor is given of the source's light."""
+        return told_edits(item.request, item.truth) if self.light_is_known else item.request.edits
 
     def _refusal(self, item: Asked) -> EditFailure | None:
         """Return why a request cannot be edited at all."""
@@ -62,7 +62,7 @@ class ScoredModel:
         if unknown:
             return EditFailure(f"was not trained on {', '.join(unknown)}")
         try:
-            self.editor.painter.instruction(item.request.edits, self.channel)
+            self.editor.backend.instruction(item.request.edits, self.channel)
         except EditScaleError as error:
             return EditFailure(str(error))
         return None
@@ -81,7 +81,7 @@ class ThroughVae:
         return [
             truth
             if isinstance(truth, EditFailure)
-            else self.editor.repainted(item.source_HW3, truth, item.request.edits)
+            else self.editor.through_base(item.source_HW3, truth, item.request.edits)
             for item, truth in zip(asked, truths, strict=True)
         ]
 
@@ -100,7 +100,7 @@ def float_order_gap(editor: Editor, asked: Sequence[Asked]) -> float | None:
         view = resize_area(linear_of_codes(item.source_HW3), *view_px)
         source_BCHW = encode_log_light(torch.from_numpy(view).permute(2, 0, 1)[None])
         edits = item.request.edits
-        both = editor.painter.painted(source_BCHW.expand(2, -1, -1, -1), [edits, edits[::-1]])
+        both = editor.backend.predict(source_BCHW.expand(2, -1, -1, -1), [edits, edits[::-1]])
         one, other = decode_log_light(both).numpy()
         gaps.append(float(np.abs(one - other).max()))
     return max(gaps, default=None)

@@ -1,7 +1,7 @@
 """Measure an adapter on held-out scenes: what was asked against what the picture shows.
 
 The protocol is the core's (`cat_dataset.scoring`), the same for any editor; here are our models:
-the adapter, the same base steered by its words instead of by numbers, and rivals trained otherwise,
+the adapter, the same base steered by its words instead of by numbers, and others trained otherwise,
 such as an adapter without task ids.
 """
 
@@ -21,18 +21,18 @@ from cat_dataset.scoring.report import EvaluationReport
 from cat_dataset.store.pair_dataset import PairDataset
 from cat_dataset.system.progress import Progress, SilentProgress
 from train.adapter.adapter import NumericAdapter
-from train.edit.backends import PipelinePainter
+from train.edit.backends import PipelineBackend
 from train.edit.editing import Editor, load_editor
 from train.evaluate.baselines import baselines_beside
-from train.evaluate.evaluated_models import VAE, ScoredModel, ThroughVae, float_order_gap
+from train.evaluate.evaluated_models import VAE, AdapterEditor, ThroughVae, float_order_gap
 
 NUMBERS, WORDS = "adapter", "words"
-UNTOLD = "ratio not told"  # the same adapter that has to guess how much light the lamp gives
+UNKNOWN_RATIO = "ratio not given"  # the same adapter that has to estimate the lamp's light
 _NOT_MEASURED = MappingProxyType(
     {
         "number_in_prompt": "A base that reads the number in its prompt was not given "
-        "(--rival number_in_prompt=FOLDER): not measured.",
-        "no_task_id": "An adapter without task ids was not given (--rival no_task_id=FOLDER): not "
+        "(--other number_in_prompt=FOLDER): not measured.",
+        "no_task_id": "An adapter without task ids was not given (--other no_task_id=FOLDER): not "
         "measured.",
     }
 )
@@ -45,15 +45,15 @@ def evaluate(
     job: EvaluateJob,
     out_folder: Path,
     *,
-    rivals: Mapping[str, Path] | None = None,
+    others: Mapping[str, Path] | None = None,
     trained: TrainJob | None = None,
     progress: Progress | None = None,
 ) -> EvaluationReport:
     """Evaluate an adapter on the held-out split; write the report's files into a folder.
 
-    `rivals` are other adapters by the name that the tables give them, each asked the same, beside
-    the baselines that were trained with the adapter;
-    `trained` is the job of the adapter, which tells what combinations it has never seen.
+    `others` are adapters by the name that the tables give them, each asked the same, beside the
+    baselines that were trained with the adapter;
+    `trained` is the job of the adapter, which says what combinations it has never seen.
 
     Raises:
         JobError: an adapter is missing, or the split has no pair that it can be measured on.
@@ -61,11 +61,11 @@ def evaluate(
     """
     editor = load_editor(adapter_folder)
     dataset = PairDataset(data_folders, splits=(job.split,), attributes=tuple(editor.tasks))
-    found = {**baselines_beside(adapter_folder), **(rivals or {})}
-    others = {name: load_editor(folder) for name, folder in found.items()}
+    found = {**baselines_beside(adapter_folder), **(others or {})}
+    editors = {name: load_editor(folder) for name, folder in found.items()}
     progress = progress or SilentProgress()
     notes = [] if trained is None else [_zero_shot_note(trained, data_folders)]
-    return evaluate_editor(editor, dataset, job, out_folder, progress, rivals=others, notes=notes)
+    return evaluate_editor(editor, dataset, job, out_folder, progress, others=editors, notes=notes)
 
 
 def evaluate_editor(
@@ -75,36 +75,38 @@ def evaluate_editor(
     out_folder: Path,
     progress: Progress,
     *,
-    rivals: Mapping[str, Editor] | None = None,
+    others: Mapping[str, Editor] | None = None,
     notes: Sequence[str] = (),
 ) -> EvaluationReport:
     """Evaluate a loaded editor on the pairs of a data set; see `evaluate`.
 
     Raises:
-        JobError: a rival has the name of an editor of every run.
+        JobError: another editor has the name of an editor of every run.
     """
-    others = [
-        ScoredModel(
-            _free_name(name), rival, light_is_told=isinstance(rival.painter.adapter, NumericAdapter)
+    compared = [
+        AdapterEditor(
+            _free_name(name),
+            other,
+            light_is_known=isinstance(other.backend.adapter, NumericAdapter),
         )
-        for name, rival in (rivals or {}).items()
+        for name, other in (others or {}).items()
     ]
     plan = plan_evaluation(editor, dataset, job)
-    models = [ScoredModel(NUMBERS, editor, light_is_told=True)]
+    models = [AdapterEditor(NUMBERS, editor, light_is_known=True)]
     if any(name in LIGHT_OF for name in editor.tasks):
-        models.append(ScoredModel(UNTOLD, editor))
-    models.append(ScoredModel(WORDS, editor, "words"))
-    floors = [ThroughVae(editor)] if isinstance(editor.painter, PipelinePainter) else []
+        models.append(AdapterEditor(UNKNOWN_RATIO, editor))
+    models.append(AdapterEditor(WORDS, editor, "words"))
+    floors = [ThroughVae(editor)] if isinstance(editor.backend, PipelineBackend) else []
     measured = {r.attributes[0] for r in plan.requests() if len(r.attributes) == 1}
     return score_editors(
         dataset,
         plan,
-        [*models, *others, *floors],
+        [*models, *compared, *floors],
         job,
         out_folder,
         progress,
         unmeasured=[name for name in editor.tasks if name not in measured],
-        notes=[*notes, *_notes(editor, dataset, plan, rivals or {})],
+        notes=[*notes, *_notes(editor, dataset, plan, others or {})],
     )
 
 
@@ -124,9 +126,9 @@ def plan_evaluation(editor: Editor, dataset: PairDataset, job: EvaluateJob) -> P
 
 
 def _free_name(name: str) -> str:
-    taken = (NUMBERS, UNTOLD, WORDS, VAE, "copy", "blend", "oracle")
+    taken = (NUMBERS, UNKNOWN_RATIO, WORDS, VAE, "copy", "blend", "oracle")
     if name in taken:
-        msg = f"rival '{name}': that name is taken; the tables already show {', '.join(taken)}"
+        msg = f"editor '{name}': that name is taken; the tables already show {', '.join(taken)}"
         raise JobError(msg)
     return name
 
@@ -145,23 +147,23 @@ def _zero_shot_note(trained: TrainJob, data_folders: Sequence[Path]) -> str:
 
 
 def _notes(
-    editor: Editor, dataset: PairDataset, plan: Plan, rivals: Mapping[str, Editor]
+    editor: Editor, dataset: PairDataset, plan: Plan, others: Mapping[str, Editor]
 ) -> list[str]:
     """Return what a reader of the tables must know."""
     notes = [
-        f'"{WORDS}" is the same frozen base without the adapter, {editor.painter.about_words}.',
+        f'"{WORDS}" is the same frozen base without the adapter, {editor.backend.about_words}.',
     ]
     if any(name in LIGHT_OF for name in editor.tasks):
         notes.append(
-            f'"{NUMBERS}" and other adapters are told the lighting ratio of the source, per '
-            f'channel, where an edit changes a light, and the colour that a lamp has; "{UNTOLD}", '
-            f"words and numbers in the prompt are not."
+            f'"{NUMBERS}" and other adapters are given the lighting ratio of the source, per '
+            f"channel, where an edit changes a light, and the colour that a lamp has; "
+            f'"{UNKNOWN_RATIO}", words and numbers in the prompt are not.'
         )
-    if isinstance(editor.painter, PipelinePainter):
+    if isinstance(editor.backend, PipelineBackend):
         notes.append(
             f'"{VAE}" is the oracle through the VAE of the base: the floor under every readout.'
         )
-    notes += [note for name, note in _NOT_MEASURED.items() if name not in rivals]
+    notes += [note for name, note in _NOT_MEASURED.items() if name not in others]
     combined = [request for request in plan.requests() if request.role == "combined"]
     asked = [
         Asked(request, dataset.read(plan.rows[request.pair_key]).source_HW3)

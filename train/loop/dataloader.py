@@ -18,7 +18,7 @@ from cat_dataset.jobs.train_job import TrainJob
 from train.data.basis_pairs import ComposedPairs
 from train.data.batches import Batch
 from train.data.pairs import HeldOut, PairSource, TrainingPairs
-from train.objective.train_step import Stage
+from train.objective.train_step import TrainStage
 from train.runs.distributed import World
 
 _NUM_VALIDATION_PAIRS = 64
@@ -54,12 +54,12 @@ class _Steps(Dataset[Batch | CatError]):
     Raised here, the loader would wrap it in a traceback of the worker's.
     """
 
-    def __init__(self, pairs: PairSource, job: TrainJob, stage: Stage, world: World) -> None:
+    def __init__(self, pairs: PairSource, job: TrainJob, stage: TrainStage, world: World) -> None:
         self._pairs, self._job, self._stage, self._world = pairs, job, stage, world
 
     def __getitem__(self, step: int) -> Batch | CatError:
         try:
-            return self._stage.space.draw(
+            return self._stage.objective.draw(
                 self._pairs,
                 self._job,
                 self._stage.name,
@@ -76,7 +76,7 @@ class BatchStream:
     """The batches of a stage from a step on, and the time that was spent waiting for them."""
 
     def __init__(
-        self, pairs: PairSource, job: TrainJob, stage: Stage, world: World, first_step: int
+        self, pairs: PairSource, job: TrainJob, stage: TrainStage, world: World, first_step: int
     ) -> None:
         loader = DataLoader(
             _Steps(pairs, job, stage, world),

@@ -25,14 +25,20 @@ from train.adapter.lora import add_lora, save_lora
 from train.adapter.number_prompt import NumberPrompt
 from train.data.batches import Batch, whole_batch
 from train.data.task_ids import tasks_of_pairs
-from train.edit.backends import CompactPainter
+from train.edit.backends import CompactBackend
 from train.edit.calibration import calibrate
 from train.loop.dataloader import open_pairs, validation_numbers
 from train.loop.pretrained_run import base_fingerprint, train_pretrained
 from train.loop.trainer import Run, train_stage
 from train.model.compact import CompactBase, build_compact, load_compact, paint_time
 from train.model.vocabulary import BY_NUMBER
-from train.objective.train_step import Stage, adapter_stage, base_stage, joint_stage, prompt_stage
+from train.objective.train_step import (
+    TrainStage,
+    adapter_stage,
+    base_stage,
+    joint_stage,
+    prompt_stage,
+)
 from train.runs.device import deterministic_torch, device_of, threads_for
 from train.runs.distributed import World, joined_world
 from train.runs.metrics_log import RunLog, read_log
@@ -205,7 +211,7 @@ def _train_joint(run: Run) -> None:
         adapter = fresh_adapter(base.transformer, run.tasks, run.job).to(run.device)
     stage = joint_stage(run.job, base, adapter)
     train_stage(run, stage)
-    _calibrate(run, stage, CompactPainter(base, adapter))
+    _calibrate(run, stage, CompactBackend(base, adapter))
     if not run.folder.base.is_dir():
         write_together(run.world, run.folder.base, base.save)
     write_together(run.world, run.folder.adapter, adapter.save_pretrained)
@@ -221,15 +227,15 @@ def _train_adapter(run: Run, base: CompactBase) -> None:
     adapter.to(run.device)
     stage = adapter_stage(run.job, base, adapter, lora)
     train_stage(run, stage)
-    _calibrate(run, stage, CompactPainter(base, adapter))
+    _calibrate(run, stage, CompactBackend(base, adapter))
     if lora is not None:
         write_together(run.world, run.folder.lora, partial(save_lora, base.transformer))
     write_together(run.world, run.folder.adapter, adapter.save_pretrained)
 
 
-def _calibrate(run: Run, stage: Stage, painter: CompactPainter) -> None:
+def _calibrate(run: Run, stage: TrainStage, backend: CompactBackend) -> None:
     """Calibrate in every process alike, and log what slopes it found; the first process writes."""
-    slopes = {f"slope_{name}": s for name, s in calibrate(run.job, run.pairs, painter).items()}
+    slopes = {f"slope_{name}": s for name, s in calibrate(run.job, run.pairs, backend).items()}
     is_said = any(slopes.keys() & entry.keys() for entry in read_log(run.folder.path))
     if slopes and run.world.is_first and not is_said:
         with closing(RunLog(run.folder.path, stage.name, stage.num_steps)) as log:

@@ -64,4 +64,4 @@ def _validation(run: Run, frozen: FrozenBase, pairs: TrainingPairs) -> Batch | N
     numbers = validation_numbers(len(pairs))
     if not numbers or not run.world.is_first:
         return None
-    return frozen.space.whole_batch(pairs, numbers).to(run.device)
+    return frozen.objective.whole_batch(pairs, numbers).to(run.device)

@@ -15,7 +15,7 @@ from train.data.batches import Batch
 from train.data.pairs import PairSource
 from train.loop.dataloader import BatchStream
 from train.loop.sample_grids import write_sample_grid
-from train.objective.train_step import Stage, flow_loss
+from train.objective.train_step import TrainStage, flow_loss
 from train.runs.checkpoints import (
     TrainedWeights,
     all_finite,
@@ -48,17 +48,17 @@ class Run:
 class StepLoss(nn.Module):
     """The loss of a stage as a module, which is what gradients are averaged over processes for."""
 
-    def __init__(self, stage: Stage, job: TrainJob) -> None:
+    def __init__(self, stage: TrainStage, job: TrainJob) -> None:
         super().__init__()
         self.networks = nn.ModuleList(stage.networks)
         self._stage, self._job = stage, job
 
-    def forward(self, batch: Batch, step: int, held: ExitStack) -> Tensor:
+    def forward(self, batch: Batch, step: int, contexts: ExitStack) -> Tensor:
         """Return the loss of a part of a step's batch; see `flow_loss`."""
-        return flow_loss(self._stage, self._job, batch, step, "train", held)
+        return flow_loss(self._stage, self._job, batch, step, "train", contexts)
 
 
-def train_stage(run: Run, stage: Stage) -> None:
+def train_stage(run: Run, stage: TrainStage) -> None:
     """Take the remaining steps of a stage; its networks end with the averaged weights.
 
     Raises:
@@ -82,7 +82,7 @@ def train_stage(run: Run, stage: Stage) -> None:
     weights.ship_average()
 
 
-def _take_steps(run: Run, stage: Stage, weights: TrainedWeights) -> None:
+def _take_steps(run: Run, stage: TrainStage, weights: TrainedWeights) -> None:
     job, world = run.job, run.world
     model = world.share(StepLoss(stage, job), run.device)
     with ExitStack() as stack:
@@ -108,7 +108,7 @@ def _take_steps(run: Run, stage: Stage, weights: TrainedWeights) -> None:
 
 
 def take_step(
-    run: Run, stage: Stage, model: nn.Module, weights: TrainedWeights, batch: Batch
+    run: Run, stage: TrainStage, model: nn.Module, weights: TrainedWeights, batch: Batch
 ) -> float:
     """Take one optimiser step and return its loss, over all processes.
 
@@ -135,11 +135,11 @@ def _accumulate(job: TrainJob, model: nn.Module, batch: Batch, step: int) -> Ten
     parts = list(batch.parts(job.micro_batch_size))
     losses = []
     for number, part in enumerate(parts):
-        with ExitStack() as held:
+        with ExitStack() as contexts:
             alone = without_averaging(model)
             if alone is not None and number < len(parts) - 1:
-                held.enter_context(alone)
-            loss = model(part, step, held) * (len(part) / len(batch))
+                contexts.enter_context(alone)
+            loss = model(part, step, contexts) * (len(part) / len(batch))
             loss.backward()
         losses.append(loss.detach())
     return torch.stack(losses).sum()
@@ -163,7 +163,7 @@ class _Meter:
 
 
 def _log_step(
-    run: Run, stage: Stage, log: RunLog, meter: _Meter, num_steps_done: int, loss: float
+    run: Run, stage: TrainStage, log: RunLog, meter: _Meter, num_steps_done: int, loss: float
 ) -> None:
     job = run.job
     steps_per_s, waiting_share = meter.read(num_steps_done)
@@ -179,7 +179,7 @@ def _log_step(
     )
 
 
-def _validate(run: Run, stage: Stage, weights: TrainedWeights, log: RunLog) -> None:
+def _validate(run: Run, stage: TrainStage, weights: TrainedWeights, log: RunLog) -> None:
     """Log the loss of the averaged weights on fixed pairs, noise and times."""
     if run.validation is None:
         return
@@ -191,7 +191,7 @@ def _validate(run: Run, stage: Stage, weights: TrainedWeights, log: RunLog) -> N
     log.write(weights.num_steps_done, validation_loss=loss)
 
 
-def _show_samples(run: Run, stage: Stage, weights: TrainedWeights) -> None:
+def _show_samples(run: Run, stage: TrainStage, weights: TrainedWeights) -> None:
     if run.validation is not None:
         with weights.averaged():
             write_sample_grid(
@@ -199,7 +199,9 @@ def _show_samples(run: Run, stage: Stage, weights: TrainedWeights) -> None:
             )
 
 
-def _out_of_memory(run: Run, stage: Stage, weights: TrainedWeights, error: BaseException) -> str:
+def _out_of_memory(
+    run: Run, stage: TrainStage, weights: TrainedWeights, error: BaseException
+) -> str:
     job = run.job
     at_once = job.micro_batch_size or job.batch_size // run.world.size
     first_line = (str(error).splitlines() or [type(error).__name__])[0]

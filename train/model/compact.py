@@ -1,4 +1,4 @@
-"""The compact base: a small stock `FluxTransformer2DModel` that paints in log light, without a VAE.
+"""The compact base: a small stock `FluxTransformer2DModel` that works in log light, without a VAE.
 
 A picture is packed into tokens of 8x8 pixels, the source rides on the channel axis, and the network
 predicts the clean target as source plus a correction (x-prediction, Li and He 2511.13720). A token
@@ -17,7 +17,7 @@ from einops import rearrange
 from torch import Tensor, nn
 
 from train.model.flow import shifted
-from train.model.log_light import HALF_STOPS
+from train.model.log_light import HALF_RANGE_STOPS
 from train.model.pixel_features import PixelFeatures, weighed
 from train.model.vocabulary import (
     WORDS_PER_EDIT,
@@ -28,7 +28,7 @@ from train.model.vocabulary import (
 )
 
 PATCH_PX = 8
-COMPACT_TIME_SHIFT = 30.0  # nearly pure noise, from which it paints in one step
+COMPACT_TIME_SHIFT = 30.0  # nearly pure noise, from which it predicts in one step
 _HEAD_DIM = 32
 _ROPE_DIMS = (8, 12, 12)  # sum to the head width: (unused, row, column)
 _NUM_DOUBLE_BLOCKS, _NUM_SINGLE_BLOCKS = 2, 4
@@ -56,7 +56,7 @@ class CompactBase:
 
 
 def paint_time(shift: float | None) -> float:
-    """Return the time at which a base paints: half of the times of its training lie on either side.
+    """Return the time at which a base edits: half of the times of its training lie on either side.
 
     At pure noise, the end of all times, an edit came out a thousandth weaker than in the middle.
     `shift` is that of its job; None: the base's own.
@@ -88,7 +88,7 @@ def build_compact(
     _reserve_offsets(transformer, hidden_size)
     words = number_vocabulary(attributes) if reads_numbers else vocabulary(attributes)
     words_per_place = WORDS_PER_NUMBER if reads_numbers else WORDS_PER_EDIT
-    # Words must tell whose they are where two edits are given, and digits what they are worth.
+    # A word's vector depends on its place, which says whose word it is and what a digit is worth.
     # Measured on numbers (800 steps, width 32): a vector per word plus one per place leaves errors
     # of 0.23 stops of exposure and 0.38 between red and blue, one per word at a place 0.20 and 0.23
     num_positions = num_places * words_per_place
@@ -109,7 +109,7 @@ def _reserve_offsets(transformer: FluxTransformer2DModel, hidden_size: int) -> N
     weight_OD, modulation = transformer.proj_out.weight, transformer.norm_out.linear
     with torch.no_grad():
         for channel, column in enumerate(range(hidden_size - 3, hidden_size)):
-            weight_OD[_PATCH_CHANNELS + channel * _NUM_FEATURES, column] = 1.0 / HALF_STOPS
+            weight_OD[_PATCH_CHANNELS + channel * _NUM_FEATURES, column] = 1.0 / HALF_RANGE_STOPS
         # scales come first, then shifts; diffusers adds 1 to a scale
         for parts, silent in zip(modulation.bias.chunk(2), (-1.0, 0.0), strict=True):
             parts[offsets] = silent
@@ -161,7 +161,7 @@ def predict_target(
     """
     height_px, width_px = source_BCHW.shape[2:]
     words_BTD, pooled_BD = base.word_encoder(instructions)
-    (painted_BLD,) = base.transformer(
+    (predicted_BLD,) = base.transformer(
         hidden_states=torch.cat([pack(noisy_BCHW), pack(source_BCHW)], dim=-1),
         encoder_hidden_states=words_BTD,
         pooled_projections=pooled_BD,
@@ -170,7 +170,7 @@ def predict_target(
         txt_ids=torch.zeros(words_BTD.shape[1], 3, device=source_BCHW.device),
         return_dict=False,
     )
-    patches_BLD, weights_BLD = painted_BLD.split((_PATCH_CHANNELS, 3 * _NUM_FEATURES), dim=-1)
+    patches_BLD, weights_BLD = predicted_BLD.split((_PATCH_CHANNELS, 3 * _NUM_FEATURES), dim=-1)
     features_BFHW = base.pixel_features(source_BCHW)
     detail_BCHW = weighed(weights_BLD, features_BFHW, height_px // PATCH_PX)
     return source_BCHW + unpack(patches_BLD, height_px, width_px) + detail_BCHW

@@ -1,7 +1,7 @@
-"""Log light, the space in which the compact base sees and paints pictures.
+"""Log light, the space in which the compact base works.
 
-z = (log2(light) - middle) / half, from -1 (as dark as 8 bits can tell) to 1 (white). An exposure is
-a constant offset here, a white balance one offset per channel, and single edits compose by
+z = (log2(light) - middle) / half, from -1 (as dark as 8 bits show) to 1 (white). An exposure is a
+constant offset here, a white balance one offset per channel, and single edits compose by
 addition. Light below the floor counts as the floor: added to the light instead, a floor would bend
 the offset in the shadows, and a small network cannot undo that pixel by pixel.
 
@@ -19,15 +19,15 @@ from torch import Tensor
 from cat_dataset.imaging.photometry import srgb_decode
 
 LIGHT_FLOOR = 2.0**-9  # display code 6; below it one code is more than a sixth of a stop
-HALF_STOPS = 4.5  # log light of one unit, in stops
+HALF_RANGE_STOPS = 4.5  # one unit of log light: half of the nine stops from -1 to 1
 _MIDDLE = -4.5
 
 SRGB_TO_LINEAR = srgb_decode(np.arange(256) / 255.0).astype(np.float32)  # of each 8-bit code
 # Half a code below white is white, in log light.
-_WHITE = (np.log2(float(srgb_decode(np.array(254.5 / 255.0)))) - _MIDDLE) / HALF_STOPS
+_WHITE = (np.log2(float(srgb_decode(np.array(254.5 / 255.0)))) - _MIDDLE) / HALF_RANGE_STOPS
 _GUESS_WEIGHT = 0.1
 _BRIGHTEST = 1.5  # in log light: a prediction may pass white, but not without end
-BRIGHTEST_LIGHT = 2.0 ** (_BRIGHTEST * HALF_STOPS + _MIDDLE)  # 4.8 times the display's white
+BRIGHTEST_LIGHT = 2.0 ** (_BRIGHTEST * HALF_RANGE_STOPS + _MIDDLE)  # 4.8 times the display's white
 _CLEAR_CHANGE = 0.02  # of a channel's light: with less, its ratio is not seen in 8 bits
 _LARGEST_SCALE = 4.0
 _DARKEST = 0.25  # of the light asked of a lamp: below, its error goes on in a straight line
@@ -40,12 +40,12 @@ def encode_log_light(linear_BCHW: Tensor) -> Tensor:
     >>> encode_log_light(torch.tensor([0.0, 2.0**-4.5, 1.0])).tolist()
     [-1.0, 0.0, 1.0]
     """
-    return (torch.log2(linear_BCHW.clamp(min=LIGHT_FLOOR)) - _MIDDLE) / HALF_STOPS
+    return (torch.log2(linear_BCHW.clamp(min=LIGHT_FLOOR)) - _MIDDLE) / HALF_RANGE_STOPS
 
 
 def decode_log_light(log_light_BCHW: Tensor) -> Tensor:
     """Return scene-linear light, clipped to the display's white; any shape."""
-    return torch.exp2(log_light_BCHW * HALF_STOPS + _MIDDLE).clamp(max=1.0)
+    return torch.exp2(log_light_BCHW * HALF_RANGE_STOPS + _MIDDLE).clamp(max=1.0)
 
 
 def linear_of_codes(display_HWC: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -94,9 +94,9 @@ def light_error(
     source, target = decode_log_light(source_BCHW), decode_log_light(target_BCHW)
     change_BCHW = (target - source).abs() + _SMALLEST_CHANGE
     weights = change_BCHW * _are_known(source_BCHW, target_BCHW) * counted_B1HW
-    predicted = torch.exp2(predicted_BCHW.clamp(max=_BRIGHTEST) * HALF_STOPS + _MIDDLE)
+    predicted = torch.exp2(predicted_BCHW.clamp(max=_BRIGHTEST) * HALF_RANGE_STOPS + _MIDDLE)
     sums = [(weights * light).sum(dim=(2, 3)) + LIGHT_FLOOR**2 for light in (predicted, target)]
-    return torch.log2(sums[0] / sums[1]) / HALF_STOPS
+    return torch.log2(sums[0] / sums[1]) / HALF_RANGE_STOPS
 
 
 def camera_error(
@@ -116,7 +116,7 @@ def camera_error(
 
 def _beyond_white(log_light_BCHW: Tensor) -> Tensor:
     """Return scene-linear light that may pass the display's white."""
-    return torch.exp2(log_light_BCHW.clamp(-1.0, _BRIGHTEST) * HALF_STOPS + _MIDDLE)
+    return torch.exp2(log_light_BCHW.clamp(-1.0, _BRIGHTEST) * HALF_RANGE_STOPS + _MIDDLE)
 
 
 def _are_known(source_BCHW: Tensor, target_BCHW: Tensor) -> Tensor:
@@ -127,12 +127,12 @@ def _are_known(source_BCHW: Tensor, target_BCHW: Tensor) -> Tensor:
     return known_B1HW
 
 
-def with_true_ratio(
+def rescaled_to_ratio(
     predicted_BCHW: Tensor, target_BCHW: Tensor, source_BCHW: Tensor, counted_B1HW: Tensor | float
 ) -> Tensor:
     """Return a prediction whose change of light is scaled to what the lamp of the pair allows.
 
-    As `light_change.scaled_shares` does it to a picture whose lighting ratio is known: with D the
+    As `relighting.scaled_shares` does it to a picture whose lighting ratio is known: with D the
     change of light and S the source, <D, S> / <D, D> is made the pair's own, per channel, over all
     that the source shows, as far as the target's light is known. What is left to be wrong is where
     the lamp shines. Channels that hardly change stay as they are.
@@ -175,7 +175,7 @@ def lamp_error(
     along_BC = (change * (predicted - source)).sum(dim=(2, 3)) / (of_change_BC + LIGHT_FLOOR**2)
     made_BC = (1.0 + (gain_BC - 1.0) * along_BC) / gain_BC
     is_clear_BC = of_change_BC > _CLEAR_CHANGE**2 * (is_known * source).square().sum(dim=(2, 3))
-    error_BC = _log2_of_any(made_BC) / HALF_STOPS
+    error_BC = _log2_of_any(made_BC) / HALF_RANGE_STOPS
     return torch.where(is_clear_BC, error_BC, 0.0)
 
 

@@ -1,7 +1,7 @@
-"""What the compact base paints finer than its tokens: features of pixels, weighed by the tokens.
+"""What the compact base predicts finer than its tokens: features of pixels, weighed by the tokens.
 
-A token of 8x8 pixels knows what happens in its patch, but tells each of 192 numbers by a linear map
-of one vector: what it paints has patches, and little in them. So it also says how much each feature
+A token of 8x8 pixels describes its patch, but gives each of 192 numbers by a linear map of one
+vector: what it predicts has patches, and little in them. So it also says how much each feature
 of a pixel counts around it; what it says is spread over the pixels smoothly, and the features
 follow shadows and edges. Source of the idea: Gharbi et al., Deep Bilateral Learning, 1707.02880.
 

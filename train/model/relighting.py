@@ -1,8 +1,8 @@
 """Put together what edits do to light: the camera multiplies it, lamps add up.
 
-What the base painted for a lamp tells which share of each pixel is that lamp's. Two edits of one
+What the base predicts for a lamp shows which share of each pixel is that lamp's. Two edits of one
 lamp are two gains of the same shares; two lamps are two changes of light that add up. Where the
-lighting ratio of the picture is told (measured, or set in Blender), the shares are scaled to it: a
+lighting ratio of the picture is known (measured, or set in Blender), the shares are scaled to it: a
 base sees where a lamp shines better than how much of the light it gives, for lamp and surroundings
 share every pixel.
 
@@ -30,7 +30,7 @@ _DARKEST_GAIN = 2.0**-9
 
 @dataclass(frozen=True)
 class PartGain:
-    """What edits that were painted together do to a picture: a gain of light."""
+    """What edits that were predicted together do to a picture: a gain of light."""
 
     edits: Sequence[EditScale]
     gain_HW3: Stops
@@ -52,10 +52,10 @@ def composed_gain(source_HW3: Linear, parts: Sequence[PartGain]) -> Stops:
 
 
 def parts_of_light(edits: Sequence[EditScale]) -> list[Sequence[EditScale]]:
-    """Return the edits that are painted apart: each of the camera, each of a light.
+    """Return the edits that are predicted apart: each of the camera, each of a light.
 
-    A lamp's colour is painted together with its power where its kelvin are not known, because it
-    takes them to tell what both do together; what is no matter of light is painted together too.
+    A lamp's colour is predicted together with its power where its kelvin are not known: they are
+    needed to compute what both do together. What changes more than light goes together too.
     """
     has_unknown = any(e.attribute == "light_temperature" and not _has_kelvin(e) for e in edits)
     together = [name for name, light in LIGHT_OF.items() if has_unknown and light == LAMP]
@@ -93,14 +93,14 @@ def _change(source_HW3: Linear, parts: Sequence[PartGain]) -> NDArray[np.float64
 
 
 def _ratio(parts: Sequence[PartGain]) -> LightRatio | None:
-    """Return the lighting ratio that any edit of a light is told.
+    """Return the lighting ratio that is given with any edit of a light.
 
     One number, of luminance, says too little of a lamp whose colour changes: it does not count.
     """
     edits = [edit for part in parts for edit in part.edits]
     is_coloured = any(edit.attribute == "light_temperature" for edit in edits)
-    told = (edit.light_ratio for edit in edits if edit.light_ratio is not None)
-    return next((ratio for ratio in told if len(ratio) == 3 or not is_coloured), None)
+    given = (edit.light_ratio for edit in edits if edit.light_ratio is not None)
+    return next((ratio for ratio in given if len(ratio) == 3 or not is_coloured), None)
 
 
 def light_gain_rgb(edits: Sequence[EditScale]) -> NDArray[np.float64] | None:
@@ -117,7 +117,7 @@ def light_gain_rgb(edits: Sequence[EditScale]) -> NDArray[np.float64] | None:
 
 
 def _shares(parts: Sequence[PartGain]) -> NDArray[np.float64]:
-    """Return which share of each pixel is the light's, from what was painted, in [0, 1].
+    """Return which share of each pixel is the light's, from what was predicted, in [0, 1].
 
     Each part counts by how clearly it changes a channel; a channel that none changes clearly takes
     the mean of the others.

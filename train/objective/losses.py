@@ -1,6 +1,6 @@
-"""The space in which a base sees and paints pictures: how pairs get there, and what an error is.
+"""The objective of training: the space of a base, how pairs get there, and what an error is.
 
-The compact base paints in log light, pixel by pixel; a pretrained base in the latents of its VAE
+The compact base works in log light, pixel by pixel; a pretrained base in the latents of its VAE
 (`train.pretrained.latent_space`). Everything else of training is the same for both.
 
 Shapes: B batch, C channels, H height, W width of that space.
@@ -26,19 +26,19 @@ from train.model.log_light import (
     known_weights,
     lamp_error,
     light_error,
-    with_true_ratio,
+    rescaled_to_ratio,
 )
 from train.model.relighting import light_gain_rgb, light_of
 
-_UNTOLD_SHARE = 0.1  # of a lamp's error: as it is where nobody tells the ratio
-# What a camera or a lamp whose ratio is told does to light is known to a hundredth, and better than
-# the pixels are.
+_UNKNOWN_RATIO_WEIGHT = 0.1  # of a lamp's error as it is where its ratio is not known
+# What a camera, or a lamp whose ratio is known, does to light is known to a hundredth, and better
+# than the pixels are.
 _SURE_NUMBER_WEIGHT = 10.0
 _FINEST_ERROR = 1e-3  # of log light, 0.005 stop: below it samples count by their square
 
 
-class Space(Protocol):
-    """What a stage trains in."""
+class Objective(Protocol):
+    """The space that a stage trains in, and its loss."""
 
     def draw(
         self,
@@ -60,8 +60,8 @@ class Space(Protocol):
         """Return scene-linear light (B, height, width, 3) of pictures in this space."""
 
 
-class LogLightSpace:
-    """Log light, in which the compact base paints without a VAE."""
+class LogLightObjective:
+    """Log light, in which the compact base works without a VAE."""
 
     draw = staticmethod(draw_batch)
 
@@ -69,23 +69,25 @@ class LogLightSpace:
         """Return the mean over samples of how far off each is: its pixels, and its number.
 
         The root of each sample's mean squared error of x0 counts, so that edits which can be known
-        to a hundredth are learned to a hundredth beside others that one picture cannot tell. Pixels
+        to a hundredth are learned to a hundredth beside others that one picture cannot show. Pixels
         that the display hides count 0. All times count alike: the error of the velocity, larger by
         1 / t**2, dwells on low noise, where x_t shows the target anyway and the number is not
         needed.
 
-        Edits of a lamp count mostly as they are with the lighting ratio of the pair told, see
+        Edits of a lamp count mostly as they are with the lighting ratio of the pair known, see
         `model.relighting`: where the lamp shines can be learned, how much it gives is a guess.
         """
         errors_B = _errors(job, predicted_BCHW, batch)
         lamps_B = _are_lamps(batch).to(errors_B.device)
         if not lamps_B.any():
             return errors_B.mean()
-        told = with_true_ratio(
+        rescaled_BCHW = rescaled_to_ratio(
             predicted_BCHW, batch.target_BCHW, batch.source_BCHW, _known(batch, _counted(batch))
         )
-        told_B = _errors(job, told, batch, lamp_gains=_lamp_gains(batch).to(errors_B.device))
-        mixed_B = _UNTOLD_SHARE * errors_B + (1.0 - _UNTOLD_SHARE) * told_B
+        gains_BC = _lamp_gains(batch).to(errors_B.device)
+        known_B = _errors(job, rescaled_BCHW, batch, lamp_gains=gains_BC)
+        weight = _UNKNOWN_RATIO_WEIGHT
+        mixed_B = weight * errors_B + (1.0 - weight) * known_B
         return torch.where(lamps_B, mixed_B, errors_B).mean()
 
     def develop(self, pictures_BCHW: Tensor) -> NDArray[np.float32]:
@@ -100,7 +102,7 @@ def _errors(
     """Return the root of each sample's squared errors, of pixels and of the number (B,).
 
     A camera's number is read as the score reads it, pixel by pixel. With `lamp_gains`, the linear
-    gains (B, C) asked of a lamp whose ratio is told, the number is that lamp's own; 0 where no
+    gains (B, C) asked of a lamp whose ratio is known, the number is that lamp's own; 0 where no
     lamp's gain is known.
     """
     source_BCHW, target_BCHW = batch.source_BCHW, batch.target_BCHW
@@ -135,7 +137,7 @@ def _counted(batch: Batch) -> Tensor | float:
 
 
 def _known(batch: Batch, counted: Tensor | float) -> Tensor | float:
-    """Return which of the pixels that count tell the light of the source."""
+    """Return which of the pixels that count show the light of the source."""
     return counted if batch.known_B1HW is None else counted * batch.known_B1HW
 
 
@@ -161,4 +163,4 @@ def _alter_only(batch: Batch, attributes: Collection[str]) -> Tensor:
     return torch.tensor([all(e.attribute in attributes for e in edits) for edits in batch.edits])
 
 
-LOG_LIGHT = LogLightSpace()
+LOG_LIGHT = LogLightObjective()

@@ -1,6 +1,6 @@
 """The stages of training as one kind of object: what is trained, and the loss of a step.
 
-Stage "base" learns edits from words; stage "adapter" learns numbers on the frozen base. The
+TrainStage "base" learns edits from words; stage "adapter" learns numbers on the frozen base. The
 baseline with the number in its prompt has the first alone, as long as both; stage "joint", as long
 as both too, trains a base and its adapter together. Identity samples belong to the bases alone: at
 number zero an adapter is silent by construction, so there it has nothing to learn.
@@ -25,16 +25,16 @@ from train.data.batches import Batch
 from train.model.compact import COMPACT_TIME_SHIFT, CompactBase, predict_target
 from train.model.flow import draw_times, noisy_at
 from train.model.vocabulary import MAX_NAMED, words_by_number, words_of_edits, words_with_numbers
-from train.objective.losses import LOG_LIGHT, Space
+from train.objective.losses import LOG_LIGHT, Objective
 
 Predict = Callable[[Batch, int, Tensor, Tensor, ExitStack], Tensor]
 Instruct = Callable[[np.random.Generator, Batch], list[tuple[str, ...]]]
-_NEUTRAL_SHARE = 0.5  # of identity samples that are told "by number" instead of "keep"
-_NAMED_SHARE = 0.5  # of those, that are told of which attributes
+_NEUTRAL_SHARE = 0.5  # of identity samples with the instruction "by number" instead of "keep"
+_NAMED_SHARE = 0.5  # of those, whose instruction names attributes
 
 
 @dataclass(frozen=True)
-class Stage:
+class TrainStage:
     """One stage: its name, networks, steps, and loss."""
 
     name: str
@@ -44,9 +44,9 @@ class Stage:
     identity_share: float  # of samples whose target is their source
     time_shift: float  # of the base, where the manifest gives none
     predict: Predict
-    # (batch, step, x_t, time_B, held) to the predicted target. What steers the base stays attached
-    # until `held` closes: checkpointed blocks are computed a second time on the way back.
-    space: Space = LOG_LIGHT
+    # (batch, step, x_t, time_B, contexts) to the predicted target. What steers the base stays
+    # attached until `contexts` closes: checkpointed blocks are computed again on the way back.
+    objective: Objective = LOG_LIGHT
     rate_factors: tuple[float, ...] = ()  # of learning_rate, by network; (): all 1
 
     def shift_in(self, job: TrainJob) -> float:
@@ -66,7 +66,7 @@ class Stage:
         }
 
 
-def base_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Stage:
+def base_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> TrainStage:
     """Return the stage in which the base learns edits from words alone, in any order."""
     largest = {task.attribute: task.largest_value for task in tasks}
     num_places = base.word_encoder.num_places
@@ -88,11 +88,11 @@ def base_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Stage
     return _word_stage(job, base, job.num_base_steps, instruct)
 
 
-def prompt_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Stage:
+def prompt_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> TrainStage:
     """Return the only stage of the baseline: the base learns edits from numbers in its words.
 
     It takes the steps of both stages of a run with an adapter, on the pairs of the first. Identity
-    samples are told "keep" or a zero; edits stand in any place, so that every place is trained.
+    samples say "keep" or a zero; edits stand in any place, so that every place is trained.
     """
     names = [task.attribute for task in tasks]
     num_places = base.word_encoder.num_places
@@ -103,23 +103,23 @@ def prompt_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Sta
         orders = _orders_at_random(rng, num_places, num_whole)[batch.places]
         instructions = []
         for edits, zero, order in zip(batch.edits, zeros, orders, strict=True):
-            told = edits or [EditScale(name, 0.0) for name in names[zero : zero + 1]]
-            instructions.append(_reordered(words_with_numbers(told, num_places), order))
+            spelled = edits or [EditScale(name, 0.0) for name in names[zero : zero + 1]]
+            instructions.append(_reordered(words_with_numbers(spelled, num_places), order))
         return instructions
 
     return _word_stage(job, base, job.num_base_steps + job.num_adapter_steps, instruct)
 
 
-def _word_stage(job: TrainJob, base: CompactBase, num_steps: int, instruct: Instruct) -> Stage:
-    """Return a stage that trains the base by what each sample is told."""
+def _word_stage(job: TrainJob, base: CompactBase, num_steps: int, instruct: Instruct) -> TrainStage:
+    """Return a stage that trains the base by the instruction of each sample."""
 
     def predict(
-        batch: Batch, step: int, noisy_BCHW: Tensor, time_B: Tensor, _held: ExitStack
+        batch: Batch, step: int, noisy_BCHW: Tensor, time_B: Tensor, _contexts: ExitStack
     ) -> Tensor:
         instructions = instruct(derive_rng(job.seed, "base", "words", step), batch)
         return predict_target(base, noisy_BCHW, time_B, batch.source_BCHW, instructions)
 
-    return Stage(
+    return TrainStage(
         "base",
         base.modules(),
         num_steps,
@@ -148,7 +148,7 @@ def _names_at_random(
 ) -> list[tuple[str, ...]]:
     """Return which attributes the neutral instruction of each sample names: none, or up to two.
 
-    Under them the base keeps the picture too, so an adapter may be told of the attribute by words.
+    Under them the base keeps the picture too, so an adapter's instruction may name the attribute.
     """
     most = min(MAX_NAMED, len(attributes))
     counts = rng.integers(1, most + 1, size=num_samples) * (rng.random(num_samples) < _NAMED_SHARE)
@@ -161,7 +161,7 @@ def _names_at_random(
 
 def adapter_stage(
     job: TrainJob, base: CompactBase, adapter: NumericAdapter, lora: LoraWeights | None = None
-) -> Stage:
+) -> TrainStage:
     """Return the stage in which the adapter learns numbers on the frozen base.
 
     A LoRA, which acts without numbers too, learns with it, and also to keep the picture: what it
@@ -171,7 +171,7 @@ def adapter_stage(
         network.requires_grad_(False)
     if lora is not None:
         lora.requires_grad_(True)
-    return Stage(
+    return TrainStage(
         "adapter",
         adapter_networks(adapter, lora),
         job.num_adapter_steps,
@@ -183,10 +183,10 @@ def adapter_stage(
     )
 
 
-def joint_stage(job: TrainJob, base: CompactBase, adapter: NumericAdapter) -> Stage:
+def joint_stage(job: TrainJob, base: CompactBase, adapter: NumericAdapter) -> TrainStage:
     """Return the only stage of an adapter and a base that learn together, from numbers alone."""
     rate_factor = job.base_learning_rate / job.adapter_learning_rate
-    return Stage(
+    return TrainStage(
         "joint",
         (adapter, *base.modules()),
         job.num_base_steps + job.num_adapter_steps,
@@ -202,11 +202,11 @@ def _predict_by_number(base: CompactBase, adapter: NumericAdapter) -> Predict:
     num_places = base.word_encoder.num_places
 
     def predict(
-        batch: Batch, _step: int, noisy_BCHW: Tensor, time_B: Tensor, held: ExitStack
+        batch: Batch, _step: int, noisy_BCHW: Tensor, time_B: Tensor, contexts: ExitStack
     ) -> Tensor:
-        held.enter_context(adapter.attach(base.transformer, batch.edits))
-        told = [adapter.instruction(edits, num_places) for edits in batch.edits]
-        return predict_target(base, noisy_BCHW, time_B, batch.source_BCHW, told)
+        contexts.enter_context(adapter.attach(base.transformer, batch.edits))
+        instructions = [adapter.instruction(edits, num_places) for edits in batch.edits]
+        return predict_target(base, noisy_BCHW, time_B, batch.source_BCHW, instructions)
 
     return predict
 
@@ -215,23 +215,24 @@ def _predict_change(base: CompactBase, adapter: NumericAdapter) -> Predict:
     """Return what predicts a target as an editor does: what the numbers change, on the source.
 
     A frozen base keeps a picture to a thousandth of a stop, a little differently in every scene.
-    An editor subtracts what it paints without numbers (`train.edit.backends`), so an adapter that
+    An editor subtracts what it predicts without numbers (`train.edit.backends`), so an adapter that
     learned to mend it would be off by it. Here x_t of both shows the target and the source under
     the same noise; an editor, which has no target yet, shows the source in both.
     """
     num_places = base.word_encoder.num_places
-    painted = _predict_by_number(base, adapter)
+    predict_edited = _predict_by_number(base, adapter)
 
     def predict(
-        batch: Batch, step: int, noisy_BCHW: Tensor, time_B: Tensor, held: ExitStack
+        batch: Batch, step: int, noisy_BCHW: Tensor, time_B: Tensor, contexts: ExitStack
     ) -> Tensor:
         source_BCHW = batch.source_BCHW
         shown_B111 = (1.0 - time_B).view(-1, 1, 1, 1)  # how much of a picture x_t holds
         unedited_BCHW = noisy_BCHW + shown_B111 * (source_BCHW - batch.target_BCHW)
-        told = [adapter.instruction((), num_places)] * len(batch)
+        neutral = [adapter.instruction((), num_places)] * len(batch)
         with torch.no_grad():
-            kept_BCHW = predict_target(base, unedited_BCHW, time_B, source_BCHW, told)
-        return source_BCHW + painted(batch, step, noisy_BCHW, time_B, held) - kept_BCHW
+            identity_BCHW = predict_target(base, unedited_BCHW, time_B, source_BCHW, neutral)
+        edited_BCHW = predict_edited(batch, step, noisy_BCHW, time_B, contexts)
+        return source_BCHW + edited_BCHW - identity_BCHW
 
     return predict
 
@@ -247,19 +248,19 @@ def rate_factors(job: TrainJob, lora: LoraWeights | None) -> tuple[float, ...]:
 
 
 def flow_loss(
-    stage: Stage,
+    stage: TrainStage,
     job: TrainJob,
     batch: Batch,
     step: int,
     purpose: str,
-    held: ExitStack | None = None,
+    contexts: ExitStack | None = None,
 ) -> Tensor:
-    """Return the loss of the predicted x0, as the stage's space weighs it.
+    """Return the loss of the predicted x0, as the stage's objective weighs it.
 
     Noise and times follow from (seed, stage, purpose, step) alone, and each sample of a part has
     those that it has in the whole batch: the losses of equal parts average to that of the whole.
 
-    Close `held` after the gradients are there; without it, no gradient checkpointing.
+    Close `contexts` after the gradients are there; without it, no gradient checkpointing.
     """
     generator = torch.Generator().manual_seed(derive_seed(job.seed, stage.name, purpose, step))
     num_whole = batch.num_whole or len(batch)
@@ -273,9 +274,9 @@ def flow_loss(
     is_coarse = job.precision == "bf16"
     with ExitStack() as own, torch.autocast(device.type, torch.bfloat16, enabled=is_coarse):
         if is_coarse:
-            (held or own).enter_context(_quiet_norms())
-        predicted_BCHW = stage.predict(batch, step, noisy_BCHW, time_B, held or own)
-    return stage.space.loss(job, predicted_BCHW.float(), batch, time_B)
+            (contexts or own).enter_context(_quiet_norms())
+        predicted_BCHW = stage.predict(batch, step, noisy_BCHW, time_B, contexts or own)
+    return stage.objective.loss(job, predicted_BCHW.float(), batch, time_B)
 
 
 @contextmanager

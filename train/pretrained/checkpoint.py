@@ -1,4 +1,4 @@
-"""Read pretrained bases from local folders in the diffusers layout, and tell them apart by hash.
+"""Read pretrained bases from local folders in the diffusers layout, and identify them by hash.
 
 Encoders and transformer are loaded apart: text encoders are as large as the transformer, and once
 every text has its codes nobody needs them.
@@ -50,7 +50,7 @@ def check_base_folder(kind: str, folder: Path) -> None:
         raise JobError(msg)
     if index.get("is_distilled"):
         msg = (
-            f"base_path {folder}: is the distilled model, which paints in 4 steps and would "
+            f"base_path {folder}: is the distilled model, which samples in 4 steps and would "
             f"unlearn that; give the base model: {_REMEDY}"
         )
         raise JobError(msg)

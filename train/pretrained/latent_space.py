@@ -1,4 +1,4 @@
-"""Latents of a pretrained base's VAE as the space to train in, read from a cache by sample key.
+"""Latents of a pretrained base's VAE as the space of an objective, read from a cache by sample key.
 
 Both pictures of a pair are cached once, whole: the centre square, at the size that is trained, no
 random crop and no mirror; the VAE would have to run in every step for those. Which pair a step sees
@@ -40,7 +40,7 @@ class LatentPair:
     counted_hw: Tensor | None = None  # 0 where something moved, else 1; None: all counts
 
 
-class LatentSpace:
+class LatentObjective:
     """Latents, cached by sample; a loss on the velocity."""
 
     def __init__(self, base: LatentBase, cache: TensorCache) -> None:
@@ -57,7 +57,7 @@ class LatentSpace:
         rank: int = 0,
         num_ranks: int = 1,
     ) -> Batch:
-        """Return the batch of a step, or one process's part of it; see `Space.draw`."""
+        """Return the batch of a step, or one process's part of it; see `Objective.draw`."""
         size = job.batch_size // num_ranks
         begin = step * job.batch_size + rank * size
         drawn = [

@@ -19,10 +19,10 @@ from train.adapter.lora import LoraWeights
 from train.data.batches import Batch
 from train.data.pairs import TrainingPairs
 from train.model.flow import scheduler_shift
-from train.objective.train_step import Stage, adapter_networks, rate_factors
+from train.objective.train_step import TrainStage, adapter_networks, rate_factors
 from train.pretrained.caches import TensorCache, open_cache
 from train.pretrained.checkpoint import load_base, parts_hash
-from train.pretrained.latent_space import PREPROCESSING, LatentSpace, fill_latents, has_latents
+from train.pretrained.latent_space import PREPROCESSING, LatentObjective, fill_latents, has_latents
 from train.pretrained.pipelines import LATENT_BASES, PX_PER_TOKEN, LatentBase
 from train.pretrained.prompts import NO_TEXT, instruction_of
 from train.pretrained.text_cache import TEMPLATE, TextBook, fill_texts, has_texts
@@ -34,10 +34,10 @@ _NO_TEXT_SHARE = 0.1
 
 @dataclass(frozen=True)
 class FrozenBase:
-    """A pretrained base with everything that its encoders said of the data."""
+    """A pretrained base with everything that its encoders made of the data."""
 
     base: LatentBase
-    space: LatentSpace
+    objective: LatentObjective
     texts: TextBook
 
     def time_shift(self, size_px: int) -> float:
@@ -70,8 +70,8 @@ def freeze_base(
     base = load_base(job.base, folder, leave_out=without, precision=job.precision, device=device)
     if job.gradient_checkpointing:
         base.pipeline.transformer.enable_gradient_checkpointing()
-    space = LatentSpace(base, latents)
-    return FrozenBase(base, space, TextBook.read(texts, wanted, device))
+    objective = LatentObjective(base, latents)
+    return FrozenBase(base, objective, TextBook.read(texts, wanted, device))
 
 
 def open_caches(job: TrainJob, base_folder: Path, folder: Path) -> tuple[TensorCache, TensorCache]:
@@ -98,7 +98,7 @@ def open_caches(job: TrainJob, base_folder: Path, folder: Path) -> tuple[TensorC
 
 
 def texts_of(pairs: Sequence[TrainingPairs]) -> set[str]:
-    """Return every text that a run on these pairs can be told."""
+    """Return every prompt that a run on these pairs can need."""
     texts = {instruction_of(row.edits) for part in pairs for row in part.rows}
     return texts | {NO_TEXT, instruction_of([])}
 
@@ -127,7 +127,7 @@ def _fill(
 
 def latent_adapter_stage(
     job: TrainJob, frozen: FrozenBase, adapter: NumericAdapter, lora: LoraWeights | None = None
-) -> Stage:
+) -> TrainStage:
     """Return the stage in which the adapter learns numbers on a pretrained base.
 
     Pairs without an edit teach an adapter nothing, which is silent there; a LoRA learns from them
@@ -136,16 +136,16 @@ def latent_adapter_stage(
     base, texts = frozen.base, frozen.texts
 
     def predict(
-        batch: Batch, step: int, noisy_BCHW: Tensor, time_B: Tensor, held: ExitStack
+        batch: Batch, step: int, noisy_BCHW: Tensor, time_B: Tensor, contexts: ExitStack
     ) -> Tensor:
-        held.enter_context(adapter.attach(base.pipeline.transformer, batch.edits))
-        told = [instruction_of(edits) for edits in batch.edits]
+        contexts.enter_context(adapter.attach(base.pipeline.transformer, batch.edits))
+        prompts = [instruction_of(edits) for edits in batch.edits]
         if base.has_negative_pass:
-            told = _some_silenced(job, step, batch, told)
-        velocity_BCHW = base.velocity(noisy_BCHW, time_B, batch.source_BCHW, texts.of(told))
+            prompts = _some_silenced(job, step, batch, prompts)
+        velocity_BCHW = base.velocity(noisy_BCHW, time_B, batch.source_BCHW, texts.of(prompts))
         return noisy_BCHW - time_B.view(-1, 1, 1, 1) * velocity_BCHW.float()
 
-    return Stage(
+    return TrainStage(
         "adapter",
         adapter_networks(adapter, lora),
         job.num_adapter_steps,
@@ -153,13 +153,13 @@ def latent_adapter_stage(
         0.0 if lora is None else job.identity_share,
         frozen.time_shift(job.size_px),
         predict,
-        frozen.space,
+        frozen.objective,
         rate_factors(job, lora),
     )
 
 
-def _some_silenced(job: TrainJob, step: int, batch: Batch, told: Sequence[str]) -> list[str]:
+def _some_silenced(job: TrainJob, step: int, batch: Batch, prompts: Sequence[str]) -> list[str]:
     """Return the texts, a share of them empty: chosen by the place in the whole batch."""
     rng = derive_rng(job.seed, "adapter", "texts", step)
     is_silent = rng.random(batch.num_whole or len(batch))[batch.places] < _NO_TEXT_SHARE
-    return [NO_TEXT if silent else text for silent, text in zip(is_silent, told, strict=True)]
+    return [NO_TEXT if silent else text for silent, text in zip(is_silent, prompts, strict=True)]

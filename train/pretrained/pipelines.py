@@ -67,11 +67,11 @@ class LatentBase(Protocol):
     ) -> Tensor:
         """Return noise minus target as the transformer sees it (B, C, h, w).
 
-        `time_B` lies in [0, 1]; 1 is pure noise. A guidance embedding is told 1: numbers are
+        `time_B` lies in [0, 1]; 1 is pure noise. A guidance embedding gets 1: numbers are
         learned without what guidance adds.
         """
 
-    def paint(self, picture_HW3: Display, text: str) -> NDArray[np.float32]:
+    def generate(self, picture_HW3: Display, text: str) -> NDArray[np.float32]:
         """Return what the stock call makes of a picture (H, W, 3), display sRGB in [0, 1].
 
         From the same noise for every picture, with the guidance and steps of its documentation.
@@ -143,10 +143,10 @@ class KontextBase:
         )
         return velocity
 
-    def paint(self, picture_HW3: Display, text: str) -> NDArray[np.float32]:
+    def generate(self, picture_HW3: Display, text: str) -> NDArray[np.float32]:
         """Return what the stock call makes of a picture, at its own size."""
         height_px, width_px = picture_HW3.shape[:2]
-        return _painted(
+        return _generated(
             self.pipeline,
             picture_HW3,
             text,
@@ -220,9 +220,9 @@ class KleinBase:
         velocity: Tensor = noisy_part_BLD.permute(0, 2, 1).reshape(noisy_BChw.shape)
         return velocity
 
-    def paint(self, picture_HW3: Display, text: str) -> NDArray[np.float32]:
+    def generate(self, picture_HW3: Display, text: str) -> NDArray[np.float32]:
         """Return what the stock call makes of a picture, at its own size."""
-        return _painted(
+        return _generated(
             self.pipeline,
             picture_HW3,
             text,
@@ -260,7 +260,7 @@ def _from_vae(pipeline: Any, latents_BChw: Tensor) -> Tensor:
     return (pictures_BCHW.float() / 2.0 + 0.5).clamp(0.0, 1.0)
 
 
-def _painted(
+def _generated(
     pipeline: Any, picture_HW3: Display, text: str, **settings: Any
 ) -> NDArray[np.float32]:
     height_px, width_px = picture_HW3.shape[:2]

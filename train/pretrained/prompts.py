@@ -1,4 +1,4 @@
-"""What a pretrained base is told in plain English.
+"""The prompts of a pretrained base, in plain English.
 
 While numbers steer it, the text names what may change and never by how much: a number in the prompt
 would be multiplied by guidance, and the adapter would learn to undo what the text does. Names are
@@ -16,7 +16,7 @@ NO_TEXT = ""  # of the negative pass of classifier-free guidance, in stock pipel
 
 
 def instruction_of(edits: Sequence[EditScale]) -> str:
-    """Return what is told beside numbers.
+    """Return the prompt beside numbers.
 
     >>> instruction_of([EditScale("white_balance", 40.0), EditScale("exposure", 1.0)])
     'Change only the exposure and the white balance; keep everything else.'

@@ -226,7 +226,7 @@ def test_a_saved_adapter_remembers_that_it_has_no_task_ids(
 
 
 def test_worded_tasks_are_named_with_direction_and_rough_size(base: CompactBase) -> None:
-    """In any order and in parts; what only the number tells, and zero, stay neutral."""
+    """In any order and in parts; what only the number says, and zero, stay neutral."""
     job = TrainJob(attributes=["exposure", "white_balance"], worded_tasks=["exposure"])
     adapter = fresh_adapter(base.transformer, [EXPOSURE, BALANCE], job)
     words = ("exposure", "raise", "clearly")
@@ -243,7 +243,7 @@ def test_worded_tasks_are_named_with_direction_and_rough_size(base: CompactBase)
 def test_a_saved_adapter_remembers_which_tasks_are_worded(
     base: CompactBase, tmp_path: Path
 ) -> None:
-    """Else an edit would be painted under other words than it was trained with."""
+    """Else an edit would be edited under other words than it was trained with."""
     job = TrainJob(attributes=["exposure", "white_balance"], worded_tasks=["white_balance"])
     fresh_adapter(base.transformer, [EXPOSURE, BALANCE], job).save_pretrained(tmp_path)
 

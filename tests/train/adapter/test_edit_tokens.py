@@ -296,8 +296,8 @@ def test_checkpointed_blocks_have_the_same_gradients(data_folder: Path) -> None:
             fresh_adapter(base.transformer, tasks_of_pairs(pairs.rows, ATTRIBUTES), job)
         )
         stage = adapter_stage(job, base, adapter)
-        with ExitStack() as held:
-            flow_loss(stage, job, batch, 3, "train", held).backward()
+        with ExitStack() as contexts:
+            flow_loss(stage, job, batch, 3, "train", contexts).backward()
         return {n: p.grad for n, p in stage.parameters().items() if p.grad is not None}
 
     frugal, lavish = gradients(saves_memory=True), gradients(saves_memory=False)

@@ -65,26 +65,26 @@ def test_adapter_and_lora_are_two_files(run: Path) -> None:
 
 
 def test_an_editor_has_the_lora_of_its_adapter(run: Path) -> None:
-    """Numbers come out otherwise than without it; words are told to the frozen base alone."""
+    """Numbers come out otherwise than without it; words reach the frozen base alone."""
     editor = load_editor(run / "adapter")
-    with_lora = painted(editor)
+    with_lora = edited(editor)
 
-    with without_lora(editor.painter.transformer):
-        alone = painted(editor)
+    with without_lora(editor.backend.transformer):
+        alone = edited(editor)
 
     assert not torch.equal(with_lora, alone)
-    assert torch.equal(painted(editor), with_lora)
+    assert torch.equal(edited(editor), with_lora)
     source = torch.zeros(1, 3, editor.size_px, editor.size_px)
-    words = editor.painter.painted(source, [[EditScale("exposure", 1.0)]], "words")
-    with without_lora(editor.painter.transformer):
-        plain = editor.painter.painted(source, [[EditScale("exposure", 1.0)]], "words")
+    words = editor.backend.predict(source, [[EditScale("exposure", 1.0)]], "words")
+    with without_lora(editor.backend.transformer):
+        plain = editor.backend.predict(source, [[EditScale("exposure", 1.0)]], "words")
     assert torch.equal(words, plain)
 
 
-def painted(editor: Editor) -> torch.Tensor:
+def edited(editor: Editor) -> torch.Tensor:
     """Return what an editor makes of grey."""
     source = torch.zeros(1, 3, editor.size_px, editor.size_px)
-    return editor.painter.painted(source, [[EditScale("exposure", 1.0)]])
+    return editor.backend.predict(source, [[EditScale("exposure", 1.0)]])
 
 
 def test_the_stock_pipeline_loads_it(checkpoints: dict[str, Path], run: Path) -> None:

@@ -16,9 +16,9 @@ from train.data.batches import draw_batch, whole_batch
 from train.data.pairs import TrainingPairs
 from train.data.task_ids import tasks_of_pairs
 from train.edit.editing import Editor, load_editor
-from train.evaluate.evaluated_models import ScoredModel
+from train.evaluate.evaluated_models import AdapterEditor
 from train.loop.loop import run_training
-from train.objective.train_step import Stage, flow_loss, prompt_stage
+from train.objective.train_step import TrainStage, flow_loss, prompt_stage
 from train.runs.metrics_log import read_log
 from train.runs.run_folder import finished_editor
 
@@ -86,9 +86,9 @@ def test_every_digit_counts_and_two_numbers_at_once_are_read(
         [EditScale("exposure", 1.22), EditScale("white_balance", 30.0)],
     ]
 
-    painted = [prompted.painter.painted(source_BCHW, [edit]).numpy().tobytes() for edit in edits]
+    edited = [prompted.backend.predict(source_BCHW, [edit]).numpy().tobytes() for edit in edits]
 
-    assert len(set(painted)) == 3
+    assert len(set(edited)) == 3
 
 
 def test_it_answers_as_any_editor_and_refuses_what_it_has_no_words_for(
@@ -104,7 +104,7 @@ def test_it_answers_as_any_editor_and_refuses_what_it_has_no_words_for(
     ]
     asked = [Asked(make_request(row, "pair", edit), source) for edit in edits]
 
-    kept, refused = ScoredModel("number_in_prompt", prompted).answer(asked)
+    kept, refused = AdapterEditor("number_in_prompt", prompted).answer(asked)
 
     assert not isinstance(kept, EditFailure)
     assert np.array_equal(kept, source)
@@ -141,7 +141,7 @@ def train_pairs(data_folder: Path) -> TrainingPairs:
     return TrainingPairs([data_folder], ("train",), ATTRIBUTES)
 
 
-def make_stage(pairs: TrainingPairs, job: TrainJob) -> Stage:
+def make_stage(pairs: TrainingPairs, job: TrainJob) -> TrainStage:
     """Return the stage of a base with random weights and two places for numbers."""
     base = random_base(ATTRIBUTES, 2, reads_numbers=True)
     return prompt_stage(job, base, tasks_of_pairs(pairs.rows, ATTRIBUTES))

@@ -23,7 +23,7 @@ from train.data.batches import (
     whole_batch,
 )
 from train.data.pairs import Example, TrainingPairs, reversed_edit
-from train.model.log_light import HALF_STOPS, encode_log_light
+from train.model.log_light import HALF_RANGE_STOPS, encode_log_light
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_augmented_pictures_still_show_their_number(pairs: TrainingPairs, job: T
             )
             if is_clear.sum() < 100:
                 continue
-            stops = HALF_STOPS * float((target - source)[is_clear].median())
+            stops = HALF_RANGE_STOPS * float((target - source)[is_clear].median())
             assert stops == pytest.approx(edit.value, abs=0.04)
             checked += 1
     assert checked > 10
@@ -165,7 +165,7 @@ def test_a_target_keeps_the_light_that_the_display_clips() -> None:
     light = np.full((2, 32, 32, 3), 0.25, np.float32)
     light[1] *= 4.0
     light[:, :8] *= 2.0  # 0.5 becomes 2, beyond white
-    light[:, 8:16] = 9.0  # brighter than can be painted: white in both
+    light[:, 8:16] = 9.0  # brighter than can be predicted: white in both
     codes = np.stack([encode_display(picture, 1.0) for picture in light])
     example = Example(codes, (EditScale("light_power", 2.0),), light=light)
 

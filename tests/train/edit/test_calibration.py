@@ -19,10 +19,10 @@ from tests.train.stopped_runs import hashes
 from train.adapter.adapter import NumericAdapter, Task, number_features
 from train.adapter.fresh_adapter import fresh_adapter
 from train.data.pairs import TrainingPairs
-from train.edit.backends import CompactPainter, Edits
+from train.edit.backends import CompactBackend, Edits
 from train.edit.calibration import _fitted, calibrate
 from train.loop.loop import run_training
-from train.model.log_light import HALF_STOPS
+from train.model.log_light import HALF_RANGE_STOPS
 from train.runs.metrics_log import read_log
 
 TASKS = [
@@ -33,7 +33,7 @@ TASKS = [
 
 
 @dataclass
-class WrongPainter:
+class WrongBackend:
     """Paints true edits, each off by what its task's error says and its encoder takes back."""
 
     adapter: NumericAdapter
@@ -43,15 +43,15 @@ class WrongPainter:
     def __post_init__(self) -> None:
         self.fresh = {n: e.weight.detach().clone() for n, e in self.adapter.encoders.items()}
 
-    def kept(self, source_BCHW: Tensor) -> Tensor:
+    def predict_identity(self, source_BCHW: Tensor) -> Tensor:
         """Return the pictures a little off, as a base does; that must cancel."""
         return source_BCHW + 0.01
 
-    def painted(self, source_BCHW: Tensor, edits: Sequence[Edits]) -> Tensor:
+    def predict(self, source_BCHW: Tensor, edits: Sequence[Edits]) -> Tensor:
         """Return the edited pictures, in log light."""
         changes = [self.change_stops(edit) for (edit,) in edits]
         stops_BC = torch.tensor(np.stack(changes), dtype=torch.float32)
-        return self.kept(source_BCHW) + stops_BC[:, :, None, None] / HALF_STOPS
+        return self.predict_identity(source_BCHW) + stops_BC[:, :, None, None] / HALF_RANGE_STOPS
 
     def change_stops(self, edit: EditScale) -> np.ndarray:
         """Return the gain (3,) of an edit, in proportion to its code beside the fresh one's."""
@@ -72,29 +72,29 @@ def true_gain_stops(edit: EditScale) -> np.ndarray:
     return np.log2(white_balance_gains(edit.source_value, edit.target_value))
 
 
-def painter_that(**obeys: float) -> WrongPainter:
-    """Return a painter whose edits are in part obeyed; its adapter has random encoders."""
+def backend_that(**obeys: float) -> WrongBackend:
+    """Return a backend whose edits are in part obeyed; its adapter has random encoders."""
     torch.manual_seed(0)
     base = random_base(ATTRIBUTES)
     error: dict[str, Callable[[EditScale], float]] = {
         name: partial(lambda error, _edit: error, share - 1.0) for name, share in obeys.items()
     }
-    return WrongPainter(fresh_adapter(base.transformer, TASKS, tiny_job()), error)
+    return WrongBackend(fresh_adapter(base.transformer, TASKS, tiny_job()), error)
 
 
 def calibrated(
-    painter: WrongPainter, data_folder: Path, job: TrainJob | None = None
+    backend: WrongBackend, data_folder: Path, job: TrainJob | None = None
 ) -> dict[str, float]:
     """Calibrate on the training split, and return the slopes that were found."""
     pairs = TrainingPairs([data_folder], ("train",), ATTRIBUTES)
-    return calibrate(job or tiny_job(), pairs, cast("CompactPainter", painter))
+    return calibrate(job or tiny_job(), pairs, cast("CompactBackend", backend))
 
 
 def test_what_pictures_lack_of_a_number_is_made_up_for(data_folder: Path) -> None:
     """Two per cent short and three too strong, each task by its own, clipped pairs or not."""
-    painter = painter_that(exposure=0.98, white_balance=1.03)
+    backend = backend_that(exposure=0.98, white_balance=1.03)
 
-    slopes = calibrated(painter, data_folder)
+    slopes = calibrated(backend, data_folder)
 
     assert slopes == pytest.approx({"exposure": 0.98, "white_balance": 1.03}, rel=1e-5)
     for edit in (
@@ -103,8 +103,8 @@ def test_what_pictures_lack_of_a_number_is_made_up_for(data_folder: Path) -> Non
         EditScale("white_balance", -50.0, source_value=4000.0, target_value=5000.0),
     ):
         true_C = true_gain_stops(edit)
-        np.testing.assert_allclose(painter.change_stops(edit), true_C, rtol=2e-4, atol=1e-4)
-    assert torch.equal(painter.adapter.encoders["light_power"].weight, painter.fresh["light_power"])
+        np.testing.assert_allclose(backend.change_stops(edit), true_C, rtol=2e-4, atol=1e-4)
+    assert torch.equal(backend.adapter.encoders["light_power"].weight, backend.fresh["light_power"])
 
 
 def test_a_response_that_waves_is_straightened(data_folder: Path) -> None:
@@ -112,37 +112,37 @@ def test_a_response_that_waves_is_straightened(data_folder: Path) -> None:
 
     What is found at the numbers of pairs holds at all between them, to a tenth of what was wrong.
     """
-    painter = painter_that(exposure=1.0, white_balance=1.0)
-    painter.error["exposure"] = lambda edit: 0.02 * (edit.value / 2.0) ** 2 - 0.01
-    before = errors_stops(painter)
+    backend = backend_that(exposure=1.0, white_balance=1.0)
+    backend.error["exposure"] = lambda edit: 0.02 * (edit.value / 2.0) ** 2 - 0.01
+    before = errors_stops(backend)
 
-    calibrated(painter, data_folder)
+    calibrated(backend, data_folder)
 
     assert max(before) > 0.01
-    assert max(errors_stops(painter)) < 0.1 * max(before)
+    assert max(errors_stops(backend)) < 0.1 * max(before)
 
 
-def errors_stops(painter: WrongPainter) -> list[float]:
+def errors_stops(backend: WrongBackend) -> list[float]:
     """Return how far exposures over the range are off."""
     edits = [EditScale("exposure", float(value)) for value in np.linspace(-1.9, 1.9, 39)]
-    return [abs(painter.change_stops(edit)[1] - edit.value) for edit in edits]
+    return [abs(backend.change_stops(edit)[1] - edit.value) for edit in edits]
 
 
 @dataclass
-class MixingPainter:
+class MixingBackend:
     """Brightens each channel by a mix of the code: what each is off by differs."""
 
     adapter: NumericAdapter
     mix_CE: Tensor
 
-    def kept(self, source_BCHW: Tensor) -> Tensor:
+    def predict_identity(self, source_BCHW: Tensor) -> Tensor:
         """Return the pictures as they are."""
         return source_BCHW
 
-    def painted(self, source_BCHW: Tensor, edits: Sequence[Edits]) -> Tensor:
+    def predict(self, source_BCHW: Tensor, edits: Sequence[Edits]) -> Tensor:
         """Return the edited pictures, in log light."""
         stops_BC = torch.stack([self.stops(edit) for (edit,) in edits])
-        return source_BCHW + stops_BC[:, :, None, None] / HALF_STOPS
+        return source_BCHW + stops_BC[:, :, None, None] / HALF_RANGE_STOPS
 
     def stops(self, edit: EditScale) -> Tensor:
         """Return the gain (3,) of an edit."""
@@ -153,18 +153,18 @@ class MixingPainter:
 
 def test_each_colour_is_made_true_by_itself(data_folder: Path) -> None:
     """An exposure that is right on average, but leaves green a fiftieth short."""
-    adapter = painter_that(exposure=1.0, white_balance=1.0).adapter
+    adapter = backend_that(exposure=1.0, white_balance=1.0).adapter
     mix_CE = torch.randn(3, 64)
     asked_CF = 2.0 * torch.tensor([[1.01], [0.98], [1.01]]) * torch.eye(4)[:1]  # range: 2 stops
     adapter.encoders["exposure"].weight.data = torch.linalg.pinv(mix_CE) @ asked_CF
-    painter = MixingPainter(adapter, mix_CE)
+    backend = MixingBackend(adapter, mix_CE)
 
     pairs = TrainingPairs([data_folder], ("train",), ATTRIBUTES)
-    slopes = calibrate(tiny_job(), pairs, cast("CompactPainter", painter))
+    slopes = calibrate(tiny_job(), pairs, cast("CompactBackend", backend))
 
     assert slopes["exposure"] == pytest.approx(1.0, abs=1e-5)
     for value in (-1.6, 0.3, 1.9):
-        made_C = painter.stops(EditScale("exposure", value))
+        made_C = backend.stops(EditScale("exposure", value))
         torch.testing.assert_close(made_C, torch.full((3,), value), rtol=1e-4, atol=1e-4)
 
 
@@ -184,33 +184,33 @@ def test_an_odd_picture_does_not_decide() -> None:
 def test_what_is_in_memory_at_once_changes_nothing(data_folder: Path) -> None:
     """Parts of a batch add up to the whole, in what is measured and in what is tried."""
     frugal = tiny_job().model_copy(update={"micro_batch_size": 1})
-    whole, parts = (painter_that(exposure=0.98, white_balance=1.03) for _ in range(2))
+    whole, parts = (backend_that(exposure=0.98, white_balance=1.03) for _ in range(2))
 
     calibrated(whole, data_folder)
     slopes = calibrated(parts, data_folder, frugal)
 
     assert slopes == pytest.approx({"exposure": 0.98, "white_balance": 1.03}, rel=1e-5)
     for name in slopes:
-        weights = [painter.adapter.encoders[name].weight for painter in (whole, parts)]
+        weights = [backend.adapter.encoders[name].weight for backend in (whole, parts)]
         torch.testing.assert_close(*weights, rtol=1e-5, atol=1e-6)
 
 
 def test_an_adapter_that_has_not_learned_yet_stays_as_it_is(data_folder: Path) -> None:
     """No factor makes half of a number true in every picture; it is measured all the same."""
-    painter = painter_that(exposure=0.5, white_balance=1.0)
+    backend = backend_that(exposure=0.5, white_balance=1.0)
 
-    slopes = calibrated(painter, data_folder)
+    slopes = calibrated(backend, data_folder)
 
     assert slopes["exposure"] == pytest.approx(0.5, rel=1e-5)
-    assert torch.equal(painter.adapter.encoders["exposure"].weight, painter.fresh["exposure"])
+    assert torch.equal(backend.adapter.encoders["exposure"].weight, backend.fresh["exposure"])
 
 
-def test_what_the_base_is_told_in_words_is_left_alone(data_folder: Path) -> None:
+def test_an_attribute_hinted_at_in_words_is_left_alone(data_folder: Path) -> None:
     """The encoder does not carry the whole of its response."""
     job = tiny_job().model_copy(update={"worded_tasks": ("exposure",)})
     base = random_base(ATTRIBUTES)
-    error = painter_that(exposure=0.98, white_balance=1.0).error
-    worded = WrongPainter(fresh_adapter(base.transformer, TASKS, job), error)
+    error = backend_that(exposure=0.98, white_balance=1.0).error
+    worded = WrongBackend(fresh_adapter(base.transformer, TASKS, job), error)
 
     assert set(calibrated(worded, data_folder)) == {"white_balance"}
     assert torch.equal(worded.adapter.encoders["exposure"].weight, worded.fresh["exposure"])
@@ -233,7 +233,7 @@ def test_tasks_that_share_an_encoder_are_left_alone(data_folder: Path) -> None:
     """One factor cannot be right for two units."""
     base = random_base(ATTRIBUTES)
     job = tiny_job().model_copy(update={"task_ids": False})
-    shared = WrongPainter(fresh_adapter(base.transformer, TASKS, job), {})
+    shared = WrongBackend(fresh_adapter(base.transformer, TASKS, job), {})
 
     assert calibrated(shared, data_folder) == {}
     assert torch.equal(shared.adapter.encoders["all"].weight, shared.fresh["all"])

@@ -62,7 +62,7 @@ def test_editing_is_deterministic_and_free_of_order(editor: Editor) -> None:
     assert (editor.edit(source, edits) == editor.edit(source, edits[::-1])).all()
 
 
-def test_parts_are_painted_as_if_alone(editor: Editor) -> None:
+def test_parts_are_predicted_as_if_alone(editor: Editor) -> None:
     """What one part does to a view does not depend on what else is asked."""
     view = linear_of_codes(picture(32, 32))
     edits = [EditScale("exposure", 0.7), EditScale("white_balance", 50.0),
@@ -74,11 +74,11 @@ def test_parts_are_painted_as_if_alone(editor: Editor) -> None:
     for part, edit in zip(together, edits, strict=True):
         (alone,) = editor.part_gains([view], [[edit]])[0]
         np.testing.assert_allclose(part.gain_HW3, alone.gain_HW3, atol=1e-5)
-    assert editor.painter.parts(edits, "words") == [edits]
+    assert editor.backend.parts(edits, "words") == [edits]
 
 
 @pytest.mark.parametrize("stops", [-1.0, 1.0])
-def test_an_edit_of_a_lamp_obeys_the_ratio_it_is_told(editor: Editor, stops: float) -> None:
+def test_an_edit_of_a_lamp_obeys_the_ratio_it_is_given(editor: Editor, stops: float) -> None:
     """The same picture edited as one where the lamp gives little, half, and most of the light."""
     source = picture(32, 32)
     change = [
@@ -89,11 +89,11 @@ def test_an_edit_of_a_lamp_obeys_the_ratio_it_is_told(editor: Editor, stops: flo
     assert change[0] < 0.6 * change[1] < 0.6 * change[2]
 
 
-def test_a_told_ratio_is_of_the_whole_picture(editor: Editor) -> None:
+def test_a_given_ratio_is_of_the_whole_picture(editor: Editor) -> None:
     """So the picture is seen whole where tiles were asked for."""
-    told = [EditScale("light_power", 0.5, light_ratio=(1.0,))]
+    given = [EditScale("light_power", 0.5, light_ratio=(1.0,))]
 
-    assert editor.edit_at(picture(64, 64), told, "tiled")[1] == "scaled"
+    assert editor.edit_at(picture(64, 64), given, "tiled")[1] == "scaled"
 
 
 def test_detail_finer_than_the_model_sees_survives(editor: Editor) -> None:
@@ -219,7 +219,7 @@ def test_a_picture_smaller_than_a_tile_is_scaled_and_said_so(editor: Editor) -> 
 
 
 def test_a_batch_gives_what_single_edits_give(editor: Editor) -> None:
-    """One source painted once for three numbers, and another one among them."""
+    """One source predicted once for three numbers, and another one among them."""
     one, other = picture(40, 48), picture(40, 48)[::-1].copy()
     edits = [[EditScale("exposure", value)] for value in (0.5, -0.5, 0.0, 1.0)]
     sources = [one, one, other, other]

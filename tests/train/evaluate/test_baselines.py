@@ -40,15 +40,15 @@ def test_baselines_are_runs_of_their_own_beside_the_adapter(compared_run: Path) 
 
     assert found == baselines_beside(compared_run)
     assert sorted(found) == sorted(get_args(Baseline))
-    assert isinstance(load_editor(found["number_in_prompt"]).painter.adapter, NumberPrompt)
-    without_ids = load_editor(found["no_task_id"]).painter.adapter
+    assert isinstance(load_editor(found["number_in_prompt"]).backend.adapter, NumberPrompt)
+    without_ids = load_editor(found["no_task_id"]).backend.adapter
     assert isinstance(without_ids, NumericAdapter)
     assert len(without_ids.encoders) == 1
     own_base = hashes(compared_run / "base")
     for name in ("no_task_id", "with_lora"):
         assert hashes(compared_run / "baselines" / name / "base") == own_base
     assert (compared_run / "baselines/with_lora/lora").is_dir()
-    joint = load_editor(found["joint"]).painter
+    joint = load_editor(found["joint"]).backend
     assert isinstance(joint.adapter, NumericAdapter)
     assert joint.adapter.to_modulations.weight.abs().max() > 0.0
     assert hashes(compared_run / "baselines/joint/base") != own_base

@@ -19,7 +19,7 @@ from cat_dataset.store.pair_dataset import PairDataset
 from cat_dataset.system.progress import SilentProgress
 from tests.train.conftest import ATTRIBUTES, tiny_job
 from train.edit.editing import Editor
-from train.evaluate.evaluated_models import ScoredModel, float_order_gap
+from train.evaluate.evaluated_models import AdapterEditor, float_order_gap
 from train.evaluate.evaluation import _zero_shot_note, evaluate_editor, plan_evaluation
 
 JOB = EvaluateJob(
@@ -37,27 +37,27 @@ def dataset(data_folder: Path) -> PairDataset:
 def evaluated(
     editor: Editor, dataset: PairDataset, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """The folder of an evaluation with a rival: the same editor under another name."""
+    """The folder of an evaluation with another editor: the same editor under another name."""
     folder = tmp_path_factory.mktemp("evaluated")
-    rivals = {"no_task_id": editor}
-    evaluate_editor(editor, dataset, JOB, folder, SilentProgress(), rivals=rivals)
+    others = {"no_task_id": editor}
+    evaluate_editor(editor, dataset, JOB, folder, SilentProgress(), others=others)
     return folder
 
 
 def test_every_editor_answers_the_same_questions(evaluated: Path) -> None:
-    """Adapter, words, rival and the baselines stand in one table, edit by edit."""
+    """Adapter, words, the other editor and the baselines stand in one table, edit by edit."""
     rows = pq.read_table(evaluated / "edits.parquet").to_pylist()
 
     keys: dict[str, set[tuple[str, str]]] = {}
     for row in rows:
         keys.setdefault(row["editor"], set()).add((row["key"], row["attribute"]))
     assert list(keys) == [
-        *("adapter", "ratio not told", "words", "no_task_id", "copy", "blend", "oracle"),
+        *("adapter", "ratio not given", "words", "no_task_id", "copy", "blend", "oracle"),
     ]
     assert len({frozenset(asked) for asked in keys.values()}) == 1
 
 
-def test_an_editor_is_told_the_light_of_its_source_as_it_is_then(dataset: PairDataset) -> None:
+def test_an_editor_is_given_the_light_of_its_source_as_it_is_then(dataset: PairDataset) -> None:
     """After one stop less of the lamp its ratio is half, and its colour is the lamp's own."""
     lamp, rest = (np.full((16, 16, 3), level, np.float32) for level in (0.2, 0.1))
     source = encode_display(lamp + rest, 1.0)
@@ -70,26 +70,26 @@ def test_an_editor_is_told_the_light_of_its_source_as_it_is_then(dataset: PairDa
     )
 
     (at_first,) = told_edits(first, truth)
-    told, untold = told_edits(second, truth)
+    lamp, camera = told_edits(second, truth)
 
     assert at_first.light_ratio == pytest.approx((2.0, 2.0, 2.0))
-    assert told.light_ratio == pytest.approx((1.0, 1.0, 1.0))
-    assert told.source_value == pytest.approx(3000.0)
-    assert told.target_value == pytest.approx(1e6 / (1e6 / 3000.0 + 50.0))
-    assert untold == EditScale("exposure", 1.0)
+    assert lamp.light_ratio == pytest.approx((1.0, 1.0, 1.0))
+    assert lamp.source_value == pytest.approx(3000.0)
+    assert lamp.target_value == pytest.approx(1e6 / (1e6 / 3000.0 + 50.0))
+    assert camera == EditScale("exposure", 1.0)
 
 
-def test_a_rival_that_is_the_same_editor_scores_the_same(evaluated: Path) -> None:
+def test_another_name_of_the_same_editor_scores_the_same(evaluated: Path) -> None:
     """The paired difference is exactly zero, the interval too."""
     report = json.loads((evaluated / "evaluation.json").read_text())
-    rival = [c for c in report["comparisons"] if c["other"] == "no_task_id"]
+    other = [c for c in report["comparisons"] if c["other"] == "no_task_id"]
 
-    assert {c["attribute"] for c in rival} == set(ATTRIBUTES)
-    for comparison in rival:
+    assert {c["attribute"] for c in other} == set(ATTRIBUTES)
+    for comparison in other:
         assert comparison["extra_mae"] == 0.0
         if comparison["num_scenes"] > 1:
             assert comparison["extra_interval"] == [0.0, 0.0]
-    assert max(comparison["num_scenes"] for comparison in rival) > 1
+    assert max(comparison["num_scenes"] for comparison in other) > 1
 
 
 def test_the_adapter_is_silent_at_zero_and_knows_no_order(evaluated: Path) -> None:
@@ -130,8 +130,8 @@ def test_words_reach_the_base_without_the_adapter(editor: Editor, dataset: PairD
         for value in values
     ]
 
-    slight, also_slight, strong = ScoredModel("words", editor, "words").answer(asked)
-    small, large, _ = ScoredModel("adapter", editor).answer(asked)
+    slight, also_slight, strong = AdapterEditor("words", editor, "words").answer(asked)
+    small, large, _ = AdapterEditor("adapter", editor).answer(asked)
 
     assert not isinstance(slight, EditFailure)
     assert np.array_equal(slight, also_slight)
@@ -148,7 +148,7 @@ def test_what_a_model_cannot_do_is_a_failure_and_not_the_end(
     names = ("exposure", "aperture", "exposure")
     asked = [Asked(make_request(row, "pair", (EditScale(name, 0.5),)), source) for name in names]
 
-    first, refused, last = ScoredModel("adapter", editor).answer(asked)
+    first, refused, last = AdapterEditor("adapter", editor).answer(asked)
 
     assert isinstance(refused, EditFailure)
     assert "not trained on aperture" in refused.reason
@@ -199,12 +199,12 @@ def test_the_report_says_what_was_trained_together(
     assert _zero_shot_note(tiny_job().model_copy(update=settings), [data_folder]) == note
 
 
-def test_rivals_must_not_take_the_name_of_a_baseline(
+def test_others_must_not_take_the_name_of_a_baseline(
     editor: Editor, dataset: PairDataset, tmp_path: Path
 ) -> None:
     """The tables would mix them up."""
     with pytest.raises(JobError, match="that name is taken"):
-        evaluate_editor(editor, dataset, JOB, tmp_path, SilentProgress(), rivals={"copy": editor})
+        evaluate_editor(editor, dataset, JOB, tmp_path, SilentProgress(), others={"copy": editor})
 
 
 def test_a_split_without_such_pairs_is_an_error() -> None:

@@ -210,7 +210,7 @@ def test_the_log_has_losses_speed_and_validation(straight_run: Path) -> None:
 
 
 def test_a_resumed_run_may_spend_its_memory_otherwise(data_folder: Path, tmp_path: Path) -> None:
-    """Smaller parts, no stored activations: what an out-of-memory error tells one to do."""
+    """Smaller parts, no stored activations: what an out-of-memory error asks for."""
     folder = tmp_path / "run"
     with pytest.raises(StoppedError):
         run_training(tiny_job(), [data_folder], folder, num_threads=2, progress=StopAfter(5))

@@ -3,7 +3,7 @@ from pathlib import Path
 import torch
 
 from train.model.compact import build_compact, load_compact, pack, predict_target, unpack
-from train.model.log_light import HALF_STOPS
+from train.model.log_light import HALF_RANGE_STOPS
 from train.model.vocabulary import words_by_number
 
 
@@ -58,7 +58,7 @@ def test_three_channels_brighten_all_alike_whatever_was_learned() -> None:
         before = predict_target(base, *inputs)
         shifts = base.transformer.norm_out.linear.bias.chunk(2)[1]
         shifts[-3:] += torch.tensor([1.0, 0.0, -2.0])
-        stops = (predict_target(base, *inputs) - before) * HALF_STOPS
+        stops = (predict_target(base, *inputs) - before) * HALF_RANGE_STOPS
 
     assert (before - source).abs().mean() > 0.01
     asked = torch.tensor([1.0, 0.0, -2.0]).view(1, 3, 1, 1).expand_as(stops)

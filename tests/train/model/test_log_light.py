@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from cat_dataset.imaging.display import decode_display, encode_display
 from cat_dataset.system.seeding import derive_rng
 from train.model.log_light import (
-    HALF_STOPS,
+    HALF_RANGE_STOPS,
     LIGHT_FLOOR,
     camera_error,
     change_error,
@@ -18,7 +18,7 @@ from train.model.log_light import (
     lamp_error,
     light_error,
     linear_of_codes,
-    with_true_ratio,
+    rescaled_to_ratio,
 )
 
 
@@ -34,7 +34,7 @@ def test_one_stop_is_the_same_offset_in_shadow_and_light(linear: float) -> None:
     """So one number moves every unclipped pixel alike."""
     offset = encode_log_light(torch.tensor(2 * linear)) - encode_log_light(torch.tensor(linear))
 
-    assert float(offset) * HALF_STOPS == pytest.approx(1.0, abs=1e-5)
+    assert float(offset) * HALF_RANGE_STOPS == pytest.approx(1.0, abs=1e-5)
 
 
 def test_every_8_bit_code_above_the_floor_survives_the_round_trip() -> None:
@@ -81,7 +81,7 @@ def test_a_lamp_half_a_stop_too_bright_is_half_a_stop_of_error() -> None:
 
     error = light_error(encode_log_light((lamp + 0.02) * 2**0.5), target, source, 1.0)
 
-    assert (error * HALF_STOPS).flatten().tolist() == pytest.approx([0.5] * 3, abs=0.01)
+    assert (error * HALF_RANGE_STOPS).flatten().tolist() == pytest.approx([0.5] * 3, abs=0.01)
 
 
 def test_errors_of_pixels_that_cancel_are_no_error_of_the_number() -> None:
@@ -111,8 +111,8 @@ def test_an_exposure_that_falls_short_in_the_shadows_is_wrong_by_their_share() -
     source, target = encode_log_light(light), encode_log_light(2.0 * light)
     predicted = encode_log_light(torch.where(light < 0.1, 2.0**0.96, 2.0) * light)
 
-    of_pixels = camera_error(predicted, target, source, 1.0) * HALF_STOPS
-    of_light = light_error(predicted, target, source, 1.0) * HALF_STOPS
+    of_pixels = camera_error(predicted, target, source, 1.0) * HALF_RANGE_STOPS
+    of_light = light_error(predicted, target, source, 1.0) * HALF_RANGE_STOPS
 
     assert of_pixels.flatten().tolist() == pytest.approx([-0.03] * 3, abs=1e-5)
     assert float(of_light.abs().max()) < 1e-4
@@ -165,9 +165,9 @@ def test_a_lamp_that_is_right_but_for_its_strength_is_right(error: float, stops:
     source, target = (encode_log_light(light) for light in (lamp + rest, lamp + rest + change))
     wrong = encode_log_light(lamp + rest + error * change)
 
-    told = with_true_ratio(wrong, target, source, 1.0)
+    known = rescaled_to_ratio(wrong, target, source, 1.0)
 
-    torch.testing.assert_close(told, target, atol=2e-3, rtol=0.0)
+    torch.testing.assert_close(known, target, atol=2e-3, rtol=0.0)
 
 
 def test_a_channel_that_hardly_changes_is_not_scaled() -> None:
@@ -177,9 +177,9 @@ def test_a_channel_that_hardly_changes_is_not_scaled() -> None:
     source, target = encode_log_light(light), encode_log_light(light * gain)
     wrong = target + torch.tensor([0.0, 0.01, 0.0]).view(1, 3, 1, 1)
 
-    told = with_true_ratio(wrong, target, source, 1.0)
+    known = rescaled_to_ratio(wrong, target, source, 1.0)
 
-    torch.testing.assert_close(told[:, 1], wrong[:, 1])
+    torch.testing.assert_close(known[:, 1], wrong[:, 1])
 
 
 @settings(max_examples=30, deadline=None)
@@ -198,7 +198,7 @@ def test_a_lamp_is_judged_by_its_own_gain(stops: float, off: float, rest: float)
 
     error = lamp_error(made, target, source, 1.0, gain)
 
-    assert (error * HALF_STOPS).flatten().tolist() == pytest.approx([off] * 3, abs=2e-3)
+    assert (error * HALF_RANGE_STOPS).flatten().tolist() == pytest.approx([off] * 3, abs=2e-3)
 
 
 def test_a_lamp_turned_down_too_far_has_a_finite_error_with_a_slope() -> None:
@@ -211,7 +211,7 @@ def test_a_lamp_turned_down_too_far_has_a_finite_error_with_a_slope() -> None:
     error.sum().backward()
 
     assert light.grad is not None
-    assert float(error.detach().max()) * HALF_STOPS < -2.0
+    assert float(error.detach().max()) * HALF_RANGE_STOPS < -2.0
     assert float(light.grad.min()) > 0.0
 
 
@@ -240,10 +240,10 @@ def test_a_ratio_is_taken_over_all_that_the_source_shows() -> None:
     lamp[..., :4] = 0.4
     source = encode_log_light(lamp + 0.1)
     target = encode_log_light(4.0 * lamp + 0.1)  # 1.7 where it is brightest
-    painted = encode_log_light(2.0 * lamp + 0.1)  # the right place, a third of the change
+    predicted = encode_log_light(2.0 * lamp + 0.1)  # the right place, a third of the change
 
-    torch.testing.assert_close(with_true_ratio(painted, target, source, 1.0), target)
+    torch.testing.assert_close(rescaled_to_ratio(predicted, target, source, 1.0), target)
 
     bright = torch.ones(1, 1, 8, 8)
     bright[..., :4] = 0.0  # not known: the rest alone decides
-    torch.testing.assert_close(with_true_ratio(painted, target, source, bright), target)
+    torch.testing.assert_close(rescaled_to_ratio(predicted, target, source, bright), target)

@@ -9,10 +9,10 @@ def test_equal_weights_of_all_tokens_weigh_every_pixel_alike() -> None:
     features = torch.randn(2, 4, 16, 24, generator=torch.Generator().manual_seed(0))
     weights = torch.arange(12.0).expand(2, 6, 12)  # three channels of four features
 
-    painted = weighed(weights, features, rows=2)
+    predicted = weighed(weights, features, rows=2)
 
     expected = torch.einsum("cf,bfhw->bchw", torch.arange(12.0).view(3, 4), features)
-    torch.testing.assert_close(painted, expected)
+    torch.testing.assert_close(predicted, expected)
 
 
 def test_between_the_middles_of_tokens_weights_are_linear() -> None:
@@ -20,10 +20,10 @@ def test_between_the_middles_of_tokens_weights_are_linear() -> None:
     features = torch.ones(1, 1, 8, 16)
     weights = torch.tensor([[[0.0] * 3, [1.0] * 3]])
 
-    painted = weighed(weights, features, rows=1)
+    predicted = weighed(weights, features, rows=1)
 
     ramp = ((torch.arange(16) - 3.5) / 8.0).clamp(0.0, 1.0)
-    torch.testing.assert_close(painted[0, 0, 0], ramp)
+    torch.testing.assert_close(predicted[0, 0, 0], ramp)
 
 
 @pytest.mark.parametrize(("distance", "is_seen"), [(7, True), (8, False)])

@@ -23,12 +23,12 @@ TINT = (blackbody_rgb(WARMER.target_value or 0.0) / blackbody_rgb(4000.0)).astyp
 
 
 def part(edit: EditScale, target_HW3: np.ndarray) -> PartGain:
-    """Return an edit that was painted without error."""
+    """Return an edit that was predicted without error."""
     return PartGain([edit], np.log2(target_HW3 / SOURCE))
 
 
 def power_part(edit: EditScale = POWER, share_error: float = 1.0) -> PartGain:
-    """Return a lamp's power as painted by someone who misjudges the lamp's part of the light."""
+    """Return a lamp's power as predicted by someone who misjudges the lamp's part of the light."""
     return part(edit, SOURCE + share_error * (2.0**edit.value - 1.0) * LAMP)
 
 
@@ -39,7 +39,7 @@ def light_after(parts: list[PartGain]) -> np.ndarray:
 
 @settings(max_examples=40, deadline=None)
 @given(st.floats(0.4, 1.9), st.floats(-2.0, 2.0).filter(lambda v: abs(v) > 0.1))
-def test_a_told_ratio_corrects_a_misjudged_lamp(share_error: float, stops: float) -> None:
+def test_a_known_ratio_corrects_a_misjudged_lamp(share_error: float, stops: float) -> None:
     """Where the lamp shines was right, how much it gives was not."""
     edit = EditScale("light_power", stops, light_ratio=RATIO)
     limit = float((SOURCE / LAMP).min()) * (0.99 if stops > 0 else min(1.0, 0.9 / (1 - 2.0**stops)))
@@ -59,26 +59,26 @@ def test_one_number_of_luminance_corrects_as_well() -> None:
 
 
 def test_one_number_does_not_count_where_the_colour_changes() -> None:
-    """The lamp then stays as it was painted."""
-    told = EditScale(
+    """The lamp then stays as it was predicted."""
+    known = EditScale(
         "light_temperature", WARMER.value, 4000.0, WARMER.target_value, light_ratio=(9.0,)
     )
-    painted = SOURCE + 0.7 * (TINT - 1.0) * LAMP
+    predicted = SOURCE + 0.7 * (TINT - 1.0) * LAMP
 
-    np.testing.assert_allclose(light_after([part(told, painted)]), painted, rtol=1e-6)
+    np.testing.assert_allclose(light_after([part(known, predicted)]), predicted, rtol=1e-6)
 
 
-def test_without_a_ratio_a_lamp_stays_as_it_was_painted() -> None:
+def test_without_a_ratio_a_lamp_stays_as_it_was_predicted() -> None:
     """To the last bit, where nothing else is edited."""
     wrong = power_part(share_error=0.7)
 
     assert (composed_gain(SOURCE, [wrong]) == wrong.gain_HW3.astype(np.float32)).all()
 
 
-@pytest.mark.parametrize("is_told", [False, True])
-def test_two_edits_of_one_lamp_are_one_gain_of_its_light(is_told: bool) -> None:
-    """Power and colour painted apart give the lamp that has both, whatever their order."""
-    ratio = RATIO if is_told else None
+@pytest.mark.parametrize("ratio_is_known", [False, True])
+def test_two_edits_of_one_lamp_are_one_gain_of_its_light(ratio_is_known: bool) -> None:
+    """Power and colour predicted apart give the lamp that has both, whatever their order."""
+    ratio = RATIO if ratio_is_known else None
     power, warmer = (
         EditScale(e.attribute, e.value, e.source_value, e.target_value, light_ratio=ratio)
         for e in (POWER, WARMER)
@@ -108,7 +108,7 @@ def test_lamps_add_up_and_the_camera_multiplies() -> None:
 
 @pytest.mark.parametrize("stops", [0.03, -0.01])
 def test_an_edit_too_small_to_show_the_lamp_is_made_all_the_same(stops: float) -> None:
-    """As it was painted: nothing tells the lamp's shares from so little."""
+    """As it was predicted: nothing determines the lamp's shares from so little."""
     edit = EditScale("light_power", stops, light_ratio=RATIO)
 
     np.testing.assert_allclose(
@@ -117,13 +117,13 @@ def test_an_edit_too_small_to_show_the_lamp_is_made_all_the_same(stops: float) -
 
 
 def test_a_ratio_cannot_make_a_lamp_of_nothing() -> None:
-    """A base that painted no lamp leaves no lamp to scale."""
+    """A base that predicted no lamp leaves no lamp to scale."""
     ratio = (2.0, 2.0, 2.0)
 
     assert (scaled_shares(SOURCE, np.zeros(SOURCE.shape), ratio) == 0.0).all()
 
 
-def test_what_is_painted_apart() -> None:
+def test_what_is_predicted_apart() -> None:
     """Each of the camera and of a light; a colour of unknown kelvin with the lamp's power."""
     exposure, ambient = EditScale("exposure", 1.0), EditScale("ambient_level", 1.0)
     unknown, turn = EditScale("light_temperature", 50.0), EditScale("object_rotation", 30.0)

@@ -132,18 +132,18 @@ def test_numbers_of_the_same_digits_differ_also_in_the_pooled_vector() -> None:
     assert not torch.allclose(pooled_BD[0], pooled_BD[1])
 
 
-def test_two_edits_are_told_apart_also_in_the_pooled_vector() -> None:
+def test_two_edits_are_distinguished_also_in_the_pooled_vector() -> None:
     """Exposure up and lamp down holds the same words as exposure down and lamp up."""
     torch.manual_seed(0)
     names = ["exposure", "light_power"]
     encoder = WordEncoder(list(vocabulary(names)), 2, width=8, num_positions=2 * WORDS_PER_EDIT)
     largest = dict.fromkeys(names, 2.0)
-    told = [
+    phrases = [
         words_of_edits([EditScale("exposure", v), EditScale("light_power", -v)], largest, 2)
         for v in (1.0, -1.0)
     ]
 
-    _, pooled_BD = encoder(told)
+    _, pooled_BD = encoder(phrases)
 
-    assert sorted(told[0]) == sorted(told[1])
+    assert sorted(phrases[0]) == sorted(phrases[1])
     assert not torch.allclose(pooled_BD[0], pooled_BD[1])

@@ -5,7 +5,7 @@ from torch import Tensor
 from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale
 from train.data.batches import Batch
-from train.model.log_light import HALF_STOPS, encode_log_light
+from train.model.log_light import HALF_RANGE_STOPS, encode_log_light
 from train.objective.losses import LOG_LIGHT
 
 EXPOSURE = EditScale("exposure", 1.0)
@@ -31,7 +31,7 @@ def test_what_is_right_costs_nothing(edits: list[EditScale]) -> None:
 def test_a_tenth_of_a_stop_of_exposure_counts_ten_times_beside_its_pixels() -> None:
     """All pixels are off by x and so is the number: the root of x**2 + 10 x**2."""
     source = torch.linspace(0.02, 0.3, 3 * 64).reshape(3, 8, 8)
-    x = 0.1 / HALF_STOPS
+    x = 0.1 / HALF_RANGE_STOPS
 
     loss = loss_of(2.0**0.9 * source, source, 2.0 * source, [EXPOSURE])
 

@@ -16,7 +16,7 @@ from train.data.task_ids import tasks_of_pairs
 from train.model.compact import build_compact, predict_target
 from train.model.flow import noisy_at
 from train.model.vocabulary import words_by_number
-from train.objective.train_step import Stage, adapter_stage, base_stage, flow_loss
+from train.objective.train_step import TrainStage, adapter_stage, base_stage, flow_loss
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def pairs(data_folder: Path) -> TrainingPairs:
 
 def make_stage(
     name: str, pairs: TrainingPairs, job: TrainJob, *, saves_memory: bool = False
-) -> Stage:
+) -> TrainStage:
     """Return a stage whose networks all have something to do."""
     torch.manual_seed(0)
     tasks = tasks_of_pairs(pairs.rows, ATTRIBUTES)
@@ -43,12 +43,12 @@ def make_stage(
 
 
 def gradients(
-    stage: Stage, job: TrainJob, batch: Batch, part_size: int | None
+    stage: TrainStage, job: TrainJob, batch: Batch, part_size: int | None
 ) -> dict[str, Tensor]:
     """Return the gradients of a step that is taken in parts."""
     for part in batch.parts(part_size):
-        with ExitStack() as held:
-            loss = flow_loss(stage, job, part, 3, "train", held) * (len(part) / len(batch))
+        with ExitStack() as contexts:
+            loss = flow_loss(stage, job, part, 3, "train", contexts) * (len(part) / len(batch))
             loss.backward()
     return {name: p.grad for name, p in stage.parameters().items() if p.grad is not None}
 
@@ -87,7 +87,7 @@ def test_checkpointed_blocks_have_the_same_gradients(name: str, pairs: TrainingP
 
 
 def test_an_adapter_is_judged_by_what_its_numbers_change(pairs: TrainingPairs) -> None:
-    """What the base paints without numbers is taken off, and learns nothing."""
+    """What the base predicts without numbers is taken off, and learns nothing."""
     job = tiny_job()
     torch.manual_seed(0)
     tasks = tasks_of_pairs(pairs.rows, ATTRIBUTES)
@@ -101,16 +101,16 @@ def test_an_adapter_is_judged_by_what_its_numbers_change(pairs: TrainingPairs) -
     noise_BCHW = torch.randn_like(batch.target_BCHW)
     noisy_BCHW = noisy_at(batch.target_BCHW, noise_BCHW, time_B)
     plain_BCHW = noisy_at(batch.source_BCHW, noise_BCHW, time_B)
-    told = [words_by_number(1)] * len(batch)
+    neutral = [words_by_number(1)] * len(batch)
 
-    with ExitStack() as held:
-        changed_BCHW = stage.predict(batch, 3, noisy_BCHW, time_B, held)
+    with ExitStack() as contexts:
+        changed_BCHW = stage.predict(batch, 3, noisy_BCHW, time_B, contexts)
     with adapter.attach(base.transformer, batch.edits):
-        seen_BCHW = predict_target(base, noisy_BCHW, time_B, batch.source_BCHW, told)
-    kept_BCHW = predict_target(base, plain_BCHW, time_B, batch.source_BCHW, told)
+        seen_BCHW = predict_target(base, noisy_BCHW, time_B, batch.source_BCHW, neutral)
+    identity_BCHW = predict_target(base, plain_BCHW, time_B, batch.source_BCHW, neutral)
 
-    assert (kept_BCHW - batch.source_BCHW).abs().max() > 0.1
-    wanted_BCHW = batch.source_BCHW + seen_BCHW - kept_BCHW
+    assert (identity_BCHW - batch.source_BCHW).abs().max() > 0.1
+    wanted_BCHW = batch.source_BCHW + seen_BCHW - identity_BCHW
     torch.testing.assert_close(changed_BCHW, wanted_BCHW, rtol=1e-5, atol=1e-5)
     assert (changed_BCHW - batch.source_BCHW).abs().max() > 0.1
     changed_BCHW.sum().backward()
@@ -129,10 +129,12 @@ def test_beside_a_lora_the_whole_picture_is_judged(pairs: TrainingPairs) -> None
     batch = draw_batch(pairs, job, "adapter", 3, 1.0)
     time_B = torch.ones(len(batch))
 
-    with ExitStack() as held:
-        painted_BCHW = stage.predict(batch, 3, torch.randn_like(batch.source_BCHW), time_B, held)
+    with ExitStack() as contexts:
+        predicted_BCHW = stage.predict(
+            batch, 3, torch.randn_like(batch.source_BCHW), time_B, contexts
+        )
 
-    assert (painted_BCHW - batch.source_BCHW).abs().max() > 0.1
+    assert (predicted_BCHW - batch.source_BCHW).abs().max() > 0.1
 
 
 def test_what_moved_is_left_out_of_the_loss(pairs: TrainingPairs) -> None:

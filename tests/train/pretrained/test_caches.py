@@ -39,21 +39,21 @@ def test_a_batch_holds_each_pair_by_its_key(
     for number, row in enumerate(pairs.rows):
         both = encoded_pairs(frozen.base, [pairs.example(number)], SIZE_PX)[0]["latents"]
         backwards = [reversed_edit(edit) for edit in row.edits]
-        by_edits.setdefault(told(row.edits), []).append(both)
-        by_edits.setdefault(told(backwards), []).append(both.flip(0))
+        by_edits.setdefault(values_of(row.edits), []).append(both)
+        by_edits.setdefault(values_of(backwards), []).append(both.flip(0))
 
     seen = set()
     for step in range(2 * len(pairs) // job.batch_size):
-        batch = frozen.space.draw(pairs, job, "adapter", step, 0.0)
+        batch = frozen.objective.draw(pairs, job, "adapter", step, 0.0)
         both_B = torch.stack([batch.source_BCHW, batch.target_BCHW], dim=1)
         for both, edits in zip(both_B, batch.edits, strict=True):
-            seen.add(told(edits))
-            gaps = [float((both - own).abs().max()) for own in by_edits[told(edits)]]
+            seen.add(values_of(edits))
+            gaps = [float((both - own).abs().max()) for own in by_edits[values_of(edits)]]
             assert min(gaps) < 1e-4
     assert len(seen) > 0.9 * len(pairs)
 
 
-def told(edits: Sequence[EditScale]) -> tuple[tuple[str, float], ...]:
+def values_of(edits: Sequence[EditScale]) -> tuple[tuple[str, float], ...]:
     """Return what edits ask for."""
     return tuple((edit.attribute, edit.value) for edit in edits)
 
@@ -131,7 +131,7 @@ def test_an_entry_under_a_wrong_name_is_refused(
     shutil.copy(other, one)
 
     with pytest.raises(JobError, match=r"was made of another .*; delete it"):
-        frozen.space.whole_batch(pairs, range(len(pairs)))
+        frozen.objective.whole_batch(pairs, range(len(pairs)))
     with pytest.raises(JobError, match="was made of another text"):
         frozen_base(job, data_folder, tmp_path)
 

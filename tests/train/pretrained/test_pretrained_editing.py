@@ -58,7 +58,7 @@ def picture(height_px: int = 90, width_px: int = 130) -> Display:
 
 
 def test_numbers_edit_a_picture_of_any_size_and_zero_keeps_it(editor: Editor) -> None:
-    """The stock call paints a view in multiples of 16; its gain is laid over the whole."""
+    """The stock call makes a view in multiples of 16; its gain is laid over the whole."""
     source = picture()
 
     edited = editor.edit(source, [BRIGHTER])
@@ -79,7 +79,7 @@ def test_the_order_of_edits_reaches_neither_numbers_nor_text(editor: Editor) -> 
     assert (one == other).all()
 
 
-def test_tiles_are_painted_at_full_size(editor: Editor) -> None:
+def test_tiles_are_edited_at_full_size(editor: Editor) -> None:
     """As with the compact base."""
     tiled, method = editor.edit_at(picture(100, 80), [BRIGHTER], "tiled")
 
@@ -91,22 +91,22 @@ def test_what_the_vae_loses_is_not_part_of_an_edit(editor: Editor) -> None:
     """The reference of a gain is the picture through the VAE, not the picture."""
     source = torch.rand(1, 3, SIZE_PX, SIZE_PX) - 0.5
 
-    kept = editor.painter.kept(source)
+    kept = editor.backend.predict_identity(source)
 
     assert kept.shape == source.shape
     assert (kept - source).abs().max() > 0.1  # a random VAE loses nearly all
-    assert torch.equal(editor.painter.kept(source), kept)
+    assert torch.equal(editor.backend.predict_identity(source), kept)
 
 
 def test_words_are_english_with_the_number_and_without_the_adapter(editor: Editor) -> None:
     """The baseline of a pretrained base; the numbers' own text has none."""
-    painter, source = editor.painter, torch.zeros(1, 3, SIZE_PX, SIZE_PX)
+    backend, source = editor.backend, torch.zeros(1, 3, SIZE_PX, SIZE_PX)
 
-    assert painter.instruction([BRIGHTER], "words") == ("Raise the exposure by 1.3 stops.",)
-    assert painter.instruction([BRIGHTER, LAMP]) == painter.instruction([LAMP, BRIGHTER])
-    assert not any(c.isdigit() for c in painter.instruction([BRIGHTER, LAMP])[0])
-    words = painter.painted(source, [[BRIGHTER]], "words")
-    numbers = painter.painted(source, [[BRIGHTER]], "numbers")
+    assert backend.instruction([BRIGHTER], "words") == ("Raise the exposure by 1.3 stops.",)
+    assert backend.instruction([BRIGHTER, LAMP]) == backend.instruction([LAMP, BRIGHTER])
+    assert not any(c.isdigit() for c in backend.instruction([BRIGHTER, LAMP])[0])
+    words = backend.predict(source, [[BRIGHTER]], "words")
+    numbers = backend.predict(source, [[BRIGHTER]], "numbers")
     assert not torch.equal(words, numbers)
 
 
@@ -151,4 +151,4 @@ def test_an_adapter_of_a_pretrained_base_is_evaluated(
 
     assert {"adapter", "words", "vae"} <= set(report.editors)
     assert {score.attribute for score in report.main_scores()} == {"exposure", "light_power"}
-    assert any("told the edit in English, its number included" in note for note in report.notes)
+    assert any("given the edit in English, its number included" in note for note in report.notes)

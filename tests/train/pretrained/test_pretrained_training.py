@@ -137,13 +137,13 @@ def test_the_loss_is_that_of_the_velocity(
     job = latent_job(kind, checkpoints[kind])
     frozen = frozen_base(job, data_folder, tmp_path)
     pairs = training_pairs(data_folder)
-    batch = frozen.space.whole_batch(pairs, [0, 1])
+    batch = frozen.objective.whole_batch(pairs, [0, 1])
     noise, time = torch.randn_like(batch.target_BCHW), torch.tensor([0.9, 0.3])
     t = time.view(-1, 1, 1, 1)
     noisy = (1 - t) * batch.target_BCHW + t * noise
     said = torch.randn_like(noise)
 
-    loss = frozen.space.loss(job, noisy - t * said, batch, time)
+    loss = frozen.objective.loss(job, noisy - t * said, batch, time)
 
     wanted = torch.nn.functional.mse_loss(said, noise - batch.target_BCHW)
     torch.testing.assert_close(loss, wanted)
