@@ -1,9 +1,10 @@
-# Two commands for a new user: `make demo` and `make test`. Everything is installed into .venv.
+# Two commands for a new user: `make demo` and `make test`. Both install what is missing: system
+# packages (as root; else they print the command), and everything else into .venv.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# another Python makes the environment anew
-INSTALLED := $(VENV)/.installed-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+PY_VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+INSTALLED := $(VENV)/.installed-$(PY_VERSION)
 OUT ?= out/demo
 
 # Blender 5.2 LTS wants Python 3.13; its render tests run where one is found
@@ -12,7 +13,7 @@ PYTHON_5 ?= $(shell for python in python3.13 $(HOME)/.pyenv/versions/3.13*/bin/p
 	"$$python" -c '' 2>/dev/null && echo "$$python" && break; done)
 BIN_5 := .venv-5/bin
 
-.PHONY: demo test test-blender-5 test-wheel lint format clean
+.PHONY: demo test test-blender-5 test-wheel lint format clean system-packages
 
 demo: $(INSTALLED)
 	$(BIN)/cat-dataset run manifests/demo.toml --out $(OUT)
@@ -53,10 +54,17 @@ format: $(INSTALLED)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-$(INSTALLED): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v in ((3, 11), (3, 13)) else "Python %d.%d found: use 3.11 or 3.13, for example make PYTHON=python3.11" % v)'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --editable ".[all,dev]" --constraint constraints.txt
+system-packages:
+	@sh .ci/system-packages $(PYTHON)
+
+# Another Python makes the environment anew. One that could not be made is removed, so that none is
+# left half made. The mark is written last: packages that could not be fetched are fetched next time.
+$(INSTALLED): pyproject.toml constraints.txt | system-packages
+	@[ -d $(VENV)/lib/python$(PY_VERSION) ] || rm -rf $(VENV)
+	@rm -f $(VENV)/.installed-*
+	@echo "installing Python packages into $(VENV), about 2 minutes"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+	@$(BIN)/pip install --quiet --editable ".[all,dev]" --constraint constraints.txt
 	@touch $@
 
 clean:

@@ -14,7 +14,8 @@ import psutil
 from cat_dataset.system.extras import EXTRA_MODULES, missing_modules
 
 SUPPORTED_PYTHONS = ((3, 11), (3, 13))  # one bpy wheel each: 4.5 LTS and 5.2 LTS
-APT_LINE = "apt-get install -y libx11-6 libxrender1 libxfixes3 libxi6 libxkbcommon0 libsm6 libgl1"
+# what bpy's libraries need of the system, also without a screen; `.ci/system-packages` reads it too
+APT_PACKAGES = (Path(__file__).parent / "apt_packages.txt").read_text(encoding="ascii").split()
 MIN_MEMORY_GIB = 6.0
 MIN_DISK_GIB = 5.0
 _IMPORT_TIMEOUT_S = 120.0
@@ -98,5 +99,5 @@ def _import_remedy(extra: str, last_line: str) -> str:
     """Return how to mend a failed import; a missing .so is a system library."""
     library = re.search(r"(lib\S+?\.so[.\d]*)", last_line)
     if library and "cannot open shared object" in last_line:
-        return f"install the system libraries: {APT_LINE}"
+        return f"install the system libraries: apt-get install -y {' '.join(APT_PACKAGES)}"
     return f"pip install --force-reinstall 'cat-dataset[{extra}]'"
