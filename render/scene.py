@@ -1,16 +1,45 @@
 """A built scene: Blender's objects and the handles by which an edit moves them.
 
-Every family of scenes builds one of these; sweeps, light bases and instruments know no family.
+Every family of scenes builds one of these; sweeps, light bases and probes know no family.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from cat_dataset.records import LightGroup, Split
-from render.families.craft.layout import CameraPose
 
+CIRCLE_OF_CONFUSION_MM = 0.03  # what still counts as sharp on full frame
+SENSOR_LONG_SIDE_MM = 36.0
+AMBIENT_GROUP = "ambient"  # light group of the world, or of what takes its place indoors
 EMISSION_GROUP = "emission"  # glowing surfaces of a user's scene, which are no lamp to turn up
+
+
+@dataclass(frozen=True)
+class CameraPose:
+    """A full-frame camera and its settings."""
+
+    position_m: tuple[float, float, float]
+    look_at_m: tuple[float, float, float]
+    focal_length_mm: float
+    f_number: float
+    focus_distance_m: float  # along the view axis
+
+    @property
+    def distance_m(self) -> float:
+        """From the camera to the point it looks at."""
+        return math.dist(self.position_m, self.look_at_m)
+
+    @property
+    def elevation_deg(self) -> float:
+        """Of the camera above the point it looks at."""
+        return math.degrees(math.asin((self.position_m[2] - self.look_at_m[2]) / self.distance_m))
+
+    @property
+    def frame_width_rad(self) -> float:
+        """Longer side of the frame at one metre, in metres."""
+        return SENSOR_LONG_SIDE_MM / self.focal_length_mm
 
 
 class Sun(Protocol):

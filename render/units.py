@@ -210,8 +210,9 @@ def _camera_batch(camera: SimulatedCamera) -> RenderBatch:
 def _build(
     seed: int, batch: RenderBatch, files: SceneFiles, threads: int = 1
 ) -> "tuple[BuiltScene, RenderSettings]":
+    from render.assets.user_scene import build_user_scene
     from render.blender.renderer import MAX_CYCLES_SEED, RenderSettings
-    from render.families.registry import build_scene, build_user_scene
+    from render.families.registry import build_scene
 
     settings = RenderSettings(
         width_px=batch.width_px,

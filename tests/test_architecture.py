@@ -5,14 +5,17 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from setuptools import find_packages
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("render", "dslr", "train")
-PACKAGES = ("cat_dataset", *ROOMS)
+PRODUCERS_AND_TRAINER = ("render", "dslr", "train")
+PACKAGES = ("cat_dataset", *PRODUCERS_AND_TRAINER)
 OWNERS = {
     "bpy": "render",
     "cycles": "render",
@@ -28,27 +31,171 @@ OWNERS = {
 }
 SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
+# Folders and loose modules in reading order: each may import those before it, none after it.
+# A package's own `__init__` comes last, as it says what the package offers.
+READING_ORDER: dict[str, tuple[str, ...]] = {
+    "cat_dataset": (
+        *("errors", "imaging", "system", "attributes", "records", "light", "jobs", "requests"),
+        *("store", "reporting", "generate", "compose", "scoring", "studio", "pipeline", "cli"),
+    ),
+    "render": (
+        *("scene", "blender", "basis", "sweeps", "asset_folder", "scene_files"),
+        *("families", "assets", "units", "previews"),
+    ),
+    "render.families": ("craft", "tabletop", "interior", "outdoor", "head", "registry"),
+    "dslr": (
+        *("files", "develop", "measure", "grouping", "sweeps", "simulator"),
+        *("ingest", "units"),
+    ),
+    "train": (
+        *("runs", "model", "adapter", "data", "objective", "pretrained"),
+        *("edit", "loop", "evaluate"),
+    ),
+}
+NOT_BUILT_YET = {"cat_dataset": {"studio"}}
 
-def imported_modules(path: Path) -> set[str]:
-    """Return the top-level names a file imports anywhere, also inside functions."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+# What still breaks a rule, each to be taken out with the change that mends it.
+KNOWN_CIRCLES = {frozenset({"cat_dataset.scoring.markdown", "cat_dataset.scoring.report"})}
+KNOWN_TWICE = {"datasets.py", "benchmark.py", "planning.py"}
+
+
+@dataclass(frozen=True)
+class ImportedModule:
+    """A module that a file imports somewhere."""
+
+    name: str
+    is_late: bool  # inside a function, or for type checking only
+
+
+def module_name(path: Path) -> str:
+    """Return the dotted name of a source file; a package is named like its folder."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+MODULES = {module_name(path): path for path in SOURCES}
+
+
+def imports_of(path: Path) -> list[ImportedModule]:
+    """Return all modules a file imports: at its top, in functions, and for type checking only.
+
+    `from a import b` is an import of `a.b` where that is a module of ours, else of `a`.
+    """
+    tree = ast.parse(path.read_text())
+    late = {id(node) for block in ast.walk(tree) if _runs_late(block) for node in ast.walk(block)}
+    found = []
+    for node in ast.walk(tree):
+        names: list[str] = []
         if isinstance(node, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module.split(".")[0])
-    return names
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module, f"{path}: imports are absolute"
+            whole = [f"{node.module}.{alias.name}" for alias in node.names]
+            names = [name if name in MODULES else node.module for name in whole]
+        found += [ImportedModule(name, id(node) in late) for name in names]
+    return found
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_imports_point_in_one_direction(path: Path) -> None:
-    """Rooms know the core, never each other; the core knows no room; CLI and pipeline know all."""
-    room = path.relative_to(ROOT).parts[0]
-    calls_rooms = any(path.is_relative_to(ROOT / "cat_dataset" / n) for n in ("cli", "pipeline"))
-    for module in imported_modules(path):
-        assert OWNERS.get(module, room) == room, f"only {OWNERS[module]}/ may import {module}"
-        if module in ROOMS and not calls_rooms:
-            assert module == room, f"{room} must not import {module}"
+def _runs_late(block: ast.AST) -> bool:
+    """Whether what a block imports is not loaded together with its file."""
+    if isinstance(block, ast.If):
+        return isinstance(block.test, ast.Name) and block.test.id == "TYPE_CHECKING"
+    return isinstance(block, ast.FunctionDef | ast.AsyncFunctionDef)
+
+
+IMPORTS = {module: imports_of(path) for module, path in MODULES.items()}
+
+
+def own_imports(module: str) -> set[str]:
+    """Return the modules of these packages that a module imports, itself left out."""
+    return {imported.name for imported in IMPORTS[module] if imported.name in MODULES} - {module}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_packages_import_in_one_direction(module: str) -> None:
+    """Packages know the core, never each other; the core knows none but in functions of its rim."""
+    package = module.split(".")[0]
+    is_rim = module.startswith("cat_dataset.cli") or module == "cat_dataset.pipeline"
+    for imported in IMPORTS[module]:
+        top = imported.name.split(".")[0]
+        assert OWNERS.get(top, package) == package, f"only {OWNERS[top]}/ may import {top}"
+        if top in PRODUCERS_AND_TRAINER and top != package:
+            assert is_rim, f"{module} must not import {imported.name}"
+            assert imported.is_late, f"{module} must import {imported.name} inside a function"
+
+
+@pytest.mark.parametrize("parent", READING_ORDER)
+def test_folders_import_in_one_direction(parent: str) -> None:
+    """A folder imports only folders that stand before it in the reading order."""
+    rank = {name: place for place, name in enumerate(READING_ORDER[parent])}
+    backward = [
+        f"{module} imports {imported}"
+        for module in MODULES
+        if module.startswith(f"{parent}.")
+        for imported in own_imports(module)
+        if imported == parent or imported.startswith(f"{parent}.")
+        if rank[_child(parent, module)] < rank.get(_child(parent, imported), len(rank))
+    ]
+    assert not backward
+
+
+def _child(parent: str, module: str) -> str:
+    """Return the folder or loose module of `parent` that a module lies in; "" = its `__init__`."""
+    return module.removeprefix(parent).removeprefix(".").split(".")[0]
+
+
+@pytest.mark.parametrize("parent", READING_ORDER)
+def test_the_reading_order_names_every_folder_and_loose_module(parent: str) -> None:
+    """A new folder takes its place in the order, and one that is gone leaves it."""
+    children = {_child(parent, module) for module in MODULES if module.startswith(f"{parent}.")}
+    assert children == set(READING_ORDER[parent]) - NOT_BUILT_YET.get(parent, set())
+
+
+def test_no_files_import_each_other_in_a_circle() -> None:
+    """The files form layers, also where an import stands in a function or is for types only."""
+    circles = {frozenset(circle) for circle in circles_of({m: own_imports(m) for m in MODULES})}
+    assert circles <= KNOWN_CIRCLES
+
+
+def circles_of(imports: Mapping[str, set[str]]) -> list[set[str]]:
+    """Return the strongly connected components of more than one module."""
+    reached = {module: _reachable(module, imports) for module in imports}
+    circles: list[set[str]] = []
+    for module in imports:
+        circle = {other for other in reached[module] if module in reached[other]}
+        if len(circle) > 1 and circle not in circles:
+            circles.append(circle)
+    return circles
+
+
+def _reachable(start: str, imports: Mapping[str, set[str]]) -> set[str]:
+    """Return what a module imports, directly or through others."""
+    reached: set[str] = set()
+    waiting = [start]
+    while waiting:
+        following = imports[waiting.pop()] - reached
+        reached |= following
+        waiting += following
+    return reached
+
+
+def test_a_circle_of_three_is_found() -> None:
+    """The search for circles sees one that no two files form alone."""
+    imports = {"a": {"b"}, "b": {"c", "d"}, "c": {"a"}, "d": set[str]()}
+    assert circles_of(imports) == [{"a", "b", "c"}]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_two_files_of_a_package_have_one_name(package: str) -> None:
+    """A file is found by its name alone; families have the same files, each its own."""
+    names = Counter(
+        path.name
+        for module, path in MODULES.items()
+        if module.startswith(f"{package}.") and path.name != "__init__.py"
+        if not module.startswith("render.families.")
+    )
+    twice = {name for name, count in names.items() if count > 1}
+    assert twice <= (KNOWN_TWICE if package == "cat_dataset" else set())
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
@@ -72,27 +219,6 @@ def test_the_help_needs_no_extra_and_imports_nothing_heavy() -> None:
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
-
-
-def test_importing_the_package_imports_nothing_heavy() -> None:
-    """Its functions are imported when they are named; all that `__all__` names are there."""
-    heavy = (*OWNERS, "numpy", "cv2", "pyarrow", "pydantic", "typer", "rich")
-    code = (
-        "import sys, cat_dataset\n"
-        f"loaded = sorted(set({heavy!r}) & set(sys.modules))\n"
-        "missing = [n for n in cat_dataset.__all__ if not callable(getattr(cat_dataset, n))]\n"
-        "sys.exit(f'imported: {loaded}, missing: {missing}' if loaded or missing else 0)"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-
-
-def test_the_pipeline_does_not_know_the_command_line() -> None:
-    """What a notebook calls neither parses options nor prints."""
-    for path in (ROOT / "cat_dataset" / "pipeline").glob("*.py"):
-        text = path.read_text()
-        assert "cat_dataset.cli" not in text, path
-        assert "typer" not in imported_modules(path), path
 
 
 def test_listing_units_does_not_import_blender() -> None:

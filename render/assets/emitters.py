@@ -16,8 +16,7 @@ from mathutils import Vector
 from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K, MAX_CCT_K, MIN_CCT_K
 from cat_dataset.records import LightGroup
 from render.assets.shader_walk import gives_light, has_own_strength, is_coloured
-from render.families.craft.stage import AMBIENT_GROUP
-from render.scene import EMISSION_GROUP
+from render.scene import AMBIENT_GROUP, EMISSION_GROUP
 
 OTHER_LAMPS_GROUP = "lamps"
 MAX_LAMP_GROUPS = 12  # each costs memory and denoising time; the weakest lamps share one

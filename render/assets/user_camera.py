@@ -13,7 +13,7 @@ import bpy
 from mathutils import Matrix, Vector
 
 from cat_dataset.errors import SceneError
-from render.families.craft.layout import SENSOR_LONG_SIDE_MM, CameraPose
+from render.scene import SENSOR_LONG_SIDE_MM, CameraPose
 
 F_NUMBER_WITHOUT_DOF = 16.0  # of files that render everything sharp
 _MIN_DISTANCE_M = 0.02

@@ -22,8 +22,8 @@ from render.assets.neutral import freeze, remove_drivers
 from render.assets.solid import joined, make_solid, vertices
 from render.assets.user_files import check_images
 from render.blender.session import captured_output, fresh_scene
+from render.blender.shapes import Shape
 from render.families.craft.props import Prop
-from render.families.craft.shapes import Shape
 from render.families.craft.user_hdris import list_hdris
 from render.families.tabletop.building import lay_table
 from render.families.tabletop.drawing import tabletop_rand

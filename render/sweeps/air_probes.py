@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from cat_dataset.attributes.attribute import wrap_deg
 from cat_dataset.imaging.photometry import extinction_per_m
 from cat_dataset.records import Reading
+from render.blender.meshes import add_mesh
 from render.blender.nodes import NodeGraph
 from render.blender.probe_scene import new_material
 from render.blender.renderer import RenderSettings, apply_settings, render_passes
+from render.blender.shapes import ball, rounded_box
 from render.blender.versions import enable_nodes
-from render.families.craft.shapes import ball, rounded_box
-from render.families.craft.stage import add_mesh
 from render.scene import BuiltScene
 from render.sweeps.surface_readout import extinction_read, light_direction
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cat_dataset.imaging.photometry import dioptres
 from cat_dataset.records import Reading
+from render.blender.meshes import add_mesh
 from render.blender.nodes import NodeGraph
 from render.blender.probe_scene import (
     camera_setting,
@@ -21,11 +22,9 @@ from render.blender.probe_scene import (
     sharp_passes,
 )
 from render.blender.renderer import RenderSettings, apply_settings, render_passes
+from render.blender.shapes import ball
 from render.blender.versions import enable_nodes
-from render.families.craft.layout import SENSOR_LONG_SIDE_MM
-from render.families.craft.shapes import ball
-from render.families.craft.stage import add_mesh
-from render.scene import BuiltScene
+from render.scene import SENSOR_LONG_SIDE_MM, BuiltScene
 from render.sweeps.lens_readout import (
     aperture_stops_read,
     focus_dioptres_read,

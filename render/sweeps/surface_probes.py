@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset.records import Reading
+from render.blender.meshes import add_mesh
 from render.blender.probe_scene import chosen_points, new_material, pinhole_passes, probe_scene
 from render.blender.renderer import RenderSettings, apply_settings, render_passes
+from render.blender.shapes import ball
 from render.blender.versions import pass_name
-from render.families.craft.shapes import ball
-from render.families.craft.stage import add_mesh
 from render.scene import BuiltScene
 from render.sweeps.material_edits import constant_input, edited_material
 from render.sweeps.pose_probes import small

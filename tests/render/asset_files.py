@@ -69,8 +69,8 @@ def add_box(
     scene: Any, name: str, size_m: tuple[float, float, float], at_m: tuple[float, float, float]
 ) -> Any:
     """Add a box whose origin is in its middle."""
-    from render.families.craft.shapes import rounded_box
-    from render.families.craft.stage import add_mesh
+    from render.blender.meshes import add_mesh
+    from render.blender.shapes import rounded_box
 
     thing = add_mesh(scene, name, rounded_box(size_m, 0.01).moved(z_m=-size_m[2] / 2), [])
     thing.location = at_m

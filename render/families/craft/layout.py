@@ -10,9 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from render.families.craft.props import Prop
+from render.scene import CIRCLE_OF_CONFUSION_MM, SENSOR_LONG_SIDE_MM, CameraPose
 
-CIRCLE_OF_CONFUSION_MM = 0.03  # what still counts as sharp on full frame
-SENSOR_LONG_SIDE_MM = 36.0
 F_NUMBERS = (2.0, 2.2, 2.5, 2.8, 3.2, 3.5, 4.0, 4.5, 5.0, 5.6, 6.3, 7.1, 8.0, 9.0, 10.0, 11.0)
 _GAP_M = 0.008  # between two things
 _MAX_TRIES = 60
@@ -40,32 +39,6 @@ class TableEdge:
         turn = math.radians(self.turn_deg)
         depth_m = spot.y_m * math.cos(turn) - spot.x_m * math.sin(turn)
         return self.depth_m - depth_m - spot.prop.shape.radius_m
-
-
-@dataclass(frozen=True)
-class CameraPose:
-    """A full-frame camera and its settings."""
-
-    position_m: tuple[float, float, float]
-    look_at_m: tuple[float, float, float]
-    focal_length_mm: float
-    f_number: float
-    focus_distance_m: float  # along the view axis
-
-    @property
-    def distance_m(self) -> float:
-        """From the camera to the point it looks at."""
-        return math.dist(self.position_m, self.look_at_m)
-
-    @property
-    def elevation_deg(self) -> float:
-        """Of the camera above the point it looks at."""
-        return math.degrees(math.asin((self.position_m[2] - self.look_at_m[2]) / self.distance_m))
-
-    @property
-    def frame_width_rad(self) -> float:
-        """Longer side of the frame at one metre, in metres."""
-        return SENSOR_LONG_SIDE_MM / self.focal_length_mm
 
 
 def camera_rand(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from render.blender.finishes import Finish
-from render.families.craft.shapes import Shape
+from render.blender.shapes import Shape
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Plain descriptions become Blender objects: meshes, lamps in their light groups, world, camera."""
+"""Plain descriptions become Blender objects: lamps in their light groups, world, camera."""
 
 import math
 from dataclasses import dataclass
@@ -13,12 +13,9 @@ from cat_dataset.errors import SceneError
 from cat_dataset.imaging.photometry import luminance
 from render.blender.nodes import NodeGraph
 from render.blender.versions import enable_nodes
-from render.families.craft.layout import SENSOR_LONG_SIDE_MM, CameraPose
-from render.families.craft.shapes import Shape
 from render.families.craft.user_hdris import load_user_hdri, usual_radiance
+from render.scene import AMBIENT_GROUP, SENSOR_LONG_SIDE_MM, CameraPose
 
-SHARP_EDGE_DEG = 38.0  # faces that meet at more than this keep their edge
-AMBIENT_GROUP = "ambient"
 _WORLD_MAP_PX = 256  # importance map; the lamps in the HDRIs are capped, so it can be coarse
 
 
@@ -48,28 +45,6 @@ class World:
     def name(self) -> str:
         """File name of the HDRI."""
         return self.hdri if self.file is None else self.file.name
-
-
-def add_mesh(scene: Any, name: str, shape: Shape, materials: list[Any]) -> Any:
-    """Add a smooth-shaded mesh object with sharp edges kept; returns the object."""
-    mesh = bpy.data.meshes.new(name)
-    is_corner = shape.faces_F4 >= 0
-    corners, totals = shape.faces_F4[is_corner], is_corner.sum(axis=1)
-    mesh.vertices.add(len(shape.vertices_V3))
-    mesh.vertices.foreach_set("co", shape.vertices_V3.astype(np.float32).ravel())
-    mesh.loops.add(len(corners))
-    mesh.loops.foreach_set("vertex_index", corners.astype(np.int32))
-    mesh.polygons.add(len(totals))
-    mesh.polygons.foreach_set("loop_start", (np.cumsum(totals) - totals).astype(np.int32))
-    mesh.polygons.foreach_set("material_index", shape.slots_F.astype(np.int32))
-    mesh.polygons.foreach_set("use_smooth", np.ones(len(totals), bool))
-    for material in materials:
-        mesh.materials.append(material)
-    mesh.update(calc_edges=True)
-    mesh.set_sharp_from_angle(angle=math.radians(SHARP_EDGE_DEG))
-    thing = bpy.data.objects.new(name, mesh)
-    scene.collection.objects.link(thing)
-    return thing
 
 
 def place(thing: Any, x_m: float, y_m: float, z_m: float, heading_deg: float) -> None:
@@ -108,9 +83,8 @@ def add_world(scene: Any, world: World) -> None:
     sky = graph.node("ShaderNodeTexEnvironment", {"Vector": turned.outputs["Vector"]}, image=image)
     capped = graph.vector("MINIMUM", sky.outputs["Color"], (peak,) * 3)
     if world.file is not None:
-        capped = graph.vector(
-            "MAXIMUM", capped, (0.0,) * 3
-        )  # see `render.families.craft.user_hdris`
+        # A user's file may hold negative radiance, see `render.families.craft.user_hdris`.
+        capped = graph.vector("MAXIMUM", capped, (0.0,) * 3)
     strength = world.irradiance_w_m2 / (math.pi * mean)
     light = graph.node("ShaderNodeBackground", {"Color": capped, "Strength": strength})
     graph.node("ShaderNodeOutputWorld", {"Surface": light.outputs["Background"]})
@@ -123,7 +97,7 @@ def add_world(scene: Any, world: World) -> None:
 def _sky_light(world: World) -> tuple[Any, float, float]:
     """Return the HDRI's image, the radiance at which it is capped, and its mean radiance."""
     if world.file is None:  # Blender's own have a mean of about 1
-        image = _load_hdri(world.hdri)
+        image = load_hdri(world.hdri)
         return image, world.peak, _mean_radiance(image, world.peak)
     image = load_user_hdri(world.file)
     peak = world.peak * usual_radiance(image)
@@ -136,10 +110,6 @@ def load_hdri(name: str) -> Any:
     Raises:
         SceneError: Blender's installation lacks it, or cannot read it.
     """
-    return _load_hdri(name)
-
-
-def _load_hdri(name: str) -> Any:
     folder = bpy.utils.system_resource("DATAFILES", path="studiolights/world")
     path = Path(folder) / name
     if not path.is_file():

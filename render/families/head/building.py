@@ -9,18 +9,12 @@ import numpy as np
 
 from cat_dataset.records import LightGroup
 from cat_dataset.system.seeding import derive_rng
+from render.blender.meshes import add_mesh
 from render.blender.nodes import Vector
 from render.blender.session import fresh_scene
+from render.blender.shapes import Floats, Shape, lathe, rounded_box
 from render.families.craft.materials import build_material
-from render.families.craft.shapes import Floats, Shape, lathe, rounded_box
-from render.families.craft.stage import (
-    AMBIENT_GROUP,
-    add_area_lamp,
-    add_camera,
-    add_mesh,
-    add_world,
-    place,
-)
+from render.families.craft.stage import add_area_lamp, add_camera, add_world, place
 from render.families.head.clothes import jersey_cloth
 from render.families.head.drawing import HeadScene, head_scene_rand
 from render.families.head.face_keys import expression_deltas
@@ -41,7 +35,7 @@ from render.families.head.materials import (
     set_attribute,
     skin_material,
 )
-from render.scene import BuiltScene
+from render.scene import AMBIENT_GROUP, BuiltScene
 
 TEETH_RGB = (0.78, 0.74, 0.66)
 IRIS_SHARE = 0.395  # radius of the iris over the eyeball's

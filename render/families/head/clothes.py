@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from render.blender.finishes import Rgb
-from render.families.craft.shapes import Floats, Ints, Shape, join
+from render.blender.shapes import Floats, Ints, Shape, join
 from render.families.head.face_field import ellipsoid, rod, soft_min
 from render.families.head.face_traits import PIT_Z_M, FaceTraits
 

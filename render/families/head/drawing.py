@@ -13,12 +13,13 @@ import numpy as np
 from cat_dataset.system.seeding import derive_rng
 from render.blender.finishes import Finish, Rgb, linear_rgb, palette_rand, shaded
 from render.families.craft.lamp_colours import balance_k, cct_rand
-from render.families.craft.layout import SENSOR_LONG_SIDE_MM, CameraPose, f_number_for_depth
+from render.families.craft.layout import f_number_for_depth
 from render.families.craft.stage import AreaLamp, World
 from render.families.head.clothes import COLLARS, Jersey
 from render.families.head.face_paint import FaceColours
 from render.families.head.face_traits import PIT_Z_M, FaceTraits, face_traits_rand
 from render.families.head.hair_styles import HairStyle, hair_style_rand
+from render.scene import SENSOR_LONG_SIDE_MM, CameraPose
 
 KEY_IRRADIANCE_W_M2 = 6.6  # of the key light on the face; the exposure anchor takes care
 ROOM_HDRIS = ("interior.exr", "courtyard.exr", "forest.exr", "sunset.exr", "city.exr")

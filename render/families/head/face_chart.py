@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from render.families.craft.shapes import Floats, Ints
+from render.blender.shapes import Floats, Ints
 from render.families.head.face_slits import (
     EYE_IN_DEG,
     EYE_OUT_DEG,

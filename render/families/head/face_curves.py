@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from render.families.craft.shapes import Floats
+from render.blender.shapes import Floats
 
 
 def smooth_step(share: Floats) -> Floats:

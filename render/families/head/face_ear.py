@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from render.families.craft.shapes import Floats, Ints, Shape
+from render.blender.shapes import Floats, Ints, Shape
 from render.families.head.face_curves import bump, smooth_step
 from render.families.head.face_field import surface_hits
 from render.families.head.face_traits import FaceTraits

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from render.families.craft.shapes import Floats
+from render.blender.shapes import Floats
 from render.families.head.face_traits import FaceTraits
 
 _MARCH_STEPS = 70

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from render.families.craft.shapes import Floats
+from render.blender.shapes import Floats
 from render.families.head.face_curves import ball_bump, bump, smooth_step
 from render.families.head.face_field import face_normals
 from render.families.head.face_patch import Patch

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from render.blender.finishes import Rgb
-from render.families.craft.shapes import Floats
+from render.blender.shapes import Floats
 from render.families.head.face_chart import HEAD_CENTRE
 from render.families.head.face_curves import ball_bump, smooth_step
 from render.families.head.face_patch import Patch

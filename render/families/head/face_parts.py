@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from render.families.craft.shapes import Floats, Shape, ball, join, rounded_box, smooth_curve, tube
+from render.blender.shapes import Floats, Shape, ball, join, rounded_box, smooth_curve, tube
 from render.families.head.face_ear import ear_shape
 from render.families.head.face_field import face_normals, surface_hits
 from render.families.head.face_patch import HAIR, MOUTH, SKIN, TEETH, Patch, patch_of

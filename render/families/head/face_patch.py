@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from render.families.craft.shapes import Floats, Ints, Shape, join
+from render.blender.shapes import Floats, Ints, Shape, join
 
 SKIN, MOUTH, TEETH, HAIR = range(4)  # material slots of the face's mesh
 _MIDLINE_M = 1e-7  # nearer to the plane of symmetry is on it

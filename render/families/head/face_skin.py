@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from render.families.craft.shapes import Floats, Ints, Shape, smooth_curve
+from render.blender.shapes import Floats, Ints, Shape, smooth_curve
 from render.families.head.face_chart import HEAD_CENTRE, Chart, face_chart
 from render.families.head.face_curves import bump
 from render.families.head.face_field import face_normals, surface_hits

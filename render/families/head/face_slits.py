@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from render.families.craft.shapes import Floats
+from render.blender.shapes import Floats
 from render.families.head.face_field import surface_hits
 from render.families.head.face_traits import FaceTraits
 

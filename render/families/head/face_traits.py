@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from render.families.craft.shapes import Floats
+from render.blender.shapes import Floats
 
 PIT_Z_M = -0.178  # of the pit of the neck in the head's frame: where the bust's origin is
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from render.families.craft.shapes import Floats, Shape
+from render.blender.shapes import Floats, Shape
 from render.families.head.face_chart import HEAD_CENTRE
 from render.families.head.face_field import face_field, face_normals, surface_hits
 from render.families.head.face_traits import FaceTraits

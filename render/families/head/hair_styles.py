@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from render.families.craft.shapes import Floats, smooth_curve
+from render.blender.shapes import Floats, smooth_curve
 from render.families.head.face_curves import smooth_step
 
 # The hairline seen from the head's centre: azimuth (0 = face, 180 = nape) and elevation, degrees.

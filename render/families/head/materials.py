@@ -10,8 +10,8 @@ import numpy as np
 
 from render.blender.finishes import Rgb, shaded
 from render.blender.nodes import NodeGraph, Vector
+from render.blender.shapes import Floats
 from render.blender.versions import enable_nodes
-from render.families.craft.shapes import Floats
 from render.families.head.face_paint import FaceColours
 
 TONE, STRAND = "tone", "strand"  # names of the vertex attributes

@@ -8,17 +8,11 @@ import numpy as np
 from cat_dataset.records import LightGroup
 from cat_dataset.system.seeding import derive_rng
 from render.blender.finishes import Finish, linear_rgb
+from render.blender.meshes import add_mesh
 from render.blender.session import fresh_scene
+from render.blender.shapes import ball, rounded_box
 from render.families.craft.materials import build_material
-from render.families.craft.shapes import ball, rounded_box
-from render.families.craft.stage import (
-    AMBIENT_GROUP,
-    AreaLamp,
-    add_area_lamp,
-    add_camera,
-    add_mesh,
-    place,
-)
+from render.families.craft.stage import AreaLamp, add_area_lamp, add_camera, place
 from render.families.interior import room as shell
 from render.families.interior.drawing import Interior, interior_rand
 from render.families.interior.floor_plan import Piece
@@ -39,7 +33,7 @@ from render.families.interior.light import (
     window_centre,
     window_normal,
 )
-from render.scene import BuiltScene
+from render.scene import AMBIENT_GROUP, BuiltScene
 
 LAMP_GROUP, WINDOW_GROUP = "lamp", "window"
 _BEHIND_WALL_M = 0.5  # from the outer face to the card with the view

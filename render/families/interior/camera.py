@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from render.families.craft.layout import SENSOR_LONG_SIDE_MM, CameraPose, f_number_for_depth
+from render.families.craft.layout import f_number_for_depth
 from render.families.craft.props import Prop
 from render.families.interior.floor_plan import View
 from render.families.interior.room import Room
+from render.scene import SENSOR_LONG_SIDE_MM, CameraPose
 
 _FOCAL_MM = (24.0, 50.0)
 _FRAME_M = (1.95, 2.6)  # shorter side of the frame, measured at the main object

@@ -3,9 +3,7 @@
 import numpy as np
 
 from render.blender.finishes import Finish, Palette, ceramic_rand, linear_rgb, shaded
-from render.families.craft.props import Prop
-from render.families.craft.room_finishes import drape_rand, frame_rand, knob_rand, rug_finishes_rand
-from render.families.craft.shapes import (
+from render.blender.shapes import (
     Floats,
     Shape,
     join,
@@ -15,6 +13,8 @@ from render.families.craft.shapes import (
     tube,
     vessel_profile,
 )
+from render.families.craft.props import Prop
+from render.families.craft.room_finishes import drape_rand, frame_rand, knob_rand, rug_finishes_rand
 from render.families.interior.upholstery import board, rod
 
 

@@ -8,8 +8,8 @@ import numpy as np
 
 from cat_dataset.system.seeding import derive_rng
 from render.blender.finishes import Palette
+from render.blender.shapes import Floats
 from render.families.craft.props import Prop
-from render.families.craft.shapes import Floats
 from render.families.interior import decor
 from render.families.interior.floor_plan import FloorPlan, Piece, footprints_meet, piece_points
 from render.families.interior.furnishing import TOPS_M

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from render.families.craft.layout import SENSOR_LONG_SIDE_MM, CameraPose
+from render.blender.shapes import Floats
 from render.families.craft.props import Prop
-from render.families.craft.shapes import Floats
 from render.families.interior.room import FRONT_M, Room, along_sign, wall_frames
+from render.scene import SENSOR_LONG_SIDE_MM, CameraPose
 
 GAP_M = 0.05  # between two pieces
 _WALL_GAP_M = 0.02  # behind a piece; skirting goes there

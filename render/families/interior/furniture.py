@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from render.blender.finishes import Finish, Palette, linear_rgb, shaded
+from render.blender.shapes import Shape, ball, join, rounded_box
 from render.families.craft.props import Prop
 from render.families.craft.room_finishes import (
     case_rand,
@@ -14,7 +15,6 @@ from render.families.craft.room_finishes import (
     timber_rand,
     upholstery_rand,
 )
-from render.families.craft.shapes import Shape, ball, join, rounded_box
 from render.families.interior.upholstery import board, cushion, four_legs, pillow, square_legs
 from render.families.tabletop.crafted import books
 from render.families.tabletop.vessels import vase

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from render.blender.finishes import Finish, Palette, Rgb, ceramic_rand, linear_rgb, shaded
+from render.blender.shapes import Floats, Shape, ball, cylinder, join, lathe, smooth_curve
 from render.families.craft.props import Prop
 from render.families.craft.room_finishes import frame_rand, knob_rand, painted
-from render.families.craft.shapes import Floats, Shape, ball, cylinder, join, lathe, smooth_curve
 from render.families.interior.upholstery import rod
 
 _RIM_M = 0.003  # thickness of the rings that hold a shade

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from render.blender.finishes import Finish, Palette, linear_rgb, shaded
+from render.blender.shapes import Shape, join, rounded_box
 from render.families.craft.room_finishes import floor_rand, wall_rand
-from render.families.craft.shapes import Shape, join, rounded_box
 from render.families.interior.upholstery import board
 
 WALL_M = 0.2  # thickness

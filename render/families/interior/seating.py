@@ -3,9 +3,9 @@
 import numpy as np
 
 from render.blender.finishes import Finish, Palette
+from render.blender.shapes import Shape, join, rounded_box
 from render.families.craft.props import Prop
 from render.families.craft.room_finishes import frame_rand, painted, upholstery_rand, wooden_rand
-from render.families.craft.shapes import Shape, join, rounded_box
 from render.families.interior.upholstery import (
     beam,
     board,

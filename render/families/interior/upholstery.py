@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from render.families.craft.shapes import Floats, Shape, ball, join, rounded_box, tube
+from render.blender.shapes import Floats, Shape, ball, join, rounded_box, tube
 
 Size = tuple[float, float, float]
 Point = tuple[float, float, float]

@@ -8,12 +8,13 @@ import numpy as np
 from cat_dataset.records import LightGroup
 from cat_dataset.system.seeding import derive_rng
 from render.blender.finishes import Finish
+from render.blender.meshes import add_mesh
 from render.blender.session import fresh_scene
+from render.blender.shapes import Floats, Shape
 from render.families.craft.ground_surfaces import TRACK_ATTRIBUTE
 from render.families.craft.materials import build_material
 from render.families.craft.props import Prop
-from render.families.craft.shapes import Floats, Shape
-from render.families.craft.stage import add_camera, add_mesh, place
+from render.families.craft.stage import add_camera, place
 from render.families.craft.weathered_surfaces import SHADE_ATTRIBUTE, TIP_ATTRIBUTE
 from render.families.outdoor.camera import half_angle_deg, nearest_ground_m
 from render.families.outdoor.cover import cover_rand

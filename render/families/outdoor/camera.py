@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 
-from render.families.craft.layout import SENSOR_LONG_SIDE_MM, CameraPose, f_number_for_depth
+from render.families.craft.layout import f_number_for_depth
 from render.families.craft.props import Prop
+from render.scene import SENSOR_LONG_SIDE_MM, CameraPose
 
 _FOCAL_LENGTHS_MM = (28.0, 85.0)
 _HEIGHTS_M = (0.35, 1.7)  # kneeling, standing

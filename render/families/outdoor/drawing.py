@@ -8,7 +8,6 @@ import numpy as np
 from cat_dataset.imaging.photometry import kelvin, mired
 from cat_dataset.system.seeding import derive_rng
 from render.blender.finishes import Palette, palette_rand
-from render.families.craft.layout import CameraPose
 from render.families.craft.props import Prop
 from render.families.outdoor.camera import outdoor_camera_rand
 from render.families.outdoor.places import (
@@ -20,6 +19,7 @@ from render.families.outdoor.places import (
     ground_rand,
 )
 from render.families.outdoor.sky import SkyDraw, sun_cct_k
+from render.scene import CameraPose
 
 DAYLIGHT_SETTING_K = 5700.0  # of the camera; it leans a little towards a low sun
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from render.blender.finishes import Finish, linear_rgb
+from render.blender.shapes import Floats, join, tube
 from render.families.craft.props import Prop
-from render.families.craft.shapes import Floats, join, tube
 from render.families.outdoor.furniture import bar
 from render.families.outdoor.scenery import Scenery, Spot
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from render.blender.finishes import Finish, linear_rgb, shaded
-from render.families.craft.shapes import Floats, Shape, join, tube
+from render.blender.shapes import Floats, Shape, join, tube
 
 _GOLDEN_DEG = 137.5
 _LEAF_SLOT, _BARK_SLOT = 0, 1

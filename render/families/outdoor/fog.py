@@ -15,10 +15,10 @@ from typing import Any
 import bpy
 
 from cat_dataset.imaging.photometry import extinction_per_m
+from render.blender.meshes import add_mesh
 from render.blender.nodes import NodeGraph
+from render.blender.shapes import rounded_box
 from render.blender.versions import enable_nodes, mark_homogeneous
-from render.families.craft.shapes import rounded_box
-from render.families.craft.stage import add_mesh
 from render.scene import Fog
 
 FOG_WIDTH_M, FOG_TOP_M, FOG_BOTTOM_M = 3000.0, 30.0, -60.0  # ground fog: light must get in

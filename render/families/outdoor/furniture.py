@@ -3,8 +3,8 @@
 import numpy as np
 
 from render.blender.finishes import Finish, Palette, linear_rgb, shaded
+from render.blender.shapes import Shape, cylinder, join, rounded_box, smooth_curve, tube
 from render.families.craft.props import Prop
-from render.families.craft.shapes import Shape, cylinder, join, rounded_box, smooth_curve, tube
 
 _IRON = Finish("paint", linear_rgb("2e3133"), roughness=0.45)
 _TIMBERS = (  # sun-bleached, tarred, fresh, red cedar, and their grain

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from render.blender.finishes import Finish
-from render.families.craft.shapes import Floats, Shape, ball
+from render.blender.shapes import Floats, Shape, ball
 from render.families.outdoor.flora import Plant
 from render.families.outdoor.terrain import Relief
 

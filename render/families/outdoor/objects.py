@@ -3,8 +3,7 @@
 import numpy as np
 
 from render.blender.finishes import Finish, Palette, linear_rgb, shaded
-from render.families.craft.props import Prop
-from render.families.craft.shapes import (
+from render.blender.shapes import (
     Floats,
     Shape,
     ball,
@@ -16,6 +15,7 @@ from render.families.craft.shapes import (
     tube,
     vessel_profile,
 )
+from render.families.craft.props import Prop
 from render.families.outdoor.furniture import bar
 
 _RUST = Finish("paint", linear_rgb("4a3a30"), roughness=0.7)

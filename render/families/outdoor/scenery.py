@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from render.blender.finishes import Palette
-from render.families.craft.layout import CameraPose
 from render.families.craft.props import Prop
 from render.families.outdoor.flora import Plant
 from render.families.outdoor.terrain import Relief
+from render.scene import CameraPose
 
 Model = Plant | Prop
 

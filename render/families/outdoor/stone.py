@@ -3,8 +3,7 @@
 import numpy as np
 
 from render.blender.finishes import Finish, Palette, linear_rgb
-from render.families.craft.props import Prop
-from render.families.craft.shapes import (
+from render.blender.shapes import (
     Shape,
     join,
     lathe,
@@ -14,6 +13,7 @@ from render.families.craft.shapes import (
     tube,
     vessel_profile,
 )
+from render.families.craft.props import Prop
 from render.families.outdoor.flora import shrub
 from render.families.outdoor.terrain import noise_rand
 

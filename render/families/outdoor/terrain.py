@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from render.families.craft.shapes import Floats, Shape
+from render.blender.shapes import Floats, Shape
 
 Mask = Callable[[Floats, Floats], Floats]  # x and y in metres to a number in [0, 1]
 

@@ -8,20 +8,14 @@ import numpy as np
 
 from cat_dataset.records import LightGroup
 from cat_dataset.system.seeding import derive_rng
+from render.blender.meshes import add_mesh
 from render.blender.session import fresh_scene
+from render.blender.shapes import Shape, rounded_box
 from render.families.craft.layout import Placed
 from render.families.craft.materials import build_material
-from render.families.craft.shapes import Shape, rounded_box
-from render.families.craft.stage import (
-    AMBIENT_GROUP,
-    add_area_lamp,
-    add_camera,
-    add_mesh,
-    add_world,
-    place,
-)
+from render.families.craft.stage import add_area_lamp, add_camera, add_world, place
 from render.families.tabletop.drawing import Table, Tabletop, tabletop_rand
-from render.scene import BuiltScene
+from render.scene import AMBIENT_GROUP, BuiltScene
 
 _TABLE_WIDTH_M, _TABLE_FRONT_M, _TABLE_THICK_M = 3.6, 2.2, 0.035
 _WALL_HEIGHT_M = 2.2

@@ -12,8 +12,7 @@ from render.blender.finishes import (
     shaded,
     wood_rand,
 )
-from render.families.craft.props import Prop
-from render.families.craft.shapes import (
+from render.blender.shapes import (
     Shape,
     ball,
     cylinder,
@@ -24,6 +23,7 @@ from render.families.craft.shapes import (
     tube,
     vessel_profile,
 )
+from render.families.craft.props import Prop
 
 
 def books(rng: np.random.Generator, palette: Palette) -> Prop:

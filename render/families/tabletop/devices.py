@@ -3,8 +3,7 @@
 import numpy as np
 
 from render.blender.finishes import METALS, Finish, Palette, linear_rgb, metal_rand
-from render.families.craft.props import Prop
-from render.families.craft.shapes import (
+from render.blender.shapes import (
     Shape,
     cylinder,
     join,
@@ -13,6 +12,7 @@ from render.families.craft.shapes import (
     smooth_curve,
     tube,
 )
+from render.families.craft.props import Prop
 
 
 def clock(rng: np.random.Generator, palette: Palette) -> Prop:

@@ -21,10 +21,11 @@ from render.blender.finishes import (
     shaded,
 )
 from render.families.craft.lamp_colours import balance_k, cct_rand
-from render.families.craft.layout import CameraPose, Placed, TableEdge, arrange_rand, camera_rand
+from render.families.craft.layout import Placed, TableEdge, arrange_rand, camera_rand
 from render.families.craft.props import Prop
 from render.families.craft.stage import AreaLamp, World
 from render.families.tabletop.catalogue import MAIN_KINDS, MAIN_SHARES, MAKERS, make_prop
+from render.scene import CameraPose
 
 KEY_IRRADIANCE_W_M2 = 6.6  # of the key light on the main object; the exposure anchor takes care
 ROOM_HDRIS = ("interior.exr", "courtyard.exr", "forest.exr", "sunset.exr")  # seen blurred

@@ -3,8 +3,7 @@
 import numpy as np
 
 from render.blender.finishes import Finish, Palette, ceramic_rand, linear_rgb, shaded
-from render.families.craft.props import Prop
-from render.families.craft.shapes import (
+from render.blender.shapes import (
     Shape,
     ball,
     join,
@@ -14,6 +13,7 @@ from render.families.craft.shapes import (
     tube,
     vessel_profile,
 )
+from render.families.craft.props import Prop
 
 _FRUITS = (  # two colours, roughness, pores
     ("e8801a", "f09a2c", 0.42, 1.0),  # orange

@@ -3,8 +3,7 @@
 import numpy as np
 
 from render.blender.finishes import Finish, Palette, ceramic_rand, glass_rand, linear_rgb
-from render.families.craft.props import Prop
-from render.families.craft.shapes import (
+from render.blender.shapes import (
     Shape,
     ball,
     join,
@@ -13,6 +12,7 @@ from render.families.craft.shapes import (
     tube,
     vessel_profile,
 )
+from render.families.craft.props import Prop
 from render.families.tabletop.nature import fruit_skin_rand
 
 

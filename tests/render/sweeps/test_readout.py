@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from cat_dataset.errors import SceneError
 from cat_dataset.system.seeding import derive_rng
-from render.families.craft.shapes import rotation
+from render.blender.shapes import rotation
 from render.sweeps.lens_readout import aperture_stops_read, zoom_log2
 from render.sweeps.pose_readout import PosePoints, turn_deg
 

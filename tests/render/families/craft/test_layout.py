@@ -5,7 +5,8 @@ from itertools import combinations
 
 import pytest
 
-from render.families.craft.layout import F_NUMBERS, SENSOR_LONG_SIDE_MM, f_number_for_depth
+from render.families.craft.layout import F_NUMBERS, f_number_for_depth
+from render.scene import SENSOR_LONG_SIDE_MM
 
 pytest.importorskip("bpy", reason="the family imports Blender")
 

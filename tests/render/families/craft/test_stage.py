@@ -125,8 +125,8 @@ def test_every_finish_that_things_wear_has_a_material() -> None:
 
 def test_a_mesh_arrives_as_it_was_drawn() -> None:
     """Vertices, faces and slots of a prop are those of its mesh, and the mesh is valid."""
+    from render.blender.meshes import add_mesh
     from render.blender.session import fresh_scene
-    from render.families.craft.stage import add_mesh
 
     scene = fresh_scene()
     rng = derive_rng(0, "test-mesh")

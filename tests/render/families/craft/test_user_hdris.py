@@ -110,8 +110,8 @@ def test_a_world_gives_the_asked_irradiance_whatever_the_files_scale(
     from cat_dataset.imaging.photometry import luminance
     from render.blender.renderer import RenderSettings, apply_settings, render_passes
     from render.blender.session import fresh_scene
-    from render.families.craft.layout import CameraPose
     from render.families.craft.stage import World, add_camera, add_world
+    from render.scene import CameraPose
     from tests.render.asset_files import add_box, new_material
 
     path = make_hdri(tmp_path / "sky.exr", sky_pixels(128) * np.float32(brightness))

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cat_dataset.system.seeding import derive_rng
-from render.families.craft.shapes import Floats
+from render.blender.shapes import Floats
 
 if TYPE_CHECKING:
     from render.families.head.face_patch import Patch

@@ -33,13 +33,14 @@ def _emissive_card_scene(visibility_m: float, distances_m: tuple[float, ...]) ->
     """
     import bpy
 
+    from render.blender.meshes import add_mesh
     from render.blender.nodes import NodeGraph
     from render.blender.session import fresh_scene
+    from render.blender.shapes import rounded_box
     from render.blender.versions import enable_nodes
-    from render.families.craft.layout import CameraPose
-    from render.families.craft.shapes import rounded_box
-    from render.families.craft.stage import add_camera, add_mesh
+    from render.families.craft.stage import add_camera
     from render.families.outdoor.fog import add_fog
+    from render.scene import CameraPose
 
     scene = fresh_scene()
     material = bpy.data.materials.new("glow")

@@ -27,11 +27,11 @@ def _card_scene(tilt_deg: float) -> tuple[Any, np.ndarray]:
     """Return a scene of three white cards side by side, seen from above, and their normals."""
     import bpy
 
+    from render.blender.meshes import add_mesh
     from render.blender.nodes import NodeGraph
     from render.blender.session import fresh_scene
+    from render.blender.shapes import Shape, rotation
     from render.blender.versions import enable_nodes
-    from render.families.craft.shapes import Shape, rotation
-    from render.families.craft.stage import add_mesh
 
     scene = fresh_scene()
     material = bpy.data.materials.new("white")

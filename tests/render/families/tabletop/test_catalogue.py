@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from cat_dataset.system.seeding import derive_rng
-from render.blender import finishes
+from render.blender import finishes, shapes
 from render.blender.finishes import palette_rand
-from render.families.craft import layout, shapes
+from render.families.craft import layout
 from render.families.craft.props import Prop
 from render.families.tabletop.catalogue import MAIN_KINDS, MAIN_SHARES, MAKERS, make_prop
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from render.families.craft.shapes import (
+from render.blender.shapes import (
     Shape,
     ball,
     cylinder,
