@@ -18,7 +18,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import tomli_w
 
-from cat_dataset.jobs.estimates import estimate_batch
+from cat_dataset.jobs.estimates import estimate_source
 from cat_dataset.jobs.manifest import load_job
 
 ROOT = Path(__file__).parents[1]
@@ -60,7 +60,7 @@ def main() -> None:
 def _measured_over_estimated(manifest: Path, out: Path) -> dict[str, tuple[float, float]]:
     """Return (measured, estimated) of pairs, core seconds and bytes."""
     job = load_job(manifest)
-    estimate = estimate_batch(job.dataset, job.render[0])
+    estimate = estimate_source(job.dataset, job.render[0])
     code = "from cat_dataset.cli import main; main()"
     command = [sys.executable, "-c", code, "render", str(manifest), "--out", str(out), "-w", "1"]
     begin_s = _children_cpu_s()

@@ -149,7 +149,7 @@ def stage_times_s(folder: Path, paths: Sequence[Path]) -> dict[str, float]:
     """Return seconds per file of each stage in this process, median over the files of a bracket."""
     import cv2
 
-    from cat_dataset.jobs.datasets import CaptureBatch
+    from cat_dataset.jobs.datasets import CaptureSource
     from cat_dataset.jobs.manifest import DatasetJob
     from dslr.develop.develop import develop, plan_develop
     from dslr.develop.framing import PREVIEW_PX, preview_of
@@ -180,7 +180,7 @@ def stage_times_s(folder: Path, paths: Sequence[Path]) -> dict[str, float]:
             plan = plan_develop(raw, mosaic, balance, colour, MAX_SIDE_PX)
             timed("develop", lambda r=raw, m=mosaic, p=plan: develop(r, m, p))
         timed("hash", lambda p=path: hashlib.sha256(p.read_bytes()).hexdigest())
-    batch = CaptureBatch(name="captures", folder=folder)
+    batch = CaptureSource(name="captures", folder=folder)
     dataset = DatasetJob(name="captures", seed=0)
     group = scan_folder(batch, num_workers=NUM_PROCESSES)[0]
     timed("whole unit, per file", lambda: ingest_unit(dataset, batch, group))

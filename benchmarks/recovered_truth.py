@@ -71,7 +71,7 @@ def cases(num_scenes: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 def recovered(scene: str, settings: dict[str, Any]) -> dict[str, Any]:
     """Return what came of one case: frames, pairs, and the largest error in stops."""
-    from cat_dataset.jobs.datasets import CaptureBatch
+    from cat_dataset.jobs.datasets import CaptureSource
     from cat_dataset.jobs.manifest import DatasetJob
     from cat_dataset.jobs.plans import PairPlan
     from dslr.units import ingest_unit, scan_folder
@@ -81,7 +81,7 @@ def recovered(scene: str, settings: dict[str, Any]) -> dict[str, Any]:
         paths = photograph(Path(folder), scene, **{**SIDE_PX, **settings})
         truth = {frame["file"]: frame["exposure_stops"] for frame in read_truth(paths)}
         plan = PairPlan(num_pairs=60)
-        batch = CaptureBatch(name="b", folder=Path(folder), attributes={"exposure": plan})
+        batch = CaptureSource(name="b", folder=Path(folder), attributes={"exposure": plan})
         groups = scan_folder(batch, num_workers=1)
         job = DatasetJob(name="b", seed=1, annotations=("moving",))
         results = [ingest_unit(job, batch, group) for group in groups if len(group.paths) > 1]

@@ -13,7 +13,7 @@ from cat_dataset.attributes.table import CAMERA_ATTRIBUTES
 from cat_dataset.compose.basis_pairs import compose_basis, compose_light, compose_sweep
 from cat_dataset.errors import BracketError
 from cat_dataset.imaging.photometry import MAX_CCT_K
-from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.datasets import CaptureSource
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.jobs.splits import split_of
@@ -46,7 +46,7 @@ _SWEEP_OF_KIND: Mapping[
 
 def ingest_captures(
     dataset: DatasetJob,
-    batch: CaptureBatch,
+    batch: CaptureSource,
     name: str,
     split_scene: str,
     kind: Kind,
@@ -92,7 +92,7 @@ def _series_result(
     kind: SeriesKind,
     rows: SeriesName,
     origin: Mapping[str, Any],
-    batch: CaptureBatch,
+    batch: CaptureSource,
     dataset: DatasetJob,
 ) -> UnitResult:
     """Return the pairs of a series, or a row that says why it gives none."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cat_dataset.errors import RawError
-from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.datasets import CaptureSource
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.records import Rejection, UnitResult
 from dslr.files.metadata import read_metadata
@@ -56,7 +56,7 @@ class CaptureGroup:
     split_scene: str  # names the split: captures of one session never lie on both sides of it
 
 
-def scan_folder(batch: CaptureBatch, *, num_workers: int = 2) -> tuple[CaptureGroup, ...]:
+def scan_folder(batch: CaptureSource, *, num_workers: int = 2) -> tuple[CaptureGroup, ...]:
     """Return the capture groups of all RAW files below a batch's folder, in order of their names.
 
     Raises:
@@ -110,7 +110,7 @@ def find_raw_files(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(paths))
 
 
-def ingest_unit(dataset: DatasetJob, batch: CaptureBatch, group: CaptureGroup) -> UnitResult:
+def ingest_unit(dataset: DatasetJob, batch: CaptureSource, group: CaptureGroup) -> UnitResult:
     """Turn one capture group into pairs; a file that cannot be read becomes a failed row."""
     if group.kind == "unreadable":
         row = Rejection(group.unit_id, group.unit_id, "failed", group.reason)
@@ -135,7 +135,7 @@ def _stated(group: StatedGroup, captures: Mapping[Path, Capture]) -> Grouped:
 
 
 def _named(
-    batch: CaptureBatch, found: Iterable[tuple[tuple[Path, ...], int, Grouped]]
+    batch: CaptureSource, found: Iterable[tuple[tuple[Path, ...], int, Grouped]]
 ) -> tuple[CaptureGroup, ...]:
     """Number the groups by their first file, so that a name depends on the folder alone."""
     split_scene_of_session: dict[int, str] = {}

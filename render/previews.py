@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset.imaging.display import encode_display, exposure_anchor
-from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.datasets import RenderSource
 from cat_dataset.jobs.manifest import DatasetJob, Job
 from cat_dataset.light.light_state import base_state, light_frame
 from render.scene_files import SceneFiles, list_scenes
@@ -47,7 +47,7 @@ def preview_calls(
 
 
 def preview_scene(
-    dataset: DatasetJob, batch: RenderBatch, unit_id: str, files: SceneFiles
+    dataset: DatasetJob, batch: RenderSource, unit_id: str, files: SceneFiles
 ) -> Picture:
     """Return the base picture of one scene, uint8 (H, W, 3), display sRGB.
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from cat_dataset.errors import JobError
-from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.datasets import RenderSource
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.system.seeding import derive_rng, derive_seed
 from render.asset_folder import (
@@ -52,10 +52,10 @@ class SceneFiles:
 PROCEDURAL = SceneFiles()
 
 
-def list_scenes(dataset: DatasetJob, batch: RenderBatch) -> dict[str, SceneFiles]:
+def list_scenes(dataset: DatasetJob, batch: RenderSource) -> dict[str, SceneFiles]:
     """Return the files of every scene of a batch by unit id, such as "gallery-0003".
 
-    Paths of the batch must be located, see `RenderBatch.located`.
+    Paths of the batch must be located, see `RenderSource.located`.
 
     Raises:
         JobError: a folder does not exist, or holds nothing of the kind.
@@ -75,12 +75,12 @@ def list_scenes(dataset: DatasetJob, batch: RenderBatch) -> dict[str, SceneFiles
     return scenes
 
 
-def scene_name(batch: RenderBatch, number: int) -> str:
+def scene_name(batch: RenderSource, number: int) -> str:
     """Return the name of a scene, which is its unit of work."""
     return f"{batch.name}-{number:04d}"
 
 
-def scene_seed(dataset: DatasetJob, batch: RenderBatch, name: str) -> int:
+def scene_seed(dataset: DatasetJob, batch: RenderSource, name: str) -> int:
     """Return the seed that everything in a scene is derived from."""
     return derive_seed(dataset.seed, batch.name, name)
 

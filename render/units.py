@@ -11,7 +11,7 @@ from cat_dataset.attributes.table import BASIS_ATTRIBUTES, SWEEP_ATTRIBUTES
 from cat_dataset.compose.basis_pairs import compose_light
 from cat_dataset.errors import ReadoutError, SceneError
 from cat_dataset.jobs.camera import SimulatedCamera
-from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.datasets import RenderSource
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.jobs.splits import split_of
@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # these import Blender
     from render.scene import BuiltScene, SceneContext
 
 
-def check_devices(batches: Sequence[RenderBatch]) -> None:
+def check_devices(batches: Sequence[RenderSource]) -> None:
     """Raise SceneError where a batch's device is not there; loads Blender, so runs in a worker.
 
     Raises:
@@ -39,7 +39,7 @@ def check_devices(batches: Sequence[RenderBatch]) -> None:
 
 def render_unit(
     dataset: DatasetJob,
-    batch: RenderBatch,
+    batch: RenderSource,
     unit_id: str,
     files: SceneFiles = PROCEDURAL,
     *,
@@ -79,7 +79,7 @@ def _empty_blender() -> None:
 
 
 def _rendered(
-    dataset: DatasetJob, batch: RenderBatch, unit_id: str, files: SceneFiles, threads: int
+    dataset: DatasetJob, batch: RenderSource, unit_id: str, files: SceneFiles, threads: int
 ) -> "Iterator[LightBasis | Sweep | Rejection]":
     """Yield the light basis of one scene and its sweeps; what it has not is a rejection."""
     from render.basis import light_basis
@@ -131,7 +131,7 @@ def _sweep(
 
 
 def render_basis(
-    dataset: DatasetJob, batch: RenderBatch, unit_id: str, files: SceneFiles = PROCEDURAL
+    dataset: DatasetJob, batch: RenderSource, unit_id: str, files: SceneFiles = PROCEDURAL
 ) -> LightBasis:
     """Return the light basis of one scene: every photometric picture there is of it.
 
@@ -194,9 +194,9 @@ def render_camera_sweep(
         return render_sweep(put_f_number(f_number), settings, camera.series, values, context)
 
 
-def _camera_batch(camera: SimulatedCamera) -> RenderBatch:
+def _camera_batch(camera: SimulatedCamera) -> RenderSource:
     """Return the scenes of a camera as a batch; its pictures have the camera's margin."""
-    return RenderBatch(
+    return RenderSource(
         name=camera.name,
         family=camera.family,
         num_scenes=camera.num_brackets,
@@ -208,7 +208,7 @@ def _camera_batch(camera: SimulatedCamera) -> RenderBatch:
 
 
 def _build(
-    seed: int, batch: RenderBatch, files: SceneFiles, threads: int = 1
+    seed: int, batch: RenderSource, files: SceneFiles, threads: int = 1
 ) -> "tuple[BuiltScene, RenderSettings]":
     from render.assets.user_scene import build_user_scene
     from render.blender.renderer import MAX_CYCLES_SEED, RenderSettings
@@ -231,7 +231,7 @@ def _build(
         raise SceneError(files.without_folders(str(error))) from None
 
 
-def _origin(built: "BuiltScene", batch: RenderBatch, seed: int) -> dict[str, Any]:
+def _origin(built: "BuiltScene", batch: RenderSource, seed: int) -> dict[str, Any]:
     lamps = {group.name: group.power_w for group in built.groups if group.power_w is not None}
     return {
         "producer": "render",

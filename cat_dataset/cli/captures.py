@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cat_dataset.generate import WorkUnit
-    from cat_dataset.jobs.datasets import CaptureBatch
+    from cat_dataset.jobs.datasets import CaptureSource
     from cat_dataset.jobs.manifest import DatasetJob
     from dslr.units import CaptureGroup
 
@@ -72,15 +72,15 @@ def ingest(
 
 
 def shown_captures(
-    dataset: "DatasetJob", batch: "CaptureBatch", folder: Path, workers: int
+    dataset: "DatasetJob", source: "CaptureSource", folder: Path, workers: int
 ) -> "list[WorkUnit]":
     """Print a table of what a folder of captures holds; return its units of work."""
     from cat_dataset.pipeline.ingest_captures import capture_groups, capture_units
 
     with shown_progress():  # an interrupt while scanning says how to go on, too
-        groups = capture_groups(batch, folder, num_workers=workers)
+        groups = capture_groups(source, folder, num_workers=workers)
     _show_groups(groups, folder)
-    return capture_units(dataset, batch, folder, groups)
+    return capture_units(dataset, source, folder, groups)
 
 
 def _show_groups(groups: "Sequence[CaptureGroup]", folder: Path) -> None:

@@ -64,8 +64,8 @@ def _plan(manifest: Path, workers: int) -> None:
     job, folder, _ = open_job(manifest)
     require_job_extras(job)
     units = render_units(job, folder, num_threads=1) if job.render else []
-    for batch in job.capture:
-        units += shown_captures(job.dataset, batch, folder / batch.folder, workers)
+    for source in job.capture:
+        units += shown_captures(job.dataset, source, folder / source.folder, workers)
     typer.echo(plan_text(job, units))
 
 

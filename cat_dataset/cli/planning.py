@@ -5,20 +5,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cat_dataset.generate import WorkUnit
-    from cat_dataset.jobs.datasets import RenderBatch
+    from cat_dataset.jobs.datasets import RenderSource
     from cat_dataset.jobs.manifest import Job
 
 
 def plan_text(job: "Job", units: "Sequence[WorkUnit]") -> str:
     """Return what a run would make of a manifest."""
-    from cat_dataset.jobs.estimates import estimate_batch, estimate_text
+    from cat_dataset.jobs.estimates import estimate_source, estimate_text
 
     num_shards = -(-len(units) // job.dataset.units_per_shard)
     lines = [f"{len(units)} units of work in {num_shards} shards"]
-    lines += [_batch_line(batch) for batch in job.render]
-    procedural = [batch for batch in job.render if batch.blends is None]
+    lines += [_source_line(source) for source in job.render]
+    procedural = [source for source in job.render if source.blends is None]
     if procedural:
-        estimates = {batch.name: estimate_batch(job.dataset, batch) for batch in procedural}
+        estimates = {source.name: estimate_source(job.dataset, source) for source in procedural}
         lines += ["", estimate_text(estimates), ""]
     if len(procedural) < len(job.render):
         lines.append("scenes of your own: pairs, hours and disk depend on them; try --workers 1")
@@ -32,10 +32,10 @@ def plan_text(job: "Job", units: "Sequence[WorkUnit]") -> str:
     return "\n".join(lines)
 
 
-def _batch_line(batch: "RenderBatch") -> str:
+def _source_line(source: "RenderSource") -> str:
     from cat_dataset.jobs.estimates import plan_pairs
 
-    asked = ", ".join(f"{name} {plan_pairs(plan)}" for name, plan in batch.attributes.items())
-    scenes = "every .blend" if batch.num_scenes is None else f"{batch.num_scenes} scenes"
-    size = f"{batch.width_px}x{batch.height_px} px, {batch.samples_per_pixel} samples"
-    return f"[render] {batch.name}: {scenes}, {size}; at most, of each: {asked or 'no'} pairs"
+    asked = ", ".join(f"{name} {plan_pairs(plan)}" for name, plan in source.attributes.items())
+    scenes = "every .blend" if source.num_scenes is None else f"{source.num_scenes} scenes"
+    size = f"{source.width_px}x{source.height_px} px, {source.samples_per_pixel} samples"
+    return f"[render] {source.name}: {scenes}, {size}; at most, of each: {asked or 'no'} pairs"

@@ -26,7 +26,7 @@ def preview(
         Path | None, typer.Argument(help="Manifest whose scenes to show; or give --family.")
     ] = None,
     family: Annotated[str | None, typer.Option(help="Procedural family to show.")] = None,
-    num: Annotated[int, typer.Option("--num", "-n", min=1, help="Scenes, of each batch.")] = 12,
+    num: Annotated[int, typer.Option("--num", "-n", min=1, help="Scenes, of each source.")] = 12,
     first: Annotated[int, typer.Option(min=0, help="Number of the first scene.")] = 0,
     size: Annotated[int, typer.Option(min=16, max=2048, help="Longer side, in pixels.")] = 192,
     samples: Annotated[int, typer.Option(min=1, help="Samples per pixel.")] = 12,
@@ -48,9 +48,9 @@ def preview(
     if manifest is not None:
         job = load_job(manifest)
     else:
-        batch = {"name": family, "family": family, "num_scenes": first + num}
+        source = {"name": family, "family": family, "num_scenes": first + num}
         shape = {"width_px": size, "height_px": size, "attributes": {}}
-        data = {"dataset": {"name": "preview", "seed": seed}, "render": [{**batch, **shape}]}
+        data = {"dataset": {"name": "preview", "seed": seed}, "render": [{**source, **shape}]}
         job = validated(Job, data, "preview")
     from render.previews import preview_calls
 

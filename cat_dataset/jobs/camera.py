@@ -11,7 +11,7 @@ from cat_dataset.attributes.attribute import Attribute
 from cat_dataset.attributes.lens import APERTURE, FOCAL_LENGTH, FOCUS_DISTANCE, ISO_NOISE
 from cat_dataset.attributes.photometric import EXPOSURE, WHITE_BALANCE
 from cat_dataset.imaging.photometry import MAX_CCT_K, MIN_CCT_K
-from cat_dataset.jobs.datasets import BatchName
+from cat_dataset.jobs.datasets import SourceName
 from cat_dataset.jobs.plans import Family, PairPlan, StrictModel, checked_capture_plans
 
 Series = Literal["exposure", "iso", "aperture", "focal_length", "focus_distance", "white_balance"]
@@ -72,7 +72,7 @@ class SimulatedCamera(StrictModel):
     Settings are what the camera prints: "1/60 s" stands for 1/64 s, "f/5.6" for 2**2.5.
     """
 
-    name: BatchName = "simulated"
+    name: SourceName = "simulated"
     family: Family = "tabletop"
     series: Series = "exposure"  # which setting varies
     num_brackets: PositiveInt = 4  # series, each of a scene of its own

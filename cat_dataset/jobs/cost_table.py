@@ -36,5 +36,5 @@ FAMILY_COSTS: Mapping[str, FamilyCost] = MappingProxyType(
 PICTURE_BYTES_PER_PX: Mapping[str, float] = MappingProxyType(
     {"tabletop": 1.15, "interior": 1.15, "outdoor": 1.75, "head": 1.3}
 )
-# Share of drafts that pass the gates; what is not listed passes always.
+# Share of candidates that pass the checks; what is not listed passes always.
 ACCEPTED_SHARE: Mapping[tuple[str, str], float] = MappingProxyType({})

@@ -1,4 +1,4 @@
-"""The batches of a manifest: scenes to render, captures, stored light.
+"""The sources of a manifest: scenes to render, captures, stored light.
 
 Paths are relative to the manifest's folder; they stay as written, so that the resolved manifest is
 the same on every machine.
@@ -22,14 +22,14 @@ from cat_dataset.jobs.plans import (
 )
 
 Device = Literal["CPU", "CUDA", "OPTIX", "HIP", "ONEAPI", "METAL"]
-# Keys append up to 33 signs, "-00000-single-white_balance-000"; see shards.MAX_KEY_LENGTH.
-BatchName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=48)]
+# Keys append up to 33 characters, "-00000-single-white_balance-000"; see shards.MAX_KEY_LENGTH.
+SourceName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=48)]
 
 
-class RenderBatch(StrictModel):
+class RenderSource(StrictModel):
     """Scenes of one kind at one size: of a procedural family, or of the user's own files."""
 
-    name: BatchName
+    name: SourceName
     family: Family = "tabletop"
     num_scenes: PositiveInt | None = None  # None only with `blends`, each of which is one scene
     blends: Path | None = None  # a .blend file, or a folder of them
@@ -68,8 +68,8 @@ class RenderBatch(StrictModel):
             raise ValueError(msg)
         return self
 
-    def located(self, base: Path) -> "RenderBatch":
-        """Return the batch with its paths relative to `base` resolved, to be run, not recorded."""
+    def located(self, base: Path) -> "RenderSource":
+        """Return the source with its paths relative to `base` resolved, to be run, not recorded."""
         paths = {name: getattr(self, name) for name in ("blends", "models", "hdris")}
         return self.model_copy(update={name: base / p for name, p in paths.items() if p})
 
@@ -81,10 +81,10 @@ _CAPTURED = {
 }
 
 
-class CaptureBatch(StrictModel):
+class CaptureSource(StrictModel):
     """A folder of RAW files: series become measured pairs, every file computed ones."""
 
-    name: BatchName
+    name: SourceName
     folder: Path
     attributes: dict[str, PairPlan] = Field(default=_CAPTURED)
 

@@ -23,7 +23,7 @@ from cat_dataset.jobs.cost_table import (
     START_S,
     FamilyCost,
 )
-from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.datasets import RenderSource
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan, attributes_of_plan
 
@@ -37,7 +37,7 @@ _SIZE_POWER = -0.24  # larger pictures are smoother: bytes per pixel fall with t
 
 @dataclass(frozen=True)
 class Estimate:
-    """What one batch will cost, on the reference core."""
+    """What one source will cost, on the reference core."""
 
     num_scenes: int
     pairs: Mapping[str, float]  # expected, by plan
@@ -45,37 +45,37 @@ class Estimate:
     disk_bytes: float
 
 
-def estimate_batch(dataset: DatasetJob, batch: RenderBatch) -> Estimate:
-    """Return the expected cost of a batch of procedural scenes."""
-    cost, num_scenes = FAMILY_COSTS[batch.family], batch.num_scenes or 0
+def estimate_source(dataset: DatasetJob, source: RenderSource) -> Estimate:
+    """Return the expected cost of a source of procedural scenes."""
+    cost, num_scenes = FAMILY_COSTS[source.family], source.num_scenes or 0
     pairs = {
-        name: plan_pairs(plan) * accepted_share(batch.family, name)
-        for name, plan in batch.attributes.items()
+        name: plan_pairs(plan) * accepted_share(source.family, name)
+        for name, plan in source.attributes.items()
     }
-    scene_s = cost.build_s + _basis_s(batch, cost)
-    for name, plan in batch.attributes.items():
+    scene_s = cost.build_s + _basis_s(source, cost)
+    for name, plan in source.attributes.items():
         if name in SWEEP_ATTRIBUTES:
             is_annotated = bool(dataset.annotations) or ATTRIBUTES[name].role == "object"
-            scene_s += _sweep_s(batch, name, plan, is_annotated=is_annotated)
-    num_px = batch.width_px * batch.height_px
-    drafts = sum(plan_pairs(plan) for plan in batch.attributes.values())
-    scene_s += drafts * num_px * COMPOSE_US_PER_PX * 1e-6
+            scene_s += _sweep_s(source, name, plan, is_annotated=is_annotated)
+    num_px = source.width_px * source.height_px
+    candidates = sum(plan_pairs(plan) for plan in source.attributes.values())
+    scene_s += candidates * num_px * COMPOSE_US_PER_PX * 1e-6
     return Estimate(
         num_scenes=num_scenes,
         pairs=MappingProxyType({name: num_scenes * n for name, n in pairs.items()}),
         core_s=num_scenes * scene_s + math.ceil(num_scenes / SCENES_PER_WORKER) * START_S,
-        disk_bytes=num_scenes * _scene_bytes(dataset, batch, sum(pairs.values())),
+        disk_bytes=num_scenes * _scene_bytes(dataset, source, sum(pairs.values())),
     )
 
 
 def plan_pairs(plan: PairPlan) -> int:
-    """Return how many pairs a plan draws of one scene, before any gate."""
+    """Return how many pairs a plan draws of one scene, before any check."""
     frames = plan.num_frames or len(plan.sweep or ())
     return min(plan.num_pairs, frames * (frames - 1)) if frames else plan.num_pairs
 
 
 def accepted_share(family: str, name: str) -> float:
-    """Return the share of drafts that pass the gates, of a family and a plan."""
+    """Return the share of candidates that pass the checks, of a family and a plan."""
     shares = [
         ACCEPTED_SHARE.get((family, attribute), ACCEPTED_SHARE.get(("any", attribute), 1.0))
         for attribute in attributes_of_plan(name)
@@ -83,59 +83,59 @@ def accepted_share(family: str, name: str) -> float:
     return math.prod(shares)
 
 
-def _basis_s(batch: RenderBatch, cost: FamilyCost) -> float:
-    if not any(name in BASIS_ATTRIBUTES for name in batch.attributes):
+def _basis_s(source: RenderSource, cost: FamilyCost) -> float:
+    if not any(name in BASIS_ATTRIBUTES for name in source.attributes):
         return 0.0
-    images = cost.num_groups + _GUIDES if batch.denoise else 0
-    return _render_s(batch, cost) + _denoise_s(batch, images)
+    images = cost.num_groups + _GUIDES if source.denoise else 0
+    return _render_s(source, cost) + _denoise_s(source, images)
 
 
-def _sweep_s(batch: RenderBatch, name: str, plan: PairPlan, *, is_annotated: bool) -> float:
-    cost, frame_cost = FAMILY_COSTS[batch.family], ATTRIBUTES[name].frame_cost
+def _sweep_s(source: RenderSource, name: str, plan: PairPlan, *, is_annotated: bool) -> float:
+    cost, frame_cost = FAMILY_COSTS[source.family], ATTRIBUTES[name].frame_cost
     assert frame_cost is not None, "what is rendered anew has its cost"
     frames = plan.num_frames or len(plan.sweep or ())
-    factor = frame_cost.slower.get(batch.family, 1.0)
-    images = (frames + _HALVES) * _DENOISED_PER_FRAME if batch.denoise else 0
-    seconds = (frames + 1) * cost.sync_s + frames * factor * _samples_s(batch, cost)
-    seconds += _denoise_s(batch, images) + frames * frame_cost.probe_s
+    factor = frame_cost.slower.get(source.family, 1.0)
+    images = (frames + _HALVES) * _DENOISED_PER_FRAME if source.denoise else 0
+    seconds = (frames + 1) * cost.sync_s + frames * factor * _samples_s(source, cost)
+    seconds += _denoise_s(source, images) + frames * frame_cost.probe_s
     if is_annotated:
-        num_px = batch.width_px * batch.height_px
+        num_px = source.width_px * source.height_px
         one_look_s = cost.sync_s + num_px * cost.us_per_sample * 1e-6
         seconds += frames * _ANNOTATION_RENDERS * one_look_s
     return seconds
 
 
-def _render_s(batch: RenderBatch, cost: FamilyCost) -> float:
-    return cost.sync_s + _samples_s(batch, cost)
+def _render_s(source: RenderSource, cost: FamilyCost) -> float:
+    return cost.sync_s + _samples_s(source, cost)
 
 
-def _samples_s(batch: RenderBatch, cost: FamilyCost) -> float:
-    samples = batch.width_px * batch.height_px * batch.samples_per_pixel
+def _samples_s(source: RenderSource, cost: FamilyCost) -> float:
+    samples = source.width_px * source.height_px * source.samples_per_pixel
     return samples * cost.us_per_sample * 1e-6
 
 
-def _denoise_s(batch: RenderBatch, images: int) -> float:
-    return images * batch.width_px * batch.height_px * DENOISE_US_PER_PX * 1e-6
+def _denoise_s(source: RenderSource, images: int) -> float:
+    return images * source.width_px * source.height_px * DENOISE_US_PER_PX * 1e-6
 
 
-def _scene_bytes(dataset: DatasetJob, batch: RenderBatch, pairs: float) -> float:
-    num_px = batch.width_px * batch.height_px
+def _scene_bytes(dataset: DatasetJob, source: RenderSource, pairs: float) -> float:
+    num_px = source.width_px * source.height_px
     side = math.sqrt(num_px)
     if dataset.samples == "linear":
-        images = FAMILY_COSTS[batch.family].num_groups + sum(
-            plan.num_frames or len(plan.sweep or ()) for plan in batch.attributes.values()
+        images = FAMILY_COSTS[source.family].num_groups + sum(
+            plan.num_frames or len(plan.sweep or ()) for plan in source.attributes.values()
         )
         return images * num_px * LINEAR_BYTES_PER_PX
     shrink: float = (side / REFERENCE_SIDE_PX) ** _SIZE_POWER
-    per_px = PICTURE_BYTES_PER_PX[batch.family] * shrink
+    per_px = PICTURE_BYTES_PER_PX[source.family] * shrink
     annotations = {"mask": 0.03, "moving": 0.01, "depth": 1.6, "normal": 2.2}  # bytes per px
     beside = sum(annotations[name] for name in dataset.annotations)
     return pairs * (2.0 * num_px * (per_px + beside) + _ROW_BYTES)
 
 
 def estimate_text(estimates: Mapping[str, Estimate]) -> str:
-    """Return a table of batches and their sum, for `--dry-run`."""
-    lines = [f"{'batch':<20} {'scenes':>8} {'pairs':>10} {'core-hours':>11} {'disk':>9}"]
+    """Return a table of sources and their sum, for `--dry-run`."""
+    lines = [f"{'source':<20} {'scenes':>8} {'pairs':>10} {'core-hours':>11} {'disk':>9}"]
     rows = [
         (name, e.num_scenes, sum(e.pairs.values()), e.core_s, e.disk_bytes)
         for name, e in estimates.items()

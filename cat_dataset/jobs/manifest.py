@@ -24,7 +24,7 @@ from cat_dataset.attributes.table import BASIS_ATTRIBUTES
 from cat_dataset.errors import JobError
 from cat_dataset.imaging.display import ToneCurve
 from cat_dataset.jobs.camera import SimulatedCamera
-from cat_dataset.jobs.datasets import CaptureBatch, ComposeJob, RenderBatch
+from cat_dataset.jobs.datasets import CaptureSource, ComposeJob, RenderSource
 from cat_dataset.jobs.plans import StrictModel, attributes_of_plan, checked_intervals
 from cat_dataset.jobs.train_job import TrainJob
 
@@ -97,9 +97,9 @@ class DatasetManifest(StrictModel):
     """The part of a manifest that decides a data set, and is kept in its folder."""
 
     dataset: DatasetJob
-    render: tuple[RenderBatch, ...] = ()
+    render: tuple[RenderSource, ...] = ()
     simulate_camera: SimulatedCamera | None = None
-    capture: tuple[CaptureBatch, ...] = ()
+    capture: tuple[CaptureSource, ...] = ()
 
     @model_validator(mode="after")
     def _captures_have_no_geometry(self) -> Self:
@@ -123,12 +123,12 @@ class DatasetManifest(StrictModel):
         return self
 
     @model_validator(mode="after")
-    def _batch_names_differ(self) -> Self:
+    def _source_names_differ(self) -> Self:
         names = [b.name for b in self.render] + [b.name for b in self.capture]
         if self.simulate_camera is not None:
             names.append(self.simulate_camera.name)
         if len(set(names)) < len(names):
-            msg = f"batch names {names} must differ: sample keys start with them"
+            msg = f"source names {names} must differ: sample keys start with them"
             raise ValueError(msg)
         return self
 

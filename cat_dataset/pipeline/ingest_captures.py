@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cat_dataset.generate import RunSummary, WorkUnit
-from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.datasets import CaptureSource
 from cat_dataset.jobs.manifest import DatasetJob, Job, validated
 from cat_dataset.pipeline.make_dataset import make_dataset
 from cat_dataset.system.cores import available_cores
@@ -62,36 +62,36 @@ def capture_job(name: str, seed: int) -> Job:
         Job,
         {
             "dataset": validated(DatasetJob, dataset, "ingest"),
-            "capture": (validated(CaptureBatch, capture, "ingest"),),
+            "capture": (validated(CaptureSource, capture, "ingest"),),
         },
         "ingest",
     )
 
 
 def capture_groups(
-    batch: CaptureBatch, folder: Path, *, num_workers: int
+    source: CaptureSource, folder: Path, *, num_workers: int
 ) -> "tuple[CaptureGroup, ...]":
     """Return the series and single files of a folder of captures."""
     from dslr.units import scan_folder
 
-    return scan_folder(_located(batch, folder), num_workers=num_workers)
+    return scan_folder(_located(source, folder), num_workers=num_workers)
 
 
 def capture_units(
-    dataset: DatasetJob, batch: CaptureBatch, folder: Path, groups: "Sequence[CaptureGroup]"
+    dataset: DatasetJob, source: CaptureSource, folder: Path, groups: "Sequence[CaptureGroup]"
 ) -> list[WorkUnit]:
     """Return a unit of work for each group of a folder of captures."""
     from dslr.units import ingest_unit
 
-    unit_of = partial(ingest_unit, dataset, _located(batch, folder))
+    unit_of = partial(ingest_unit, dataset, _located(source, folder))
     return [
         WorkUnit(group.unit_id, "dslr", partial(unit_of, group), made_of=_contents(group, folder))
         for group in groups
     ]
 
 
-def _located(batch: CaptureBatch, folder: Path) -> CaptureBatch:
-    return batch.model_copy(update={"folder": folder})
+def _located(source: CaptureSource, folder: Path) -> CaptureSource:
+    return source.model_copy(update={"folder": folder})
 
 
 def _contents(group: "CaptureGroup", folder: Path) -> str:

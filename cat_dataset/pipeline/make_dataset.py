@@ -42,13 +42,13 @@ def make_dataset(
 
 
 def require_devices(job: Job) -> None:
-    """Raise CatError where a batch names a device that is not there; asked of a worker, once."""
-    batches = [batch for batch in job.render if batch.device != "CPU"]
-    if not batches:
+    """Raise CatError where a source names a device that is not there; asked of a worker, once."""
+    sources = [source for source in job.render if source.device != "CPU"]
+    if not sources:
         return
     from render.units import check_devices
 
-    calls = [partial(check_devices, batches)]
+    calls = [partial(check_devices, sources)]
     for outcome in supervise(calls, num_workers=1, timeout_s=_DEVICE_TIMEOUT_S):
         if outcome.failure is not None:
             raise CatError(outcome.failure)

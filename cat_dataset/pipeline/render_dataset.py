@@ -50,7 +50,7 @@ def render_dataset(
 def check_renders(job: Job, subject: str, *, keep_linear: bool) -> None:
     """Raise JobError where a job has no scenes, or keeps their light already."""
     if not job.render:
-        msg = f"{subject}: declares no [[render]] batch; nothing to render"
+        msg = f"{subject}: declares no [[render]] source; nothing to render"
         raise JobError(msg)
     if keep_linear and job.dataset.samples == "linear":
         msg = f'{subject}: samples = "linear" keeps the light; omit --keep-linear'
@@ -60,7 +60,7 @@ def check_renders(job: Job, subject: str, *, keep_linear: bool) -> None:
 def render_units(
     job: Job, base: Path, *, num_threads: int, keep_linear: bool = False
 ) -> list[WorkUnit]:
-    """Return the units of work of all [[render]] batches; with their light, if it is kept.
+    """Return the units of work of all [[render]] sources; with their light, if it is kept.
 
     `base` is the manifest's folder, which its paths are relative to; `num_threads` is of a unit.
     """
@@ -69,7 +69,7 @@ def render_units(
 
     unit_of = partial(render_unit, job.dataset, keep_linear=keep_linear, threads=num_threads)
     return [
-        WorkUnit(name, "render", partial(unit_of, batch, name, files), made_of=files.content())
-        for batch in (batch.located(base) for batch in job.render)
-        for name, files in list_scenes(job.dataset, batch).items()
+        WorkUnit(name, "render", partial(unit_of, source, name, files), made_of=files.content())
+        for source in (source.located(base) for source in job.render)
+        for name, files in list_scenes(job.dataset, source).items()
     ]

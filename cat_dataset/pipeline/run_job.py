@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cat_dataset.generate import RunSummary, WorkUnit
 from cat_dataset.jobs.camera import SimulatedCamera
-from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.datasets import CaptureSource
 from cat_dataset.jobs.manifest import Job, validated
 from cat_dataset.pipeline.ingest_captures import capture_groups, capture_units
 from cat_dataset.pipeline.job_source import JobSource, open_job
@@ -106,26 +106,26 @@ def _all_units(
     units: list[WorkUnit] = []
     if job.render:
         units += render_units(job, base, num_threads=threads_per_worker(num_workers))
-    for batch in job.capture:
-        units += _scanned(job, batch, base / batch.folder, num_workers)
+    for source in job.capture:
+        units += _scanned(job, source, base / source.folder, num_workers)
     if job.simulate_camera is None:
         return units, []
     folder = out / "captures"
     failures = write_brackets(job, folder, num_workers=num_workers, progress=progress)
-    units += _scanned(job, _simulated_batch(job.simulate_camera, folder), folder, num_workers)
+    units += _scanned(job, _simulated_source(job.simulate_camera, folder), folder, num_workers)
     return units, failures
 
 
-def _scanned(job: Job, batch: CaptureBatch, folder: Path, num_workers: int) -> list[WorkUnit]:
+def _scanned(job: Job, source: CaptureSource, folder: Path, num_workers: int) -> list[WorkUnit]:
     """Return the units of work of a folder of captures."""
-    groups = capture_groups(batch, folder, num_workers=num_workers)
-    return capture_units(job.dataset, batch, folder, groups)
+    groups = capture_groups(source, folder, num_workers=num_workers)
+    return capture_units(job.dataset, source, folder, groups)
 
 
-def _simulated_batch(camera: SimulatedCamera, folder: Path) -> CaptureBatch:
-    """Return the captures that [simulate_camera] wrote as a batch to ingest."""
+def _simulated_source(camera: SimulatedCamera, folder: Path) -> CaptureSource:
+    """Return the captures that [simulate_camera] wrote as a source to ingest."""
     fields = {"name": camera.name, "folder": folder, "attributes": camera.attributes}
-    return validated(CaptureBatch, fields, "simulate_camera")
+    return validated(CaptureSource, fields, "simulate_camera")
 
 
 def _train_and_evaluate(

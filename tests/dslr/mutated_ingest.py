@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.datasets import CaptureSource
 from dslr.units import scan_folder
 from tests.command_line import cat
 from tests.dslr.conftest import RAW_FOLDER, photograph
@@ -66,7 +66,7 @@ def ingest(folder: Path, out: Path) -> Harvest:
     index = out / "index.parquet"
     rows = pq.read_table(index).to_pylist() if index.is_file() else []
     logs = sorted((out / "logs").glob("*.txt"))
-    groups = scan_folder(CaptureBatch(name="captures", folder=folder), num_workers=2)
+    groups = scan_folder(CaptureSource(name="captures", folder=folder), num_workers=2)
     return Harvest(
         run=run,
         rows=tuple(rows),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset.jobs.camera import SimulatedCamera
-from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.datasets import CaptureSource
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.records import Pair, UnitResult
 from cat_dataset.system.seeding import derive_rng
@@ -62,7 +62,7 @@ def ingest_series(
     attributes = {ATTRIBUTE_OF_KIND[kind]: {"num_pairs": num_pairs}}
     if kind == "lamp":
         attributes["ambient_level"] = {"num_pairs": num_pairs}
-    batch = CaptureBatch.model_validate(
+    batch = CaptureSource.model_validate(
         {"name": "shots", "folder": captures[0].path.parent, "attributes": attributes}
     )
     job = DATASET.model_copy(update=dataset)

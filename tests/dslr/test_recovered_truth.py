@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.datasets import CaptureSource
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.records import Pair, UnitResult
 from dslr.units import CaptureGroup, ingest_unit, scan_folder
@@ -26,7 +26,7 @@ SEVEN = (1 / 8, 1 / 15, 1 / 30, 1 / 60, 1 / 125, 1 / 250, 1 / 500)
 def ingested(folder: Path, num_pairs: int = 60) -> tuple[CaptureGroup, UnitResult]:
     """Return the only group of a folder and what it yields; all pairs of its series."""
     plan = {"num_pairs": num_pairs}
-    batch = CaptureBatch.model_validate(
+    batch = CaptureSource.model_validate(
         {
             "name": "shots",
             "folder": folder,
@@ -187,7 +187,7 @@ def test_a_pair_with_something_that_moved_needs_its_mask(tmp_path: Path) -> None
         width_px=384,
         height_px=288,
     )
-    batch = CaptureBatch.model_validate({"name": "shots", "folder": tmp_path})
+    batch = CaptureSource.model_validate({"name": "shots", "folder": tmp_path})
     (group,) = scan_folder(batch, num_workers=1)
 
     result = ingest_unit(DatasetJob(name="plain", seed=2), batch, group)

@@ -8,7 +8,7 @@ import pytest
 
 from cat_dataset.errors import CatError, RawError
 from cat_dataset.imaging.display import decode_display, decode_png
-from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.datasets import CaptureSource
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.records import UnitResult
@@ -18,10 +18,10 @@ from tests.dslr.conftest import photograph
 DATASET = DatasetJob(name="test", seed=0)
 
 
-def batch_of(folder: Path, num_pairs: int = 6) -> CaptureBatch:
+def batch_of(folder: Path, num_pairs: int = 6) -> CaptureSource:
     """Return a batch of a folder with both attributes."""
     plan = PairPlan(num_pairs=num_pairs)
-    return CaptureBatch(
+    return CaptureSource(
         name="shots", folder=folder, attributes={"exposure": plan, "white_balance": plan}
     )
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from cat_dataset.imaging.display import decode_display, decode_png
 from cat_dataset.jobs.camera import SimulatedCamera
-from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.datasets import CaptureSource
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.pipeline.simulate_captures import photograph_light
@@ -29,7 +29,7 @@ def both(folder: Path, attribute: str, camera: SimulatedCamera) -> tuple[Sweep, 
     (f_number,) = true_f_numbers([camera.f_number])
     sweep = render_camera_sweep(DATASET, camera, 0, series_values(camera), f_number=f_number)
     photograph_light(folder, sweep, DATASET, camera, 0)
-    batch = CaptureBatch(
+    batch = CaptureSource(
         name="shots", folder=folder, attributes={attribute: PairPlan(num_pairs=12)}
     )
     (group,) = scan_folder(batch, num_workers=1)

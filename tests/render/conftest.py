@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.datasets import RenderSource
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan
 
@@ -27,9 +27,9 @@ def dataset_job() -> DatasetJob:
 
 
 @pytest.fixture
-def tiny_batch() -> RenderBatch:
+def tiny_batch() -> RenderSource:
     """Return scenes that render in a fraction of a second."""
-    return RenderBatch(
+    return RenderSource(
         name="tiny",
         num_scenes=4,
         width_px=40,

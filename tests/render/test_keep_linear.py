@@ -13,7 +13,7 @@ import pytest
 
 from cat_dataset.compose.basis_pairs import compose_basis, compose_sweep
 from cat_dataset.imaging.display import decode_png
-from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.datasets import RenderSource
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.records import LightBasis, Sweep
@@ -168,7 +168,7 @@ def test_composing_the_same_plan_from_kept_light_gives_the_same_pairs(kept: Path
 
 def test_a_unit_gives_its_light_with_its_pairs_or_alone() -> None:
     """What is kept beside pairs and what is stored instead of them is the same."""
-    batch = RenderBatch(
+    batch = RenderSource(
         name="table",
         num_scenes=1,
         width_px=32,

@@ -9,7 +9,7 @@ import pytest
 
 import render
 from cat_dataset.jobs.camera import SimulatedCamera
-from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.datasets import RenderSource
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.splits import split_of
 from cat_dataset.light.light_state import base_state, light_frame
@@ -28,7 +28,7 @@ def test_listing_units_does_not_load_blender() -> None:
     assert finished.returncode == 0
 
 
-def test_units_are_named_after_their_batch(tiny_batch: RenderBatch) -> None:
+def test_units_are_named_after_their_batch(tiny_batch: RenderSource) -> None:
     """The unit id is the scene's name and sorts in order."""
     assert tuple(list_scenes(DatasetJob(name="a", seed=1), tiny_batch)) == (
         "tiny-0000",
@@ -40,7 +40,7 @@ def test_units_are_named_after_their_batch(tiny_batch: RenderBatch) -> None:
 
 @pytest.mark.bpy
 def test_a_unit_gives_the_same_bytes_twice(
-    dataset_job: DatasetJob, tiny_batch: RenderBatch
+    dataset_job: DatasetJob, tiny_batch: RenderSource
 ) -> None:
     """Another scene in between changes nothing."""
     first = render_unit(dataset_job, tiny_batch, "tiny-0001")
@@ -52,7 +52,9 @@ def test_a_unit_gives_the_same_bytes_twice(
 
 
 @pytest.mark.bpy
-def test_another_seed_gives_another_scene(dataset_job: DatasetJob, tiny_batch: RenderBatch) -> None:
+def test_another_seed_gives_another_scene(
+    dataset_job: DatasetJob, tiny_batch: RenderSource
+) -> None:
     """The data set's seed reaches the scene."""
     other = dataset_job.model_copy(update={"seed": dataset_job.seed + 1})
 
@@ -64,7 +66,7 @@ def test_another_seed_gives_another_scene(dataset_job: DatasetJob, tiny_batch: R
 
 
 @pytest.mark.bpy
-def test_a_pair_knows_how_it_was_made(dataset_job: DatasetJob, tiny_batch: RenderBatch) -> None:
+def test_a_pair_knows_how_it_was_made(dataset_job: DatasetJob, tiny_batch: RenderSource) -> None:
     """The origin names producer, seed, Blender and settings, and the split is the scene's."""
     result = render_unit(dataset_job, tiny_batch, "tiny-0000")
 

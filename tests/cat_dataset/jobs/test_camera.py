@@ -2,7 +2,7 @@ import pytest
 
 from cat_dataset.errors import JobError
 from cat_dataset.jobs.camera import SimulatedCamera
-from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.datasets import RenderSource
 from cat_dataset.jobs.manifest import validated
 
 
@@ -85,7 +85,7 @@ def test_the_margin_holds_the_largest_shift_and_roll() -> None:
     camera = SimulatedCamera(shake_px=6.0, shake_deg=0.3)
 
     assert camera.margin_px == 22  # 15 + 2.09, rounded up, + 4
-    RenderBatch(  # a picture with it can be rendered
+    RenderSource(  # a picture with it can be rendered
         name="a",
         num_scenes=1,
         width_px=camera.width_px + 2 * camera.margin_px,

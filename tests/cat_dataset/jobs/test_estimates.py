@@ -6,8 +6,8 @@ import pytest
 
 from cat_dataset.attributes.table import BASIS_ATTRIBUTES, SWEEP_ATTRIBUTES
 from cat_dataset.jobs.cost_table import FAMILY_COSTS, PICTURE_BYTES_PER_PX
-from cat_dataset.jobs.datasets import RenderBatch
-from cat_dataset.jobs.estimates import estimate_batch, estimate_text, plan_pairs
+from cat_dataset.jobs.datasets import RenderSource
+from cat_dataset.jobs.estimates import estimate_source, estimate_text, plan_pairs
 from cat_dataset.jobs.manifest import DatasetJob, load_job
 from cat_dataset.jobs.plans import PairPlan
 from tests.command_line import ROOT, cat
@@ -15,7 +15,7 @@ from tests.command_line import ROOT, cat
 JOB = DatasetJob(name="small", seed=1)
 
 
-def _batch(**changes: object) -> RenderBatch:
+def _batch(**changes: object) -> RenderSource:
     fields = {
         "name": "b",
         "num_scenes": 10,
@@ -27,7 +27,7 @@ def _batch(**changes: object) -> RenderBatch:
             "object_rotation": PairPlan(num_frames=4, num_pairs=20),
         },
     }
-    return RenderBatch.model_validate({**fields, **changes})
+    return RenderSource.model_validate({**fields, **changes})
 
 
 def test_a_sweep_gives_at_most_its_ordered_pairs() -> None:
@@ -39,7 +39,7 @@ def test_a_sweep_gives_at_most_its_ordered_pairs() -> None:
 
 def test_twice_the_scenes_cost_twice_as_much() -> None:
     """Hours, pairs and disk are proportional to the number of scenes."""
-    one, two = (estimate_batch(JOB, _batch(num_scenes=n)) for n in (10, 20))
+    one, two = (estimate_source(JOB, _batch(num_scenes=n)) for n in (10, 20))
 
     assert two.core_s == pytest.approx(2.0 * one.core_s, rel=0.1)  # starting costs once
     assert two.disk_bytes == pytest.approx(2.0 * one.disk_bytes)
@@ -48,7 +48,7 @@ def test_twice_the_scenes_cost_twice_as_much() -> None:
 
 def test_four_times_the_samples_cost_nearly_four_times_the_hours() -> None:
     """Rendering is most of the work."""
-    few, many = (estimate_batch(JOB, _batch(samples_per_pixel=n)) for n in (32, 128))
+    few, many = (estimate_source(JOB, _batch(samples_per_pixel=n)) for n in (32, 128))
 
     assert 3.0 < many.core_s / few.core_s < 4.0
 
@@ -64,10 +64,10 @@ def test_the_shipped_manifests_are_what_they_say(name: str, scenes: int) -> None
     """All rendered attributes, the sizes that are promised, and a sum at the end."""
     job = load_job(ROOT / "manifests" / f"{name}.toml")
 
-    planned = {attribute for batch in job.render for attribute in batch.attributes}
+    planned = {attribute for source in job.render for attribute in source.attributes}
     assert {*BASIS_ATTRIBUTES, *SWEEP_ATTRIBUTES} <= planned
-    assert {batch.width_px for batch in job.render} == {512 if name == "cat-small" else 1024}
-    text = estimate_text({b.name: estimate_batch(job.dataset, b) for b in job.render})
+    assert {source.width_px for source in job.render} == {512 if name == "cat-small" else 1024}
+    text = estimate_text({b.name: estimate_source(job.dataset, b) for b in job.render})
     assert text.splitlines()[-1].split()[:2] == ["all", str(scenes)]
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cat_dataset.errors import CatError, JobError, RawError
-from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.datasets import CaptureSource
 from dslr.grouping.captures_file import CAPTURES_FILE, StatedGroup, read_captures_files
 from dslr.units import CaptureGroup, find_raw_files, ingest_unit, scan_folder
 from tests.dslr.conftest import photograph, scene_light
@@ -201,9 +201,9 @@ def test_a_capture_stands_in_one_series_only(folder: Path, second_folder: str) -
         read(folder)
 
 
-def scanned(folder: Path) -> tuple[CaptureBatch, tuple[CaptureGroup, ...]]:
+def scanned(folder: Path) -> tuple[CaptureSource, tuple[CaptureGroup, ...]]:
     """Return the groups of a folder of captures."""
-    batch = CaptureBatch.model_validate(
+    batch = CaptureSource.model_validate(
         {"name": "shots", "folder": folder, "attributes": {"exposure": {"num_pairs": 6}}}
     )
     return batch, scan_folder(batch, num_workers=1)

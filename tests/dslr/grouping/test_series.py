@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cat_dataset.attributes.table import find_attribute
-from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.datasets import CaptureSource
 from dslr.files.metadata import CaptureMetadata
 from dslr.grouping.captures_file import UNIT_OF_VALUES
 from dslr.grouping.series import (
@@ -175,7 +175,7 @@ def test_differences_of_focus_are_dioptres(first_m: float, second_m: float) -> N
 
 def test_every_kind_has_an_attribute_a_unit_and_a_plan() -> None:
     """The tables agree: whatever is found can be stated, and has pairs by default."""
-    planned = CaptureBatch(name="shots", folder=Path()).attributes
+    planned = CaptureSource(name="shots", folder=Path()).attributes
 
     assert set(ATTRIBUTE_OF_KIND) == set(SERIES_KINDS) == set(UNIT_OF_VALUES)
     for attribute in ATTRIBUTE_OF_KIND.values():

@@ -12,7 +12,7 @@ import pytest
 
 from cat_dataset.imaging.display import decode_display, decode_png
 from cat_dataset.imaging.photometry import aperture_stops
-from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.datasets import CaptureSource
 from cat_dataset.records import Pair
 from dslr.develop.develop import Linear
 from dslr.grouping.bursts import Capture
@@ -229,7 +229,7 @@ def test_captures_toml_makes_a_shutter_series_of_filtered_exposures(tmp_path: Pa
     (tmp_path / "captures.toml").write_text(
         '[[series]]\nkind = "shutter"\nfiles = ["set-*.dng"]\nname = "ball"\n'
     )
-    batch = CaptureBatch.model_validate({"name": "shots", "folder": tmp_path})
+    batch = CaptureSource.model_validate({"name": "shots", "folder": tmp_path})
 
     (group,) = scan_folder(batch, num_workers=1)
     pairs = series_pairs(ingest_unit(DATASET, batch, group))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from cat_dataset.errors import BracketError
 from cat_dataset.imaging.display import decode_display, decode_png
 from cat_dataset.imaging.photometry import mired
-from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.datasets import CaptureSource
 from cat_dataset.records import LightBasis, Pair
 from dslr.develop.develop import Linear
 from dslr.ingest import ingest_captures
@@ -213,7 +213,7 @@ def test_a_lamp_is_found_without_help_and_gives_the_same_pairs(tmp_path: Path) -
     """Equal settings, more light unevenly: a lamp series, whose brighter frame is "on"."""
     lamp_files(tmp_path)
     plans = {"light_power": {"num_pairs": 4}}
-    batch = CaptureBatch.model_validate({"name": "shots", "folder": tmp_path, "attributes": plans})
+    batch = CaptureSource.model_validate({"name": "shots", "folder": tmp_path, "attributes": plans})
 
     (group,) = scan_folder(batch, num_workers=1)
     result = ingest_captures(

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cat_dataset.jobs.datasets import CaptureBatch
+from cat_dataset.jobs.datasets import CaptureSource
 from cat_dataset.records import Pair
 from dslr.develop.develop import Linear
 from dslr.develop.registration import zoom_about_centre
@@ -57,7 +57,7 @@ def zoom_files(folder: Path, views: Sequence[Linear], printed_mm: Sequence[float
 
 def groups_of(folder: Path) -> list[CaptureGroup]:
     """Return the groups that a folder is split into."""
-    batch = CaptureBatch.model_validate({"name": "shots", "folder": folder})
+    batch = CaptureSource.model_validate({"name": "shots", "folder": folder})
     return list(scan_folder(batch, num_workers=1))
 
 

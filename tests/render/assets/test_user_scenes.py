@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cat_dataset.errors import JobError
-from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.datasets import RenderSource
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan
 from render.scene_files import list_scenes
@@ -109,7 +109,7 @@ def test_other_files_are_another_data_set(files: Path) -> None:
 def test_every_scene_draws_its_own_files(files: Path) -> None:
     """One model and one HDRI a scene, by name and seed; an empty folder is an error at once."""
     job = DatasetJob(name="mine", seed=2)
-    batch = RenderBatch(
+    batch = RenderSource(
         name="b",
         models=Path("models"),
         hdris=Path("hdris"),

@@ -3,7 +3,7 @@
 import pytest
 
 from cat_dataset.errors import SceneError
-from cat_dataset.jobs.datasets import RenderBatch
+from cat_dataset.jobs.datasets import RenderSource
 from cat_dataset.jobs.manifest import DatasetJob
 from tests.command_line import cat
 from tests.render.built_scene import build_scene
@@ -25,7 +25,7 @@ def _has(device: str) -> bool:
 
 @pytest.mark.parametrize("device", GPUS)
 def test_a_device_that_is_not_there_is_an_error(
-    device: str, dataset_job: DatasetJob, tiny_batch: RenderBatch
+    device: str, dataset_job: DatasetJob, tiny_batch: RenderSource
 ) -> None:
     """The message names the device and the remedy; no picture is made on the CPU instead."""
     from render.units import render_unit
