@@ -111,13 +111,13 @@ def sweep_costs(
     """
     from cat_dataset.attributes.table import BASIS_ATTRIBUTES, FAMILY_ATTRIBUTES
     from cat_dataset.system.seeding import derive_rng
-    from render.sweeps.table import AXES, sweep_values_rand
+    from render.sweeps.table import RENDERED, sweep_values_rand
 
     if built.shape_keys:
         built = replace(built, edited_shape_key=built.shape_keys[0])
     instrument_s, slower = {}, {}
     for name in sorted(FAMILY_ATTRIBUTES[family] - set(BASIS_ATTRIBUTES)):
-        if AXES[name].centre(built) is None:  # the scene lacks it
+        if RENDERED[name].centre(built) is None:  # the scene lacks it
             continue
         values = sweep_values_rand(derive_rng(seed, name), built, name, 3, None)
         instrument_s[name], frame_s = sweep_seconds(built, settings, name, values)
@@ -130,12 +130,11 @@ def sweep_seconds(
 ) -> tuple[float, float]:
     """Return the seconds of an attribute's instrument and of its render, per frame."""
     from render.basis import render_groups
-    from render.sweeps.sweeps import INSTRUMENTS
-    from render.sweeps.table import AXES
+    from render.sweeps.table import RENDERED
 
-    make_s, instrument = timed(lambda: INSTRUMENTS[name](built, settings, values))
+    make_s, instrument = timed(lambda: RENDERED[name].probe(built, settings, values))
     look_s, frame_s = [], []
-    with AXES[name].open(built) as put:
+    with RENDERED[name].setter(built) as put:
         for value in values[:2]:
             state = put(value)
             look_s.append(timed(instrument.look)[0])

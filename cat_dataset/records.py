@@ -12,7 +12,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.attributes.table import find_attribute
+from cat_dataset.attributes.attribute import Attribute
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES, find_attribute
 from cat_dataset.imaging.light_conditioning import LightReach, light_reach
 from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
 
@@ -107,15 +108,16 @@ class LightBasis:
     @cached_property
     def drawable_attributes(self) -> tuple[str, ...]:
         """The photometric attributes that there is the light for."""
-        names = ["exposure", "white_balance"]
-        main = next((group for group in self.groups if group.name == self.main_lamp), None)
-        if main is not None:
-            names.append("light_power")
-        if main is not None and main.cct_k is not None:  # a tinted lamp has no temperature
-            names.append("light_temperature")
-        if self.main_lamp is not None and any(g.kind == "ambient" for g in self.groups):
-            names.append("ambient_level")  # without a lamp it would be a second name for exposure
-        return tuple(names)
+        return tuple(name for name in BASIS_ATTRIBUTES if self._has_light_for(find_attribute(name)))
+
+    def _has_light_for(self, attribute: Attribute) -> bool:
+        if attribute.role == "lamp":
+            main = next((group for group in self.groups if group.name == self.main_lamp), None)
+            # a tinted lamp has no temperature
+            return main is not None and (main.cct_k is not None or not attribute.changes_colour)
+        if attribute.role == "ambient":  # without a lamp it would be a second name for exposure
+            return self.main_lamp is not None and any(g.kind == "ambient" for g in self.groups)
+        return True
 
 
 @dataclass(frozen=True)

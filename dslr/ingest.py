@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from cat_dataset.attributes.photometric import WHITE_BALANCE
 from cat_dataset.attributes.table import CAMERA_ATTRIBUTES
 from cat_dataset.compose.basis_pairs import compose_basis, compose_light, compose_sweep
 from cat_dataset.errors import BracketError
@@ -67,7 +68,7 @@ def ingest_captures(
     plans: dict[str, PairPlan] = {
         a: plan for a, plan in batch.attributes.items() if a in CAMERA_ATTRIBUTES
     }
-    if group.plan.balance.cct_k is None and plans.pop("white_balance", None) is not None:
+    if group.plan.balance.cct_k is None and plans.pop(WHITE_BALANCE.name, None) is not None:
         results.append(_unknown_balance(name, group))
     results.append(compose_basis(basis, plans, dataset))
     return UnitResult(
@@ -83,8 +84,9 @@ def _unknown_balance(name: str, group: ReadGroup) -> UnitResult:
         f"unknown (no colour matrix, or not between {LOWEST_K:g} K and {MAX_CCT_K:g} K), so a "
         f"difference in mired cannot be stated; convert it to DNG, or do without"
     )
-    key = f"{name}-single-white_balance"
-    return UnitResult(rejections=(Rejection(key, name, "rejected", why, "white_balance"),))
+    attribute = WHITE_BALANCE.name
+    key = f"{name}-single-{attribute}"
+    return UnitResult(rejections=(Rejection(key, name, "rejected", why, attribute),))
 
 
 def _series_result(

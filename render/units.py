@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from cat_dataset.attributes.lens import APERTURE
+from cat_dataset.attributes.material import SHAPE_KEY
 from cat_dataset.attributes.table import BASIS_ATTRIBUTES, SWEEP_ATTRIBUTES
 from cat_dataset.compose.basis_pairs import compose_light
 from cat_dataset.errors import ReadoutError, SceneError
@@ -108,13 +110,13 @@ def _sweep(
 ) -> "Sweep | Rejection":
     """Return one sweep of a scene, or why there is none."""
     from render.sweeps.sweeps import render_sweep
-    from render.sweeps.table import AXES, sweep_values_rand
+    from render.sweeps.table import RENDERED, sweep_values_rand
 
-    if name == "shape_key" and built.shape_keys and built.edited_shape_key is None:
+    if name == SHAPE_KEY.name and built.shape_keys and built.edited_shape_key is None:
         keys = sorted(built.shape_keys)
         chosen = keys[int(derive_rng(seed, "shape-key").integers(len(keys)))]
         built = replace(built, edited_shape_key=chosen)
-    if AXES[name].centre(built) is None:
+    if RENDERED[name].centre(built) is None:
         reason = f"the {built.main_name} of this scene has no {name} to edit"
         return Rejection(f"{context.scene}-{name}", context.scene, "rejected", reason, name)
     rng = derive_rng(seed, "sweep-values", name)
@@ -180,7 +182,7 @@ def render_camera_sweep(
     """
     from render.scene import SceneContext
     from render.sweeps.sweeps import render_sweep
-    from render.sweeps.table import AXES
+    from render.sweeps.table import RENDERED
 
     batch = _camera_batch(camera)
     name = scene_name(batch, index)
@@ -188,9 +190,9 @@ def render_camera_sweep(
     built, settings = _build(seed, batch, PROCEDURAL)
     split, origin = split_of(dataset, name), _origin(built, batch, seed)
     context = SceneContext(name, split, origin, denoise=batch.denoise, annotate=False)
-    if camera.series == "aperture":
+    if camera.series == APERTURE.name:
         return render_sweep(built, settings, camera.series, values, context)
-    with AXES["aperture"].open(built) as put_f_number:
+    with RENDERED[APERTURE.name].setter(built) as put_f_number:
         return render_sweep(put_f_number(f_number), settings, camera.series, values, context)
 
 

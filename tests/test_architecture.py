@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from setuptools import find_packages
 
+from cat_dataset.attributes.table import ATTRIBUTES
+
 ROOT = Path(__file__).parents[1]
 PRODUCERS_AND_TRAINER = ("render", "dslr", "train")
 PACKAGES = ("cat_dataset", *PRODUCERS_AND_TRAINER)
@@ -240,3 +242,49 @@ def test_no_catch_all_modules() -> None:
     """A helper with two users gets a named home."""
     banned = {"utils.py", "common.py", "helpers.py", "core.py", "misc.py", "base.py"}
     assert not [path for path in SOURCES if path.name in banned]
+
+
+# Where an attribute's name stands as a literal that is not the attribute, or has to.
+SETTINGS = {"exposure", "white_balance", "aperture", "focal_length", "focus_distance"}
+OTHER_MEANINGS = (
+    # kinds of series are named after the setting of the camera that varies
+    ("dslr/", SETTINGS),
+    ("cat_dataset/jobs/camera.py", SETTINGS),
+    ("cat_dataset/cli/cameras.py", SETTINGS),
+    # a property of Blender's camera
+    ("render/sweeps/scene_edits.py", {"focus_distance"}),
+    # the path of a seed: with another, scenes would show other shapes
+    ("render/assets/", {"shape_key"}),
+)
+
+
+def attribute_literals(path: Path) -> set[str]:
+    """Return the names of attributes that stand as string literals in a file."""
+    nodes = ast.walk(ast.parse(path.read_text()))
+    return {n.value for n in nodes if isinstance(n, ast.Constant) and n.value in ATTRIBUTES}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_attribute_names_stand_in_their_definition_alone(path: Path) -> None:
+    """Elsewhere an attribute is its object, `EXPOSURE.name`, or what its fields say of it."""
+    place = str(path.relative_to(ROOT))
+    if place.startswith("cat_dataset/attributes/"):
+        return
+    allowed = set().union(*(names for start, names in OTHER_MEANINGS if place.startswith(start)))
+    assert not attribute_literals(path) - allowed
+
+
+def test_a_literal_of_an_attribute_is_found(tmp_path: Path) -> None:
+    """The search sees a name in a call, a comparison and a table, and no docstring that uses it."""
+    path = tmp_path / "code.py"
+    path.write_text(
+        '"""An exposure."""\nif x == "exposure":\n    y = {"aperture": f("shape_key")}\n'
+    )
+    assert attribute_literals(path) == {"exposure", "aperture", "shape_key"}
+
+
+@pytest.mark.parametrize(("start", "names"), OTHER_MEANINGS)
+def test_no_exception_outlives_its_use(start: str, names: set[str]) -> None:
+    """Every name that is allowed somewhere still stands there."""
+    found = [attribute_literals(p) for p in SOURCES if str(p.relative_to(ROOT)).startswith(start)]
+    assert names & set().union(*found)

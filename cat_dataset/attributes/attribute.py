@@ -56,6 +56,7 @@ class Attribute:
     to_axis: Convert = identity  # absolute value to position on the axis
     from_axis: Convert = identity  # inverse of `to_axis`
     is_circular: bool = False  # degrees: 359 and 1 differ by 2
+    changes_colour: bool = False  # edits light by another factor in each of red, green and blue
     turns_in_mirror: bool = False  # a mirrored picture shows the opposite value: left is right
     spellings: Mapping[str, Convert] = field(default_factory=dict)
     # typed suffix, lower case, to a function that turns the number into an edit value

@@ -87,6 +87,7 @@ def colour_temperature(
         from_axis=kelvin,
         spellings=MappingProxyType(dict(MIRED)),
         hit_tolerance=25.0,
+        changes_colour=True,
         **rest,
     )
 

@@ -11,6 +11,13 @@ from types import MappingProxyType
 
 import numpy as np
 
+from cat_dataset.attributes.photometric import (
+    AMBIENT_LEVEL,
+    EXPOSURE,
+    LIGHT_POWER,
+    LIGHT_TEMPERATURE,
+    WHITE_BALANCE,
+)
 from cat_dataset.attributes.table import AMBIENT, ATTRIBUTES, CAMERA_ATTRIBUTES, LAMP, LIGHT_OF
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.photometry import kelvin, mired
@@ -152,7 +159,7 @@ def _exposure(rng: np.random.Generator, basis: LightBasis, value_range: Range) -
     return PhotometricDraw(
         replace(base, exposure_stops=source),
         replace(base, exposure_stops=target),
-        (EditScale("exposure", value),),
+        (EditScale(EXPOSURE.name, value),),
         frozenset(),
     )
 
@@ -161,13 +168,13 @@ def _white_balance(
     rng: np.random.Generator, basis: LightBasis, value_range: Range
 ) -> PhotometricDraw:
     source_k, target_k, value = _draw_kelvin(
-        rng, "white_balance", value_range, basis.wb_cct_k, _SOURCE_BALANCE_MIRED
+        rng, WHITE_BALANCE.name, value_range, basis.wb_cct_k, _SOURCE_BALANCE_MIRED
     )
     base = base_state(basis)
     return PhotometricDraw(
         replace(base, wb_cct_k=source_k),
         replace(base, wb_cct_k=target_k),
-        (EditScale("white_balance", value, source_k, target_k),),
+        (EditScale(WHITE_BALANCE.name, value, source_k, target_k),),
         frozenset(),
     )
 
@@ -175,13 +182,13 @@ def _white_balance(
 def _light_power(
     rng: np.random.Generator, basis: LightBasis, value_range: Range
 ) -> PhotometricDraw:
-    return _lamp_stops(rng, basis, value_range, "light_power")
+    return _lamp_stops(rng, basis, value_range, LIGHT_POWER.name)
 
 
 def _ambient_level(
     rng: np.random.Generator, basis: LightBasis, value_range: Range
 ) -> PhotometricDraw:
-    return _lamp_stops(rng, basis, value_range, "ambient_level")
+    return _lamp_stops(rng, basis, value_range, AMBIENT_LEVEL.name)
 
 
 def _lamp_stops(
@@ -206,22 +213,22 @@ def _light_temperature(
     base, name = base_state(basis), basis.main_lamp or ""
     own_k = base.lamps[name].cct_k or basis.wb_cct_k
     source_k, target_k, value = _draw_kelvin(
-        rng, "light_temperature", value_range, own_k, _SOURCE_LAMP_MIRED
+        rng, LIGHT_TEMPERATURE.name, value_range, own_k, _SOURCE_LAMP_MIRED
     )
     return PhotometricDraw(
         base.with_lamp(name, LampState(0.0, source_k)),
         base.with_lamp(name, LampState(0.0, target_k)),
-        (EditScale("light_temperature", value, source_k, target_k),),
+        (EditScale(LIGHT_TEMPERATURE.name, value, source_k, target_k),),
         frozenset({name}),
     )
 
 
 _DRAWERS: Mapping[str, Drawer] = MappingProxyType(
     {
-        "exposure": _exposure,
-        "white_balance": _white_balance,
-        "light_power": _light_power,
-        "light_temperature": _light_temperature,
-        "ambient_level": _ambient_level,
+        EXPOSURE.name: _exposure,
+        WHITE_BALANCE.name: _white_balance,
+        LIGHT_POWER.name: _light_power,
+        LIGHT_TEMPERATURE.name: _light_temperature,
+        AMBIENT_LEVEL.name: _ambient_level,
     }
 )

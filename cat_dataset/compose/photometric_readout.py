@@ -6,6 +6,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cat_dataset.attributes.photometric import (
+    AMBIENT_LEVEL,
+    EXPOSURE,
+    LIGHT_POWER,
+    LIGHT_TEMPERATURE,
+    WHITE_BALANCE,
+)
 from cat_dataset.compose.edit_sampling import PhotometricDraw
 from cat_dataset.imaging.light_conditioning import reading_step
 from cat_dataset.imaging.photometry import blackbody_rgb
@@ -96,9 +103,9 @@ def _read_one(
     mask_HW: NDArray[np.bool_],
 ) -> Reading:
     name = draw.edits[0].attribute
-    if name == "exposure":
+    if name == EXPOSURE.name:
         return readout.exposure_stops(source_HW3, target_HW3, mask_HW)
-    if name == "white_balance":
+    if name == WHITE_BALANCE.name:
         return readout.white_balance_mired(
             source_HW3, target_HW3, mask_HW, source_wb_cct_k=draw.source.wb_cct_k
         )
@@ -106,7 +113,7 @@ def _read_one(
         _edited_light_gain(basis, state, draw.edited_groups, picture)
         for state, picture in ((draw.source, source_HW3), (draw.target, target_HW3))
     ]
-    if name == "light_temperature":
+    if name == LIGHT_TEMPERATURE.name:
         return readout.light_temperature_mired(*gains)
     return readout.light_power_stops(*gains)
 
@@ -135,9 +142,9 @@ def _read_together(
     readings = []
     for edit in draw.edits:
         match edit.attribute:
-            case "exposure":
+            case EXPOSURE.name:
                 readings.append(readout.gain_stops(camera[0], camera[1]))
-            case "white_balance":
+            case WHITE_BALANCE.name:
                 setting_k = draw.source.wb_cct_k
                 readings.append(readout.gain_balance_mired(camera[0], camera[1], setting_k))
             case name:
@@ -169,15 +176,15 @@ def _light_gain(
 ) -> readout.LightGain:
     """Return the gain of the light that an attribute edits, without the camera's."""
     is_edited = [
-        group.kind == "ambient" if name == "ambient_level" else group.name == basis.main_lamp
+        group.kind == "ambient" if name == AMBIENT_LEVEL.name else group.name == basis.main_lamp
         for group in basis.groups
     ]
     return gains[is_edited.index(True)].over(camera.gain_rgb)
 
 
 def _read_light(name: str, lights: Sequence[readout.LightGain]) -> Reading:
-    if name == "light_temperature":
+    if name == LIGHT_TEMPERATURE.name:
         return readout.light_temperature_mired(lights[0], lights[1])
-    if name == "light_power":
+    if name == LIGHT_POWER.name:
         lights = [readout.uncoloured(light) for light in lights]
     return readout.light_power_stops(lights[0], lights[1])

@@ -7,6 +7,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
+from cat_dataset.attributes.photometric import EXPOSURE, WHITE_BALANCE
 from cat_dataset.attributes.table import find_attribute
 from cat_dataset.compose.edit_sampling import Range, draw_together
 from cat_dataset.compose.pair_candidate import Draft, Picture, pair_key, saturate
@@ -116,7 +117,7 @@ def _frame_picture(
 
 def _sweep_anchor(sweep: Sweep, source_index: int, target_index: int) -> float:
     """Return one anchor for the whole sweep; for a bracket, one that suits both of its frames."""
-    if sweep.attribute != "exposure":
+    if sweep.attribute != EXPOSURE.name:
         anchor = exposure_anchor(sweep.frames[0].linear_HW3)
         is_captured = sweep.frames[0].clipped_HW is not None
         return max(anchor, 1.0) if is_captured else anchor
@@ -194,8 +195,8 @@ def _camera_reading(
     grid = (slice(None, None, reading_step(mask_HW.shape)),) * 2
     frame, picture, mask = frame_HW3[grid], picture_HW3[grid], mask_HW[grid]
     return {
-        "exposure": readout.exposure_stops(frame, picture, mask),
-        "white_balance": readout.white_balance_mired(frame, picture, mask, wb_cct_k),
+        EXPOSURE.name: readout.exposure_stops(frame, picture, mask),
+        WHITE_BALANCE.name: readout.white_balance_mired(frame, picture, mask, wb_cct_k),
     }
 
 

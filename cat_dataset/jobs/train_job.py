@@ -13,6 +13,7 @@ from pydantic import (
     model_validator,
 )
 
+from cat_dataset.attributes.photometric import EXPOSURE, LIGHT_POWER, WHITE_BALANCE
 from cat_dataset.attributes.table import BASIS_ATTRIBUTES, find_attribute
 from cat_dataset.errors import EditScaleError
 from cat_dataset.jobs.plans import (
@@ -44,7 +45,7 @@ class TrainJob(StrictModel):
     lora_learning_rate: PositiveFloat = 1e-4  # peak
 
     attributes: Annotated[tuple[str, ...], Field(min_length=1)] = (
-        *("exposure", "white_balance", "light_power"),
+        *(EXPOSURE.name, WHITE_BALANCE.name, LIGHT_POWER.name),
     )
     pairs: Literal["stored", "composed"] = "stored"  # composed: new numbers in every epoch
     # of composed edits, by attribute; without one, the attribute's default_range

@@ -126,7 +126,7 @@ def _read_ratio(attribute: Attribute, typed: re.Match[str]) -> LightRatio:
         ratio = tuple(float(number) / rest for number in typed["lamp"].split(","))
     except (ValueError, ZeroDivisionError):
         ratio = ()
-    if attribute.name == "light_temperature" and len(ratio) == 1:
+    if attribute.changes_colour and len(ratio) == 1:
         msg = (
             f"{said}: a change of colour needs the ratio of red, green and blue, three numbers as "
             f"in 5,4,2.5:1; or leave the ratio out"

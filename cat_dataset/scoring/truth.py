@@ -15,6 +15,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from cat_dataset.attributes.photometric import (
+    AMBIENT_LEVEL,
+    EXPOSURE,
+    LIGHT_POWER,
+    LIGHT_TEMPERATURE,
+    WHITE_BALANCE,
+)
 from cat_dataset.attributes.table import AMBIENT, CAMERA_ATTRIBUTES, LAMP, LIGHT_OF
 from cat_dataset.imaging.display import (
     TONE_CURVE,
@@ -76,7 +83,7 @@ class LightTruth:
         if attribute in CAMERA_ATTRIBUTES:
             return True
         has_layer = LIGHT_OF.get(attribute) in self.layers
-        return has_layer and (attribute != "light_temperature" or self.lamp_cct_k is not None)
+        return has_layer and (attribute != LIGHT_TEMPERATURE.name or self.lamp_cct_k is not None)
 
     def light(self, values: Values) -> Linear:
         """Return the light of the whole picture after changes, before the display clips it."""
@@ -89,17 +96,17 @@ class LightTruth:
 
     def gain_rgb(self, layer: str, values: Values) -> NDArray[np.float64]:
         """Return the linear gain (3,) of one layer."""
-        gain = np.full(3, 2.0 ** values.get("exposure", 0.0))
-        if values.get("white_balance", 0.0):
-            target_k = kelvin(mired(self.wb_cct_k) + values["white_balance"])
+        gain = np.full(3, 2.0 ** values.get(EXPOSURE.name, 0.0))
+        if values.get(WHITE_BALANCE.name, 0.0):
+            target_k = kelvin(mired(self.wb_cct_k) + values[WHITE_BALANCE.name])
             gain = gain * white_balance_gains(self.wb_cct_k, target_k)
         if layer == LAMP:
-            gain = gain * 2.0 ** values.get("light_power", 0.0)
-            if values.get("light_temperature", 0.0) and self.lamp_cct_k is not None:
-                target_k = kelvin(mired(self.lamp_cct_k) + values["light_temperature"])
+            gain = gain * 2.0 ** values.get(LIGHT_POWER.name, 0.0)
+            if values.get(LIGHT_TEMPERATURE.name, 0.0) and self.lamp_cct_k is not None:
+                target_k = kelvin(mired(self.lamp_cct_k) + values[LIGHT_TEMPERATURE.name])
                 gain = gain * blackbody_rgb(target_k) / blackbody_rgb(self.lamp_cct_k)
         if layer == AMBIENT:
-            gain = gain * 2.0 ** values.get("ambient_level", 0.0)
+            gain = gain * 2.0 ** values.get(AMBIENT_LEVEL.name, 0.0)
         return gain
 
     def light_ratio(self, attribute: str, before: Values) -> LightRatio | None:
@@ -116,7 +123,7 @@ class LightTruth:
 
     def feasible(self, attribute: str) -> tuple[float, float]:
         """Return the changes between which colours exist; unlimited where none is involved."""
-        own_k = {"white_balance": self.wb_cct_k, "light_temperature": self.lamp_cct_k}
+        own_k = {WHITE_BALANCE.name: self.wb_cct_k, LIGHT_TEMPERATURE.name: self.lamp_cct_k}
         source_k = own_k.get(attribute)
         if source_k is None:
             return -math.inf, math.inf
@@ -139,7 +146,7 @@ class LightTruth:
             return None
         lamp_k = self.lamp_cct_k
         if lamp_k is not None:
-            lamp_k = kelvin(mired(lamp_k) + values.get("light_temperature", 0.0))
+            lamp_k = kelvin(mired(lamp_k) + values.get(LIGHT_TEMPERATURE.name, 0.0))
         return replace(
             self,
             source_HW3=picture,
@@ -147,7 +154,7 @@ class LightTruth:
                 name: layer * self.gain_rgb(name, values).astype(np.float32)
                 for name, layer in self.layers.items()
             },
-            wb_cct_k=kelvin(mired(self.wb_cct_k) + values.get("white_balance", 0.0)),
+            wb_cct_k=kelvin(mired(self.wb_cct_k) + values.get(WHITE_BALANCE.name, 0.0)),
             lamp_cct_k=lamp_k,
             _cache={},
         )

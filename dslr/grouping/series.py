@@ -11,6 +11,14 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal, get_args
 
+from cat_dataset.attributes.lens import (
+    APERTURE,
+    FOCAL_LENGTH,
+    FOCUS_DISTANCE,
+    ISO_NOISE,
+    SHUTTER_BLUR,
+)
+from cat_dataset.attributes.photometric import EXPOSURE, LIGHT_POWER, WHITE_BALANCE
 from dslr.develop.exposure import snap_series
 from dslr.files.metadata import CaptureMetadata
 
@@ -26,17 +34,17 @@ SeriesKind = Literal[
 ]
 SERIES_KINDS: tuple[SeriesKind, ...] = get_args(SeriesKind)
 
-# The attribute that a kind of series gives pairs of.
+# The attribute that a kind of series gives pairs of; kinds are named after a camera's setting.
 ATTRIBUTE_OF_KIND: Mapping[SeriesKind, str] = MappingProxyType(
     {
-        "exposure": "exposure",
-        "aperture": "aperture",
-        "iso": "iso_noise",
-        "shutter": "shutter_blur",
-        "focal_length": "focal_length",
-        "focus_distance": "focus_distance",
-        "white_balance": "white_balance",
-        "lamp": "light_power",
+        "exposure": EXPOSURE.name,
+        "aperture": APERTURE.name,
+        "iso": ISO_NOISE.name,
+        "shutter": SHUTTER_BLUR.name,
+        "focal_length": FOCAL_LENGTH.name,
+        "focus_distance": FOCUS_DISTANCE.name,
+        "white_balance": WHITE_BALANCE.name,
+        "lamp": LIGHT_POWER.name,
     }
 )
 

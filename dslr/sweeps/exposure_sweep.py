@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from cat_dataset.attributes.photometric import EXPOSURE
 from cat_dataset.errors import BracketError
 from cat_dataset.records import Sweep, SweepFrame
 from dslr.develop.exposure import ExposureAxis, exposure_axis
@@ -31,7 +32,7 @@ def exposure_sweep(
     sweep = Sweep(
         scene=name.unit_id,
         split=name.split,
-        attribute="exposure",
+        attribute=EXPOSURE.name,
         frames=tuple(_bracket_frame(group.captures[frame.index], frame) for frame in frames),
         readings=pair_readings(frames, cells),
         is_measured_the_scale=True,

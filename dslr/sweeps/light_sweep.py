@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cat_dataset.attributes.photometric import WHITE_BALANCE
 from cat_dataset.errors import BracketError
 from cat_dataset.imaging.channels import darkest_channel
 from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K, mired, white_balance_gains
@@ -59,7 +60,7 @@ def white_balance_sweep(
     return Sweep(
         scene=name.unit_id,
         split=name.split,
-        attribute="white_balance",
+        attribute=WHITE_BALANCE.name,
         frames=frames,
         readings=readings,
         wb_cct_k=base_k,

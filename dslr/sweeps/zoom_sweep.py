@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cat_dataset.attributes.lens import FOCAL_LENGTH
 from cat_dataset.records import Reading, Sweep, SweepFrame
 from dslr.develop.develop import Developed
 from dslr.develop.registration import Warp
@@ -71,7 +72,7 @@ def zoom_sweep(
     sweep = Sweep(
         scene=name.unit_id,
         split=name.split,
-        attribute="focal_length",
+        attribute=FOCAL_LENGTH.name,
         frames=tuple(frames.values()),
         readings=readings,
         is_measured_the_scale=True,

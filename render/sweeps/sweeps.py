@@ -4,16 +4,14 @@ Everything else stays: pose, light, exposure, Cycles seed. The first frame is re
 halves of its samples, which shows its noise at no cost.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.attributes.table import find_attribute
 from cat_dataset.records import Annotation, Reading, Sweep, SweepFrame
 from render.basis import (
     base_frame,
@@ -26,33 +24,7 @@ from render.blender.annotating import annotate
 from render.blender.probe_scene import Instrument
 from render.blender.renderer import RenderSettings
 from render.scene import BuiltScene, SceneContext
-from render.sweeps import air_probes, lens_probes, pose_probes, surface_probes
-from render.sweeps.table import AXES
-
-MakeInstrument = Callable[[BuiltScene, RenderSettings, Sequence[float]], Instrument]
-INSTRUMENTS: Mapping[str, MakeInstrument] = MappingProxyType(
-    {
-        "aperture": lens_probes.StarInstrument,
-        "focal_length": lens_probes.ZoomInstrument,
-        "focus_distance": lens_probes.FocusInstrument,
-        "shutter_blur": lens_probes.StreakInstrument,
-        "object_rotation": pose_probes.TurnInstrument,
-        "object_translation": pose_probes.ShiftInstrument,
-        "object_scale": pose_probes.GrowthInstrument,
-        "camera_azimuth": pose_probes.AzimuthInstrument,
-        "camera_elevation": pose_probes.ElevationInstrument,
-        "camera_distance": pose_probes.DistanceInstrument,
-        "roughness": surface_probes.GlossInstrument,
-        "metallic": surface_probes.metallic_instrument,
-        "transmission": surface_probes.transmission_instrument,
-        "base_hue": surface_probes.HueInstrument,
-        "base_saturation": surface_probes.SaturationInstrument,
-        "sun_elevation": air_probes.SunHeightInstrument,
-        "sun_azimuth": air_probes.SunBearingInstrument,
-        "fog_density": air_probes.FogInstrument,
-        "shape_key": pose_probes.ShapeInstrument,
-    }
-)
+from render.sweeps.table import RENDERED
 
 
 def render_sweep(
@@ -67,10 +39,10 @@ def render_sweep(
     Raises:
         SceneError: a frame cannot be rendered, or its scale cannot be measured.
     """
-    axis, to_axis = AXES[attribute], find_attribute(attribute).to_axis
-    instrument = INSTRUMENTS[attribute](built, settings, values)
+    entry = RENDERED[attribute]
+    instrument = entry.probe(built, settings, values)
     frames, looks, noise = [], [], None
-    with axis.open(built) as put:
+    with entry.setter(built) as put:
         for value in values:
             state = put(value)
             if noise is None:
@@ -78,8 +50,10 @@ def render_sweep(
             else:
                 pictures = render_groups(state, settings)
                 linear = base_frame(state, pictures, denoise=context.denoise)
-            annotation = _annotation(state, settings, context, axis.edits == "object")
-            frames.append(SweepFrame(value, to_axis(value), linear, annotation=annotation))
+            annotation = _annotation(state, settings, context, entry.is_of_object)
+            frames.append(
+                SweepFrame(value, entry.attribute.to_axis(value), linear, annotation=annotation)
+            )
             looks.append(instrument.look())
     return Sweep(
         scene=context.scene,
@@ -87,10 +61,10 @@ def render_sweep(
         attribute=attribute,
         frames=tuple(frames),
         readings=_readings(instrument, looks),
-        subject=_subject(built, attribute),
+        subject=entry.subject(built),
         wb_cct_k=built.wb_cct_k,
         noise_HW3=noise,
-        edited_area=axis.edits,
+        edited_area="object" if entry.is_of_object else "picture",
         origin={**context.origin, **render_origin(settings, denoise=context.denoise)},
     )
 
@@ -120,9 +94,3 @@ def _readings(instrument: Instrument, looks: Sequence[Any]) -> dict[tuple[int, i
         readings[source, target] = reading
         readings[target, source] = replace(reading, value=-reading.value)
     return readings
-
-
-def _subject(built: BuiltScene, attribute: str) -> str | None:
-    if attribute == "shape_key":
-        return built.edited_shape_key
-    return built.main_name if AXES[attribute].edits == "object" else None

@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from cat_dataset.attributes.photometric import EXPOSURE
 from cat_dataset.attributes.table import CAMERA_ATTRIBUTES
 from cat_dataset.imaging.photometry import white_balance_gains
 from cat_dataset.jobs.train_job import TrainJob
@@ -190,7 +191,7 @@ def _true_gain(edit: EditScale) -> NDArray[np.float64]:
     Zero where a white balance has no kelvin. Not read from the target: of a picture that was
     clipped, then made smaller, it is half of a per cent short.
     """
-    if edit.attribute == "exposure":
+    if edit.attribute == EXPOSURE.name:
         return np.full(3, edit.value / HALF_RANGE_STOPS)
     if edit.source_value is None or edit.target_value is None:
         return np.zeros(3)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cat_dataset.attributes.photometric import LIGHT_TEMPERATURE
 from cat_dataset.attributes.table import BASIS_ATTRIBUTES, LAMP, LIGHT_OF
 from cat_dataset.imaging.photometry import blackbody_rgb, luminance
 from cat_dataset.light.light_ratio import LightRatio, part_of_light
@@ -57,7 +58,7 @@ def parts_of_light(edits: Sequence[EditScale]) -> list[Sequence[EditScale]]:
     A lamp's colour is predicted together with its power where its kelvin are not known: they are
     needed to compute what both do together. What changes more than light goes together too.
     """
-    has_unknown = any(e.attribute == "light_temperature" and not _has_kelvin(e) for e in edits)
+    has_unknown = any(e.attribute == LIGHT_TEMPERATURE.name and not _has_kelvin(e) for e in edits)
     together = [name for name, light in LIGHT_OF.items() if has_unknown and light == LAMP]
     groups = [*([name] for name in BASIS_ATTRIBUTES if name not in together), together]
     parts = [[e for e in edits if e.attribute in names] for names in groups]
@@ -98,7 +99,7 @@ def _ratio(parts: Sequence[PartGain]) -> LightRatio | None:
     One number, of luminance, says too little of a lamp whose colour changes: it does not count.
     """
     edits = [edit for part in parts for edit in part.edits]
-    is_coloured = any(edit.attribute == "light_temperature" for edit in edits)
+    is_coloured = any(edit.attribute == LIGHT_TEMPERATURE.name for edit in edits)
     given = (edit.light_ratio for edit in edits if edit.light_ratio is not None)
     return next((ratio for ratio in given if len(ratio) == 3 or not is_coloured), None)
 
@@ -107,7 +108,7 @@ def light_gain_rgb(edits: Sequence[EditScale]) -> NDArray[np.float64] | None:
     """Return the gain (3,) that edits ask of their light; None: its colour is not known."""
     gain = np.ones(3)
     for edit in edits:
-        if edit.attribute != "light_temperature":
+        if edit.attribute != LIGHT_TEMPERATURE.name:
             gain = gain * 2.0**edit.value
         elif edit.source_value is None or edit.target_value is None:
             return None

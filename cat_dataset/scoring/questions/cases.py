@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from cat_dataset.attributes.photometric import LIGHT_TEMPERATURE, WHITE_BALANCE
 from cat_dataset.attributes.table import (
     AMBIENT,
     BASIS_ATTRIBUTES,
@@ -162,7 +163,7 @@ def _layer_of_pair(row: PairRow, source: Linear, target: Linear) -> Linear:
         EditScaleError: the change is too small.
     """
     edit = row.edits[0]
-    if edit.attribute == "light_temperature":
+    if edit.attribute == LIGHT_TEMPERATURE.name:
         if edit.source_value is None or edit.target_value is None:
             msg = f"pair {row.key}: does not say between which colours its lamp changes"
             raise EditScaleError(msg)
@@ -180,7 +181,7 @@ def _layer_of_pair(row: PairRow, source: Linear, target: Linear) -> Linear:
 
 def _camera_setting(row: PairRow, record: Mapping[str, Any]) -> float:
     for edit in row.edits:
-        if edit.attribute == "white_balance" and edit.source_value is not None:
+        if edit.attribute == WHITE_BALANCE.name and edit.source_value is not None:
             return edit.source_value
     state = record["origin"].get("source_state") or {}
     return float(state.get("wb_cct_k", DAYLIGHT_CCT_K))

@@ -8,6 +8,7 @@ is asked the same edits, and says so in its name or its notes.
 from dataclasses import replace
 from typing import Any
 
+from cat_dataset.attributes.photometric import LIGHT_TEMPERATURE
 from cat_dataset.attributes.table import LIGHT_OF, find_attribute
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.questions.requests import EditRequest
@@ -29,7 +30,7 @@ def told_edits(request: EditRequest, truth: Truth | None) -> tuple[EditScale, ..
     for edit in request.edits:
         ratio = truth.light_ratio(edit.attribute, before)
         own_k = truth.lamp_cct_k
-        if edit.attribute == "light_temperature" and edit.source_value is None and own_k:
+        if edit.attribute == LIGHT_TEMPERATURE.name and edit.source_value is None and own_k:
             axis = find_attribute(edit.attribute)
             source_k = axis.apply(own_k, before.get(edit.attribute, 0.0))
             target_k = axis.apply(source_k, edit.value)

@@ -6,7 +6,6 @@ from typing import Literal
 import numpy as np
 
 from cat_dataset.attributes.table import find_attribute
-from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
 from cat_dataset.records import EditScale
 
 Range = tuple[float, float]  # of edit values
@@ -38,9 +37,9 @@ def askable_range(low: float, high: float, edit: EditScale) -> tuple[float, floa
 
 
 def own_value(edit: EditScale) -> float | None:
-    """Return the absolute value of an edit's source; a camera not told of stands at daylight."""
-    if edit.source_value is None and edit.attribute == "white_balance":
-        return DAYLIGHT_CCT_K
+    """Return the absolute value of an edit's source; where it is not known, the attribute's own."""
+    if edit.source_value is None:
+        return find_attribute(edit.attribute).default_source
     return edit.source_value
 
 

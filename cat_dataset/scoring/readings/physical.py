@@ -12,6 +12,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from cat_dataset.attributes.photometric import (
+    EXPOSURE,
+    LIGHT_POWER,
+    LIGHT_TEMPERATURE,
+    WHITE_BALANCE,
+)
 from cat_dataset.attributes.table import CAMERA_ATTRIBUTES, LIGHT_OF
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.display import decode_display
@@ -41,7 +47,7 @@ def achieved_in_light(truth: LightTruth, result_HW3: Linear, attribute: str) -> 
     """
     if attribute in CAMERA_ATTRIBUTES:
         source, result, mask_HW = _readable(truth, result_HW3)
-        if attribute == "exposure":
+        if attribute == EXPOSURE.name:
             return readout.exposure_stops(source, result, mask_HW).value
         return readout.white_balance_mired(source, result, mask_HW, truth.wb_cct_k).value
     gain = gain_of_layer(truth, result_HW3, LIGHT_OF[attribute])
@@ -67,14 +73,14 @@ def achieved_by_all(truth: LightTruth, result_HW3: Display, edited: str) -> dict
     steady = _steady_layer(truth, edited)
     if steady is not None:
         still, camera = camera, gains[steady]
-        found["exposure"] = readout.gain_stops(still, camera).value
-        found["white_balance"] = readout.gain_balance_mired(still, camera, truth.wb_cct_k).value
+        found[EXPOSURE.name] = readout.gain_stops(still, camera).value
+        found[WHITE_BALANCE.name] = readout.gain_balance_mired(still, camera, truth.wb_cct_k).value
     if edited in CAMERA_ATTRIBUTES:
         found |= {name: achieved(truth, result_HW3, name) for name in CAMERA_ATTRIBUTES}
     for name, layer in LIGHT_OF.items():
         if layer in gains and layer != steady and truth.knows(name):
             change = gains[layer].over(camera.gain_rgb)
-            if edited == "light_temperature" and name == "light_power":
+            if edited == LIGHT_TEMPERATURE.name and name == LIGHT_POWER.name:
                 change = _without_colour(truth, change)
             found[name] = lamp_change(truth, name, change)
     return found
@@ -116,7 +122,7 @@ def lamp_change(
         replace(gain, gain_rgb=np.maximum(g, _SMALLEST_GAIN))
         for g in (np.ones(3) if before is None else before.gain_rgb, gain.gain_rgb)
     )
-    if attribute != "light_temperature":
+    if attribute != LIGHT_TEMPERATURE.name:
         layer = truth.layers[LIGHT_OF[attribute]]
         own = layer.mean(axis=(0, 1), dtype=np.float64)
         return readout.light_power_stops(start.of(own), end.of(own)).value

@@ -93,3 +93,14 @@ def test_every_attribute_gives_pairs_or_says_why_not(made: Path) -> None:
 def test_what_was_made_is_sound(made: Path) -> None:
     """Every hash, every picture, every member."""
     assert verify_dataset(made, SilentProgress()).faults == ()
+
+
+def test_every_rendered_attribute_is_set_probed_and_costed_in_one_entry() -> None:
+    """The registry has an entry for each attribute whose frames have a cost, and for no other."""
+    from render.sweeps.table import RENDERED
+
+    assert set(RENDERED) == set(SWEEP_ATTRIBUTES)
+    for entry in RENDERED.values():
+        cost = entry.attribute.frame_cost
+        assert cost is not None
+        assert cost.probe_s > 0.0

@@ -122,8 +122,7 @@ def test_every_expression_is_read_from_where_the_skin_is(key: str) -> None:
 
 def test_a_wrong_setting_is_not_read_as_the_right_one() -> None:
     """The instruments look at the scene, not at the number: a frame set wrongly reads wrong."""
-    from render.sweeps.sweeps import INSTRUMENTS
-    from render.sweeps.table import AXES
+    from render.sweeps.table import RENDERED
 
     built, settings = build_scene(size_px=32)
     for attribute, asked, done in (
@@ -134,10 +133,10 @@ def test_a_wrong_setting_is_not_read_as_the_right_one() -> None:
         ("focus_distance", 0.8, 1.1),
         ("shutter_blur", 1 / 30, 1 / 15),
     ):
-        own = AXES[attribute].centre(built)
+        own = RENDERED[attribute].centre(built)
         assert own is not None
-        instrument = INSTRUMENTS[attribute](built, settings, (own, asked, done))
-        with AXES[attribute].open(built) as put:
+        instrument = RENDERED[attribute].probe(built, settings, (own, asked, done))
+        with RENDERED[attribute].setter(built) as put:
             put(own)
             source = instrument.look()
             put(done)
@@ -153,12 +152,12 @@ def test_a_wrong_setting_is_not_read_as_the_right_one() -> None:
 def test_an_axis_leaves_the_scene_as_it_was_built(attribute: str) -> None:
     """After every sweep the picture is bit for bit what it was."""
     from render.basis import render_groups
-    from render.sweeps.table import AXES
+    from render.sweeps.table import RENDERED
 
     built, settings = build_scene(seed=8, size_px=16, samples_per_pixel=2)
     before = render_groups(built, settings).images_GHW3
 
-    with AXES[attribute].open(built) as put:
+    with RENDERED[attribute].setter(built) as put:
         changed = []
         for value in TABLETOP[attribute]:
             put(value)
