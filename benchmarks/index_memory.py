@@ -24,7 +24,8 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
 from cat_dataset.store.pair_rows import read_pair_rows  # noqa: E402  # after the path
-from cat_dataset.store.tables import INDEX_SCHEMA, edits_of_row, read_index  # noqa: E402
+from cat_dataset.store.schema import INDEX_SCHEMA  # noqa: E402
+from cat_dataset.store.tables import edits_of_row, read_index  # noqa: E402
 from cat_dataset.system.seeding import derive_rng  # noqa: E402
 
 _ROWS_AT_ONCE = 50_000
@@ -57,8 +58,7 @@ def _row(number: int) -> dict[str, object]:
         "status": "ok" if is_pair else "rejected",
         "split": "test" if number // 10 % 10 == 0 else "train",
         "scene": scene,
-        "producer": "render",
-        "unit_id": scene,
+        "origin": {"producer": "render", "unit_id": scene},
         "attribute": "exposure",
         "value": value,
         "edits": [edit],

@@ -100,7 +100,7 @@ def recovered(scene: str, settings: dict[str, Any]) -> dict[str, Any]:
         "pairs": len(pairs),
         "largest_error_stops": max(errors, default=0.0),
         "stderrs_off": max(
-            (e / (p.edits[0].measured_stderr or 1.0) for e, p in zip(errors, pairs, strict=True)),
+            (e / (p.edits[0].measured_se or 1.0) for e, p in zip(errors, pairs, strict=True)),
             default=0.0,
         ),
     }

@@ -14,15 +14,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from cat_dataset.errors import CatError, JobError
 from cat_dataset.jobs.manifest import DatasetManifest, dump_job
 from cat_dataset.records import Rejection, UnitResult
 from cat_dataset.reporting.card import write_card
 from cat_dataset.store.linear_files import LINEAR_FOLDER, write_linear_files
+from cat_dataset.store.schema import STAGED_SCHEMA
 from cat_dataset.store.shards import (
     has_failures,
     is_shard_done,
@@ -31,7 +32,7 @@ from cat_dataset.store.shards import (
     write_shard,
     write_table,
 )
-from cat_dataset.store.tables import STAGED_SCHEMA, staged_table
+from cat_dataset.store.tables import read_table, staged_table
 from cat_dataset.system.atomic import write_text_atomic
 from cat_dataset.system.progress import Progress
 from cat_dataset.system.supervise import Outcome, supervise
@@ -98,7 +99,8 @@ def run_units(
         progress.start("making pairs", total=len(units))
         progress.advance(sum(len(s) for n, s in enumerate(shards) if n not in open_shards))
         manifest_sha256 = hashlib.sha256(dump_job(job).encode()).hexdigest()
-        work = partial(_work, staging=staging, manifest_sha256=manifest_sha256, linear=linear)
+        origin = {"manifest_sha256": manifest_sha256, "seed": job.dataset.seed}
+        work = partial(_work, staging=staging, origin=origin, linear=linear)
         num_run = _run_shards(job, open_shards, folder, staging, work, num_workers, progress)
         shutil.rmtree(staging)
     elif staging.exists():
@@ -148,7 +150,7 @@ def _run_shards(
     return len(todo)
 
 
-def _work(unit: WorkUnit, *, staging: Path, manifest_sha256: str, linear: Path | None) -> None:
+def _work(unit: WorkUnit, *, staging: Path, origin: Mapping[str, Any], linear: Path | None) -> None:
     """Run one unit and stage its result; runs in a worker.
 
     Linear samples go into the folder `linear` if there is one, before the unit counts as done.
@@ -160,7 +162,7 @@ def _work(unit: WorkUnit, *, staging: Path, manifest_sha256: str, linear: Path |
         staged_table,
         producer=unit.producer,
         unit_id=unit.unit_id,
-        origin={"manifest_sha256": manifest_sha256},
+        origin=origin,
     )
     if linear is not None:
         write_linear_files(linear, table(UnitResult(linear=result.linear)))
@@ -194,8 +196,9 @@ def _staged_path(staging: Path, unit: WorkUnit) -> Path:
 
 
 def _assemble(shard: Sequence[WorkUnit], staging: Path, tar_path: Path) -> None:
-    tables = [pq.read_table(_staged_path(staging, unit)) for unit in shard]
-    write_shard(tar_path, [table.cast(STAGED_SCHEMA) for table in tables])
+    remedy = "run the same command again"
+    tables = [read_table(_staged_path(staging, u), STAGED_SCHEMA, remedy) for u in shard]
+    write_shard(tar_path, tables)
     for unit in shard:
         _staged_path(staging, unit).unlink()
 
@@ -249,7 +252,7 @@ def _check_keep_linear(folder: Path, keep_linear: bool) -> None:
 
 
 def _summary(index: pa.Table, num_run: int) -> RunSummary:
-    rows = index.select(["status", "unit_id", "key", "reason"]).to_pylist()
+    rows = index.select(["status", "key", "reason"]).to_pylist()
     count = Counter(row["status"] for row in rows)
     failures = tuple(f"{row['key']}: {row['reason']}" for row in rows if row["status"] == "failed")
     return RunSummary(count["ok"], count["rejected"], count["failed"], num_run, failures)

@@ -17,10 +17,7 @@ from cat_dataset.attributes.table import BASIS_ATTRIBUTES, find_attribute
 from cat_dataset.imaging.light_conditioning import LightReach, light_reach
 from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
 
-SCHEMA_VERSION = 2  # of the sample JSON and of the Parquet tables
-
 Split = Literal["train", "val", "test"]
-Status = Literal["ok", "rejected", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +29,16 @@ class EditScale:
     source_value: float | None = None  # in the attribute's absolute unit
     target_value: float | None = None
     measured: float | None = None  # the same difference read from linear light or passes
-    measured_stderr: float | None = None  # one standard error of `measured`
+    measured_se: float | None = None  # one standard error of `measured`
     subject: str | None = None  # what of the scene it acts on: "teapot", "smile"; None: all of it
     # the edited light over all other light of the source, where it falls, see `light_ratio`: one
     # number or one per channel; None: not known, or the edit changes no light of the scene
     light_ratio: tuple[float, ...] | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record as it stands in the sample JSON, with its units."""
+        """Return the edit as plain values with its units; None where there is nothing."""
         attribute = find_attribute(self.attribute)
+        has_values = self.source_value is not None
         return {
             "attribute": self.attribute,
             "subject": self.subject,
@@ -48,9 +46,10 @@ class EditScale:
             "value": self.value,
             "source_value": self.source_value,
             "target_value": self.target_value,
-            "absolute_unit": attribute.absolute_unit,
+            "absolute_unit": attribute.absolute_unit if has_values else None,
+            "light_ratio": None if self.light_ratio is None else list(self.light_ratio),
             "measured": self.measured,
-            "measured_stderr": self.measured_stderr,
+            "measured_se": self.measured_se,
         }
 
 
@@ -98,6 +97,7 @@ class LightBasis:
     main_lamp: str | None = None  # group that light_power and light_temperature act on
     clipped_HW: NDArray[np.bool_] | None = None  # pixels a sensor clipped: white in every frame
     annotation: Annotation | None = None  # of every frame: light moves nothing
+    view: str | None = None  # of several of one scene
     origin: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -148,6 +148,7 @@ class Sweep:
     wb_cct_k: float = DAYLIGHT_CCT_K  # setting at which the frames are balanced
     noise_HW3: NDArray[np.float32] | None = None  # what two seeds of one frame differ by, over 2
     edited_area: Literal["object", "picture"] = "picture"  # where the edit acts
+    view: str | None = None  # of several of one scene
     origin: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -174,19 +175,27 @@ class Pair:
     source_png: bytes  # 8-bit sRGB
     target_png: bytes
     develop: Develop
+    visible_delta_e_mean: float  # CIEDE2000 of the pictures inside the edit's mask
+    visible_delta_e_p95: float
     origin: Mapping[str, Any]
+    view: str | None = None  # of several of one scene
+    source_frame: int | None = None  # of a sweep
+    target_frame: int | None = None
     annotations: Mapping[str, bytes] = field(default_factory=dict)  # by tar member, "mask.png"
 
     def to_json(self) -> dict[str, Any]:
-        """Return the sample JSON."""
+        """Return the sample's record, see `store.schema`; None where there is nothing."""
         return {
             "key": self.key,
-            "schema": SCHEMA_VERSION,
             "split": self.split,
             "scene": self.scene,
+            "view": self.view,
+            "source_frame": self.source_frame,
+            "target_frame": self.target_frame,
             "instruction": self.instruction,
             "edits": [edit.to_json() for edit in self.edits],
-            "light_ratios": [edit.light_ratio and list(edit.light_ratio) for edit in self.edits],
+            "visible_delta_e_mean": self.visible_delta_e_mean,
+            "visible_delta_e_p95": self.visible_delta_e_p95,
             "develop": vars(self.develop),
             "origin": dict(self.origin),
         }
@@ -203,7 +212,7 @@ class LinearSample:
     attribute: str | None  # swept; None for a light basis
     shape_HW: tuple[int, int]
     exr: bytes  # OpenEXR, half float
-    record: Mapping[str, Any]  # everything else, as plain JSON values
+    record: Mapping[str, Any]  # everything else, see `store.schema`
 
 
 @dataclass(frozen=True)

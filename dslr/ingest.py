@@ -143,5 +143,5 @@ def _group_origin(group: ReadGroup, kind: Kind) -> dict[str, Any]:
         "lens": anchor.metadata.lens or None,
         "anchor_file": anchor.name,
         "raw_develop": group.plan.to_json(),
-        "software": dict(software_versions()),
+        "versions": dict(software_versions()),
     }

@@ -157,7 +157,8 @@ def balance_gains(built: BuiltScene) -> NDArray[np.float64]:
 def render_origin(settings: RenderSettings, *, denoise: bool) -> dict[str, Any]:
     """Return how a picture was rendered as plain JSON values."""
     return {
-        "blender": blender_version(),
+        "versions": {"blender": blender_version()},
+        "device": settings.device,
         "render_settings": settings.to_json(),
         "denoiser": f"oidn {DENOISER_QUALITY}" if denoise else None,
     }

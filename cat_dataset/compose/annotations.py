@@ -17,6 +17,7 @@ from cat_dataset.errors import SceneError
 from cat_dataset.imaging.display import encode_png
 from cat_dataset.imaging.exr import write_exr
 from cat_dataset.records import Annotation
+from cat_dataset.store.schema import ANNOTATION_MEMBERS
 
 
 def annotation_members(
@@ -32,25 +33,28 @@ def annotation_members(
     Raises:
         SceneError: the picture comes without what is asked for.
     """
-    members = {}
-    for name in names:
-        if name == "moving":
-            members["moving.png"] = encode_png(moving_HW.astype(np.uint8) * np.uint8(255))
-            continue
-        if name == "mask" and area == "picture":
-            members["mask.png"] = encode_png(np.full(moving_HW.shape, 255, np.uint8))
-            continue
-        if annotation is None:
-            msg = f"annotation '{name}': this picture has none; remove it from the manifest"
-            raise SceneError(msg)
-        match name:
-            case "mask":
-                members["mask.png"] = encode_png(
-                    annotation.mask_HW.astype(np.uint8) * np.uint8(255)
-                )
-            case "depth":
-                members["depth.exr"] = write_exr({"depth": annotation.depth_HW})
-            case "normal":
-                normal = annotation.normal_HW3.astype(np.float16)
-                members["normal.exr"] = write_exr({"normal": normal})
-    return members
+    return {ANNOTATION_MEMBERS[name]: _encoded(annotation, name, area, moving_HW) for name in names}
+
+
+def _encoded(
+    annotation: Annotation | None,
+    name: str,
+    area: Literal["object", "picture"],
+    moving_HW: NDArray[np.bool_],
+) -> bytes:
+    if name == "moving":
+        return _mask_png(moving_HW)
+    if name == "mask" and area == "picture":
+        return _mask_png(np.ones(moving_HW.shape, np.bool_))
+    if annotation is None:
+        msg = f"annotation '{name}': this picture has none; remove it from the manifest"
+        raise SceneError(msg)
+    if name == "mask":
+        return _mask_png(annotation.mask_HW)
+    if name == "depth":
+        return write_exr({name: annotation.depth_HW})
+    return write_exr({name: annotation.normal_HW3.astype(np.float16)})
+
+
+def _mask_png(mask_HW: NDArray[np.bool_]) -> bytes:
+    return encode_png(mask_HW.astype(np.uint8) * np.uint8(255))

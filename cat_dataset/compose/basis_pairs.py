@@ -182,6 +182,7 @@ def _draft_of_draw(
         measure=lambda mask: read_draw(basis, draw, source, target, mask),
         origin={**basis.origin, **states},
         is_surely_measured=lambda mask: is_surely_read(basis, draw, mask),
+        view=basis.view,
         light_ratios=lambda: _light_ratios(basis, draw, source * np.float32(anchor), anchor),
     )
 

@@ -15,6 +15,7 @@ from cat_dataset.attributes.table import find_attribute
 from cat_dataset.compose import quality_checks as gates
 from cat_dataset.compose.annotations import annotation_members
 from cat_dataset.errors import EditScaleError
+from cat_dataset.imaging.colour_difference import visible_delta_e
 from cat_dataset.imaging.display import (
     COLOUR_SPACE,
     ToneCurve,
@@ -125,6 +126,8 @@ class Draft:
     light_ratios: Callable[[], Sequence[LightRatio | None]] | None = None
     is_measured_the_scale: bool = False
     area: EditedArea = "picture"  # where the edits act
+    view: str | None = None
+    frames: tuple[int | None, int | None] = (None, None)  # of a sweep: source, target
     noise_HW: NDArray[np.float32] | None = None  # of one picture, display codes
     # The pictures in which the first edit must show; None: source and target. Where the camera
     # changes as well, its change would hide that the first edit cannot be seen.
@@ -150,8 +153,9 @@ def _pair(draft: Draft, dataset: DatasetJob) -> Pair:
     source, target = draft.source, draft.target
     edits = said.edits
     if draft.light_ratios is not None:
-        told = zip(edits, draft.light_ratios(), strict=True)
-        edits = tuple(replace(edit, light_ratio=ratio) for edit, ratio in told)
+        known = zip(edits, draft.light_ratios(), strict=True)
+        edits = tuple(replace(edit, light_ratio=ratio) for edit, ratio in known)
+    mean, p95 = visible_delta_e(source.codes, target.codes, _edited(draft))
     return Pair(
         key=draft.key,
         split=draft.split,
@@ -161,7 +165,12 @@ def _pair(draft: Draft, dataset: DatasetJob) -> Pair:
         source_png=source.png,
         target_png=target.png,
         develop=said.develop,
+        visible_delta_e_mean=mean,
+        visible_delta_e_p95=p95,
         origin=draft.origin,
+        view=draft.view,
+        source_frame=draft.frames[0],
+        target_frame=draft.frames[1],
         annotations={
             f"{which}.{name}": data
             for which, picture in (("source", source), ("target", target))
@@ -217,18 +226,27 @@ def accepted(draft: Draft, dataset: DatasetJob, *, is_measured: bool = True) -> 
 
 def _check_seen(draft: Draft) -> None:
     """Raise PairRejectedError where the edit is hidden, invisible or below the noise."""
-    source, target = draft.shown or (draft.source, draft.target)
-    edited = None
+    source, target = _shown(draft)
     if draft.area == "object":
         subject = draft.edits[0].subject or "main object"
         for picture in (source, target):
             if picture.annotation is not None:
                 gates.check_in_view(picture.annotation, subject)
-        masks = [p.annotation.mask_HW for p in (source, target) if p.annotation is not None]
-        edited = np.logical_or.reduce(masks) if masks else None
-    gates.check_visible(source.codes, target.codes, edited)
+    gates.check_visible(source.codes, target.codes, _edited(draft))
     if draft.noise_HW is not None:
         gates.check_above_noise(source.codes, target.codes, draft.noise_HW)
+
+
+def _shown(draft: Draft) -> tuple[Picture, Picture]:
+    return draft.shown or (draft.source, draft.target)
+
+
+def _edited(draft: Draft) -> NDArray[np.bool_] | None:
+    """Return where the edit acts in either picture; None: all over, or nobody knows."""
+    if draft.area == "picture":
+        return None
+    masks = [p.annotation.mask_HW for p in _shown(draft) if p.annotation is not None]
+    return np.logical_or.reduce(masks) if masks else None
 
 
 def _measured(draft: Draft, readings: Sequence[Reading | None]) -> tuple[EditScale, ...]:
@@ -238,7 +256,5 @@ def _measured(draft: Draft, readings: Sequence[Reading | None]) -> tuple[EditSca
             edits.append(edit)
             continue
         value = reading.value if draft.is_measured_the_scale else edit.value
-        edits.append(
-            replace(edit, value=value, measured=reading.value, measured_stderr=reading.stderr)
-        )
+        edits.append(replace(edit, value=value, measured=reading.value, measured_se=reading.stderr))
     return tuple(edits)

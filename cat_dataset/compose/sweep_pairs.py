@@ -80,6 +80,8 @@ def _draft_of_frames(
         origin=_frame_origin(sweep, source_index, target_index),
         is_measured_the_scale=sweep.is_measured_the_scale,
         area=sweep.edited_area,
+        view=sweep.view,
+        frames=indices,
         noise_HW=noise_HW,
     )
 

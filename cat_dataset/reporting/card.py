@@ -11,8 +11,8 @@ import pyarrow as pa
 from cat_dataset.attributes.table import ATTRIBUTES, BASIS_ATTRIBUTES
 from cat_dataset.imaging.display import ToneCurve
 from cat_dataset.jobs.manifest import DatasetManifest
-from cat_dataset.records import SCHEMA_VERSION
 from cat_dataset.store.linear_files import LINEAR_FOLDER
+from cat_dataset.store.schema import SCHEMA_VERSION
 from cat_dataset.system.atomic import write_text_atomic
 
 _HEAD = """---

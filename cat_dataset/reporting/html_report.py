@@ -21,7 +21,8 @@ from cat_dataset.reporting.plots import (
 )
 from cat_dataset.store.pair_dataset import PairDataset, read_members
 from cat_dataset.store.pair_rows import PairRow
-from cat_dataset.store.tables import JSON, SOURCE, TARGET, read_index
+from cat_dataset.store.schema import JSON, SOURCE, TARGET, load_record
+from cat_dataset.store.tables import read_index
 from cat_dataset.system.atomic import write_text_atomic
 
 PAIRS_PER_ATTRIBUTE = 3  # in the contact sheet, from each producer
@@ -89,7 +90,8 @@ def _dataset_parts(folder: Path) -> dict[str, Any]:
 
 def _contact_sheet(dataset: PairDataset, index: pa.Table) -> list[dict[str, Any]]:
     """Return the widest pairs of each attribute and producer, each of another scene."""
-    producer_of = dict(zip(index["key"].to_pylist(), index["producer"].to_pylist(), strict=True))
+    origins = zip(index["key"].to_pylist(), index["origin"].to_pylist(), strict=True)
+    producer_of = {key: origin["producer"] for key, origin in origins}
     groups: dict[tuple[str, str], dict[str, PairRow]] = defaultdict(dict)
     for row in sorted(dataset.rows, key=lambda row: -row.width_px):
         group = groups[(row.edits[0].attribute, producer_of[row.key])]
@@ -123,10 +125,12 @@ def edit_label(edit: EditScale) -> str:
 
 def _bracket_rows(dataset: PairDataset, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return nominal and measured scale of captured exposure pairs, brighter direction only."""
-    captured = {row["key"] for row in rows if row["producer"] == "dslr" and row["value"] > 0}
+    captured = {
+        row["key"] for row in rows if row["origin"]["producer"] == "dslr" and row["value"] > 0
+    }
     found = []
     for row in (row for row in dataset.rows if row.key in captured):
-        origin = json.loads(read_members(row.tar_path, row.key, row.spans)[JSON])["origin"]
+        origin = load_record(read_members(row.tar_path, row.key, row.spans)[JSON])["origin"]
         frames = [origin.get(name, {}).get("stops") for name in ("source", "target")]
         if None in frames:
             continue  # computed from one file: there is no second exposure that EXIF could name
@@ -136,7 +140,7 @@ def _bracket_rows(dataset: PairDataset, rows: Sequence[dict[str, Any]]) -> list[
                 "key": row.key,
                 "nominal": frames[1]["nominal"] - frames[0]["nominal"],
                 "measured": edit.measured,
-                "stderr": edit.measured_stderr,
+                "stderr": edit.measured_se,
             }
         )
     return found[:MAX_BRACKET_ROWS]

@@ -4,7 +4,6 @@ Two places hold it: the shards of a data set with `samples = "linear"`, and the 
 that `render --keep-linear` writes. Both hold the same bytes and are read alike.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,10 +17,11 @@ from cat_dataset.records import LightBasis, Split, Sweep
 from cat_dataset.store.linear_files import LINEAR_FOLDER, decode_linear
 from cat_dataset.store.pair_dataset import read_members
 from cat_dataset.store.pair_rows import member_spans
-from cat_dataset.store.tables import JSON, LINEAR, index_batches, read_index
+from cat_dataset.store.schema import JSON, LINEAR, load_record
+from cat_dataset.store.tables import index_batches, read_index
 
 _COLUMNS = (
-    *("key", "kind", "split", "scene", "attribute", "width_px", "height_px", "producer"),
+    *("key", "kind", "split", "scene", "attribute", "width_px", "height_px", "origin.producer"),
     *("shard", "members"),
 )
 
@@ -103,9 +103,9 @@ def read_linear(row: LinearRow) -> LightBasis | Sweep:
     try:
         if row.spans is not None:
             members = read_members(row.place, row.key, row.spans)
-            record, exr = json.loads(members[JSON]), members[LINEAR]
+            record, exr = load_record(members[JSON]), members[LINEAR]
         else:
-            record, exr = json.loads(row.place.read_bytes()), _exr_path(row).read_bytes()
+            record, exr = load_record(row.place.read_bytes()), _exr_path(row).read_bytes()
         return decode_linear(exr, record)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
@@ -146,7 +146,7 @@ def _rows_of_files(folder: Path) -> list[LinearRow]:
 
 def _row_of_file(path: Path) -> LinearRow:
     try:
-        record = json.loads(path.read_bytes())
+        record = load_record(path.read_bytes())
         return _row(record, record["origin"]["producer"], record["exr_sha256"], path, None)
     except (ValueError, KeyError, TypeError) as error:
         msg = f"{path}: is no record of linear light ({error}); remove it or make it anew"
@@ -156,7 +156,7 @@ def _row_of_file(path: Path) -> LinearRow:
 def _row_of_index(folder: Path, row: Mapping[str, Any]) -> LinearRow:
     content = next(member["sha256"] for member in row["members"] if member["name"] == LINEAR)
     tar_path = folder / "shards" / row["shard"]
-    return _row(row, row["producer"], content, tar_path, member_spans(row))
+    return _row(row, row["origin"]["producer"], content, tar_path, member_spans(row))
 
 
 def _row(

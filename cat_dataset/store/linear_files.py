@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from cat_dataset.imaging.exr import read_exr, write_exr
 from cat_dataset.records import (
-    SCHEMA_VERSION,
     Annotation,
     LightBasis,
     LightGroup,
@@ -26,15 +25,12 @@ from cat_dataset.records import (
     Sweep,
     SweepFrame,
 )
-from cat_dataset.store.tables import JSON, LINEAR
+from cat_dataset.store.schema import EXR_PARTS, JSON, LINEAR
 from cat_dataset.system.atomic import write_bytes_atomic
 
 LINEAR_FOLDER = "linear"  # in a data set folder: the light that its pairs were composed from
 MAX_HALF = 65504.0
 _MAX_EXPONENT = 100  # of the factor: far inside float32
-# parts
-_CLIPPED, _MOVING, _MASK, _DEPTH = "clipped", "moving", "mask", "depth"
-_NORMAL, _NOISE = "normal", "noise"
 
 
 @dataclass
@@ -63,11 +59,11 @@ class _PartWriter:
     ) -> None:
         """Take what rides along with a picture, as far as there is any."""
         if clipped_HW is not None:
-            self.add(prefix + _CLIPPED, clipped_HW.astype(np.float16))
+            self.add(prefix + EXR_PARTS.clipped, clipped_HW.astype(np.float16))
         if annotation is not None:
-            self.add(prefix + _MASK, annotation.mask_HW.astype(np.float16))
-            self.add(prefix + _DEPTH, annotation.depth_HW.astype(np.float32))
-            self.add(prefix + _NORMAL, annotation.normal_HW3.astype(np.float16))
+            self.add(prefix + EXR_PARTS.mask, annotation.mask_HW.astype(np.float16))
+            self.add(prefix + EXR_PARTS.depth, annotation.depth_HW.astype(np.float32))
+            self.add(prefix + EXR_PARTS.normal, annotation.normal_HW3.astype(np.float16))
 
 
 def linear_key(light: LightBasis | Sweep) -> str:
@@ -85,34 +81,39 @@ def encode_linear(light: LightBasis | Sweep) -> LinearSample:
     """Return linear light as it is stored; equal to it up to half-float precision."""
     if isinstance(light, LightBasis):
         writer = _PartWriter(_light_factor(light.images_GHW3.sum(axis=0)))
-        record = _write_basis(light, writer)
+        written = _write_basis(light, writer)
     else:
         writer = _PartWriter(_light_factor(light.frames[0].linear_HW3))
-        record = _write_sweep(light, writer)
+        written = _write_sweep(light, writer)
     exr = write_exr(writer.parts)
     width_px, height_px = linear_size_px(light)
+    swept = light if isinstance(light, Sweep) else None
+    record: dict[str, Any] = {
+        "key": linear_key(light),
+        "split": light.split,
+        "scene": light.scene,
+        "view": light.view,
+        "kind": "basis" if swept is None else "sweep",
+        "attribute": None if swept is None else swept.attribute,
+        "subject": None if swept is None else swept.subject,
+        "width_px": width_px,
+        "height_px": height_px,
+        "wb_cct_k": light.wb_cct_k,
+        "light_factor": writer.light_factor,
+        "num_clamped": writer.num_clamped,
+        "exr_sha256": hashlib.sha256(exr).hexdigest(),
+        "light": written,
+        "origin": dict(light.origin),
+    }
     return LinearSample(
-        key=linear_key(light),
+        key=record["key"],
         kind=record["kind"],
         split=light.split,
         scene=light.scene,
-        attribute=None if isinstance(light, LightBasis) else light.attribute,
+        attribute=record["attribute"],
         shape_HW=(height_px, width_px),
         exr=exr,
-        record={
-            **record,
-            "key": linear_key(light),
-            "schema": SCHEMA_VERSION,
-            "split": light.split,
-            "scene": light.scene,
-            "width_px": width_px,
-            "height_px": height_px,
-            "light_factor": writer.light_factor,
-            "num_clamped": writer.num_clamped,
-            "exr_sha256": hashlib.sha256(exr).hexdigest(),
-            "wb_cct_k": light.wb_cct_k,
-            "origin": dict(light.origin),
-        },
+        record=record,
     )
 
 
@@ -129,7 +130,6 @@ def _write_basis(basis: LightBasis, writer: _PartWriter) -> dict[str, Any]:
         writer.add_light(group.name, image)
     writer.add_extras("", basis.clipped_HW, basis.annotation)
     return {
-        "kind": "basis",
         "groups": [vars(group) for group in basis.groups],
         "visible_share": _visible_share(basis.annotation),
         "main_lamp": basis.main_lamp,
@@ -145,13 +145,12 @@ def _write_sweep(sweep: Sweep, writer: _PartWriter) -> dict[str, Any]:
         writer.add_light(_frame_name(number), frame.linear_HW3)
         writer.add_extras(f"{_frame_name(number)}.", frame.clipped_HW, frame.annotation)
         if frame.moving_HW is not None:
-            writer.add(f"{_frame_name(number)}.{_MOVING}", frame.moving_HW.astype(np.float16))
+            writer.add(
+                f"{_frame_name(number)}.{EXR_PARTS.moving}", frame.moving_HW.astype(np.float16)
+            )
     if sweep.noise_HW3 is not None:
-        writer.add_light(_NOISE, sweep.noise_HW3)
+        writer.add_light(EXR_PARTS.noise, sweep.noise_HW3)
     return {
-        "kind": "sweep",
-        "attribute": sweep.attribute,
-        "subject": sweep.subject,
         "frames": [
             {
                 "absolute_value": frame.absolute_value,
@@ -196,22 +195,24 @@ def _light(part: NDArray[np.float16], gain: np.float32) -> NDArray[np.float32]:
 def _basis(
     parts: Mapping[str, NDArray[Any]], gain: np.float32, record: Mapping[str, Any]
 ) -> LightBasis:
-    groups = tuple(LightGroup(**group) for group in record["groups"])
+    groups = tuple(LightGroup(**group) for group in record["light"]["groups"])
     return LightBasis(
         scene=record["scene"],
         split=record["split"],
         groups=groups,
         images_GHW3=np.stack([_light(parts[group.name], gain) for group in groups]),
         wb_cct_k=record["wb_cct_k"],
-        main_lamp=record["main_lamp"],
-        clipped_HW=_pixels(parts, _CLIPPED),
-        annotation=_annotation(parts, "", record["visible_share"]),
+        main_lamp=record["light"]["main_lamp"],
+        clipped_HW=_pixels(parts, EXR_PARTS.clipped),
+        annotation=_annotation(parts, "", record["light"]["visible_share"]),
+        view=record["view"],
         origin=record["origin"],
     )
 
 
 def _sweep(parts: Mapping[str, NDArray[Any]], gain: np.float32, record: Mapping[str, Any]) -> Sweep:
-    names = [_frame_name(number) for number in range(len(record["frames"]))]
+    stored = record["light"]
+    names = [_frame_name(number) for number in range(len(stored["frames"]))]
     return Sweep(
         scene=record["scene"],
         split=record["split"],
@@ -221,22 +222,23 @@ def _sweep(parts: Mapping[str, NDArray[Any]], gain: np.float32, record: Mapping[
                 absolute_value=frame["absolute_value"],
                 axis_value=frame["axis_value"],
                 linear_HW3=_light(parts[name], gain),
-                clipped_HW=_pixels(parts, f"{name}.{_CLIPPED}"),
-                moving_HW=_pixels(parts, f"{name}.{_MOVING}"),
+                clipped_HW=_pixels(parts, f"{name}.{EXR_PARTS.clipped}"),
+                moving_HW=_pixels(parts, f"{name}.{EXR_PARTS.moving}"),
                 annotation=_annotation(parts, f"{name}.", frame["visible_share"]),
                 origin=frame["origin"],
             )
-            for name, frame in zip(names, record["frames"], strict=True)
+            for name, frame in zip(names, stored["frames"], strict=True)
         ),
         readings={
             (row["source"], row["target"]): Reading(row["value"], row["stderr"], row["num_px"])
-            for row in record["readings"]
+            for row in stored["readings"]
         },
-        is_measured_the_scale=record["is_measured_the_scale"],
+        is_measured_the_scale=stored["is_measured_the_scale"],
         subject=record["subject"],
         wb_cct_k=record["wb_cct_k"],
-        noise_HW3=_light(parts[_NOISE], gain) if _NOISE in parts else None,
-        edited_area=record["edited_area"],
+        noise_HW3=_light(parts[EXR_PARTS.noise], gain) if EXR_PARTS.noise in parts else None,
+        edited_area=stored["edited_area"],
+        view=record["view"],
         origin=record["origin"],
     )
 
@@ -253,12 +255,12 @@ def _visible_share(annotation: Annotation | None) -> float | None:
 def _annotation(
     parts: Mapping[str, NDArray[Any]], prefix: str, visible_share: float
 ) -> Annotation | None:
-    if prefix + _MASK not in parts:
+    if prefix + EXR_PARTS.mask not in parts:
         return None
     return Annotation(
-        mask_HW=parts[prefix + _MASK] > 0.5,
-        depth_HW=parts[prefix + _DEPTH],
-        normal_HW3=parts[prefix + _NORMAL].astype(np.float32),
+        mask_HW=parts[prefix + EXR_PARTS.mask] > 0.5,
+        depth_HW=parts[prefix + EXR_PARTS.depth],
+        normal_HW3=parts[prefix + EXR_PARTS.normal].astype(np.float32),
         visible_share=visible_share,
     )
 

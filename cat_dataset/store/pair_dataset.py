@@ -1,6 +1,5 @@
 """Read a data set back: rows from the index, pictures by random access into the tars."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from cat_dataset.errors import ShardError
 from cat_dataset.imaging.display import decode_png
 from cat_dataset.store.pair_rows import PairRow, read_pair_rows
-from cat_dataset.store.tables import JSON, SOURCE, TARGET
+from cat_dataset.store.schema import JSON, SOURCE, TARGET, load_record
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Sample:
 
     source_HW3: NDArray[np.uint8]  # display sRGB
     target_HW3: NDArray[np.uint8]
-    record: dict[str, Any]  # the sample JSON
+    record: dict[str, Any]  # the sample JSON, see `schema`; None where there is nothing
 
 
 class PairDataset:
@@ -53,7 +52,7 @@ class PairDataset:
         members = read_members(row.tar_path, row.key, row.spans)
         try:
             return Sample(
-                decode_png(members[SOURCE]), decode_png(members[TARGET]), json.loads(members[JSON])
+                decode_png(members[SOURCE]), decode_png(members[TARGET]), load_record(members[JSON])
             )
         except ValueError as error:
             msg = f"sample {row.key} in {row.tar_path}: {error}; run `cat-dataset verify`"

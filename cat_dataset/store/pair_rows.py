@@ -23,9 +23,10 @@ from cat_dataset.store.tables import edits_of_row, index_batches
 _KEY = re.compile(r"[a-z0-9_-]+")
 _EDIT = "edits.list.element."
 _COLUMNS = (
-    *("key", "kind", "split", "scene", "instruction", "width_px", "height_px", "shard", "members"),
+    *("key", "kind", "split", "scene", "source_frame", "target_frame", "instruction"),
+    *("width_px", "height_px", "shard", "members"),
     *(f"{_EDIT}{name}" for name in ("attribute", "subject", "value", "source_value")),
-    *(f"{_EDIT}{name}" for name in ("target_value", "measured", "measured_stderr")),
+    *(f"{_EDIT}{name}" for name in ("target_value", "light_ratio", "measured", "measured_se")),
 )
 _ROWS_AT_ONCE = 1024
 
@@ -44,6 +45,8 @@ class PairRow:
     tar_path: Path
     spans: Mapping[str, tuple[int, int]]  # (offset, size) in the tar, by member
     hashes: Mapping[str, str] = field(default_factory=dict)  # sha256, by member
+    source_frame: int | None = None  # of a sweep
+    target_frame: int | None = None
 
 
 class PairRows(Sequence[PairRow]):
@@ -83,6 +86,8 @@ class PairRows(Sequence[PairRow]):
             tar_path=self._folders[row["folder"]] / "shards" / row["shard"],
             spans=member_spans(row),
             hashes={member["name"]: member["sha256"] for member in row["members"]},
+            source_frame=row["source_frame"],
+            target_frame=row["target_frame"],
         )
 
     def kept(self, is_kept: Callable[[PairRow], bool]) -> "PairRows":

@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cat_dataset.errors import ShardError
-from cat_dataset.store.tables import INDEX_SCHEMA, SHARD_SCHEMA, read_table
+from cat_dataset.store.schema import INDEX_SCHEMA, SHARD_SCHEMA
+from cat_dataset.store.tables import read_table
 from cat_dataset.system.atomic import atomic_file, write_bytes_atomic
 
 KEY_PATTERN = re.compile(r"^[a-z0-9_-]+$")  # WebDataset cuts keys at the first dot
@@ -70,7 +71,7 @@ def _check_keys(keys: Iterable[str]) -> None:
     seen: set[str] = set()
     for key in keys:
         if not KEY_PATTERN.match(key) or len(key) > MAX_KEY_LENGTH:
-            msg = f"sample key '{key}': must match [a-z0-9_-]+ with at most {MAX_KEY_LENGTH} signs"
+            msg = f"sample key '{key}': must match [a-z0-9_-]+, at most {MAX_KEY_LENGTH} characters"
             raise ShardError(msg)
         if key in seen:
             msg = f"sample key '{key}': occurs twice in one shard; keys must be unique"

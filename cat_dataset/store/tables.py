@@ -1,11 +1,10 @@
-"""The Parquet tables: one row per sample, and one per thing that became none, with the reason.
+"""The Parquet tables: one row per sample, and one per candidate or unit that became none, and why.
 
 A sample is a pair, or linear light from which pairs are composed where it is read. A unit's result
 is staged as such a table with the bytes of every member inside; the shard writer moves the bytes
 into a tar and keeps the rest, with the offset, size and sha256 of every member.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,108 +15,66 @@ import pyarrow.parquet as pq
 
 from cat_dataset.attributes.table import find_attribute
 from cat_dataset.errors import ShardError
-from cat_dataset.records import (
-    SCHEMA_VERSION,
-    EditScale,
-    LinearSample,
-    Pair,
-    Rejection,
-    UnitResult,
+from cat_dataset.records import EditScale, LinearSample, Pair, Rejection, UnitResult
+from cat_dataset.store import contract_2
+from cat_dataset.store.schema import (
+    INDEX_SCHEMA,
+    JSON,
+    LINEAR,
+    SOURCE,
+    STAGED_SCHEMA,
+    TARGET,
+    dump_record,
+    origin_row,
+    projected,
 )
 
-JSON, SOURCE, TARGET, LINEAR = "json", "source.png", "target.png", "basis.exr"  # tar members
-
-_EDIT = pa.struct(
-    [
-        ("attribute", pa.string()),
-        ("subject", pa.string()),
-        ("unit", pa.string()),
-        ("value", pa.float64()),
-        ("source_value", pa.float64()),
-        ("target_value", pa.float64()),
-        ("absolute_unit", pa.string()),
-        ("measured", pa.float64()),
-        ("measured_stderr", pa.float64()),
-    ]
-)
-_ROW_FIELDS: list[tuple[str, pa.DataType]] = [
-    ("key", pa.string()),
-    ("kind", pa.string()),  # pair, basis, sweep; null where nothing was made
-    ("status", pa.string()),  # ok, rejected, failed
-    ("reason", pa.string()),  # why not ok
-    ("split", pa.string()),
-    ("scene", pa.string()),
-    ("producer", pa.string()),
-    ("unit_id", pa.string()),  # unit of work
-    ("attribute", pa.string()),  # of the first edit
-    ("value", pa.float64()),
-    ("measured", pa.float64()),
-    ("measured_stderr", pa.float64()),
-    ("edits", pa.list_(_EDIT)),
-    ("instruction", pa.string()),
-    ("width_px", pa.int32()),
-    ("height_px", pa.int32()),
-    ("exposure_anchor", pa.float64()),
-    ("source_clip_fraction", pa.float64()),
-    ("target_clip_fraction", pa.float64()),
-]
 _BATCH_ROWS = 2**15  # read at once from an index
-_METADATA = {"cat_schema": str(SCHEMA_VERSION)}
-_STAGED_MEMBER = pa.struct([("name", pa.string()), ("data", pa.binary())])
-_PLACED_MEMBER = pa.struct(
-    [
-        ("name", pa.string()),  # what stands behind KEY. in the tar
-        ("offset", pa.int64()),  # of its data in the tar
-        ("size", pa.int64()),
-        ("sha256", pa.string()),
-    ]
-)
-STAGED_SCHEMA = pa.schema([*_ROW_FIELDS, ("members", pa.list_(_STAGED_MEMBER))], metadata=_METADATA)
-SHARD_SCHEMA = pa.schema(
-    [*_ROW_FIELDS, ("shard", pa.string()), ("members", pa.list_(_PLACED_MEMBER))],
-    metadata=_METADATA,
-)
-INDEX_SCHEMA = pa.schema([*SHARD_SCHEMA, ("shard_sha256", pa.string())], metadata=_METADATA)
 
 
 def staged_table(
     result: UnitResult, *, producer: str, unit_id: str, origin: Mapping[str, Any]
 ) -> pa.Table:
-    """Return one unit's result as a table; `origin` is added to the origin of every pair."""
-    shared = {"producer": producer, "unit_id": unit_id}
-    rows = [_pair_row(pair, shared, origin) for pair in result.pairs]
-    rows += [_linear_row(sample, shared, origin) for sample in result.linear]
-    rows += [_rejection_row(rejection, shared) for rejection in result.rejections]
+    """Return one unit's result as a table; `origin` is added to the origin of every sample.
+
+    The seed in `origin` counts for samples that come without one of their own.
+    """
+    known = {**origin, "producer": producer, "unit_id": unit_id}
+    rows = [_pair_row(pair, known) for pair in result.pairs]
+    rows += [_linear_row(sample, known) for sample in result.linear]
+    rows += [_rejection_row(rejection, known) for rejection in result.rejections]
     rows.sort(key=lambda row: str(row["key"]))
     return pa.Table.from_pylist(rows, schema=STAGED_SCHEMA)
 
 
-def _pair_row(pair: Pair, shared: Mapping[str, Any], origin: Mapping[str, Any]) -> dict[str, Any]:
+def _of_unit(own: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a sample's origin with what is known of its unit."""
+    seed = own.get("seed", known.get("seed"))
+    return {**own, **known} if seed is None else {**own, **known, "seed": seed}
+
+
+def _pair_row(pair: Pair, known: Mapping[str, Any]) -> dict[str, Any]:
     record = pair.to_json()
-    record["origin"] = {**record["origin"], **shared, **origin}
+    record["origin"] = _of_unit(pair.origin, known)
     width_px, height_px = png_size(pair.source_png)
     first = pair.edits[0]
     return {
-        **shared,
-        "key": pair.key,
+        **record,
         "kind": "pair",
         "status": "ok",
-        "split": pair.split,
-        "scene": pair.scene,
         "attribute": first.attribute,
         "value": first.value,
         "measured": first.measured,
-        "measured_stderr": first.measured_stderr,
-        "edits": record["edits"],
-        "instruction": pair.instruction,
+        "measured_se": first.measured_se,
         "width_px": width_px,
         "height_px": height_px,
         "exposure_anchor": pair.develop.exposure_anchor,
         "source_clip_fraction": pair.develop.source_clip_fraction,
         "target_clip_fraction": pair.develop.target_clip_fraction,
+        "origin": origin_row(record["origin"]),
         "members": _members(
             {
-                JSON: _json_bytes(record),
+                JSON: dump_record(record),
                 SOURCE: pair.source_png,
                 TARGET: pair.target_png,
                 **pair.annotations,
@@ -126,23 +83,14 @@ def _pair_row(pair: Pair, shared: Mapping[str, Any], origin: Mapping[str, Any]) 
     }
 
 
-def _linear_row(
-    sample: LinearSample, shared: Mapping[str, Any], origin: Mapping[str, Any]
-) -> dict[str, Any]:
+def _linear_row(sample: LinearSample, known: Mapping[str, Any]) -> dict[str, Any]:
     record = dict(sample.record)
-    record["origin"] = {**record["origin"], **shared, **origin}
-    height_px, width_px = sample.shape_HW
+    record["origin"] = _of_unit(record["origin"], known)
     return {
-        **shared,
-        "key": sample.key,
-        "kind": sample.kind,
+        **record,
         "status": "ok",
-        "split": sample.split,
-        "scene": sample.scene,
-        "attribute": sample.attribute,
-        "width_px": width_px,
-        "height_px": height_px,
-        "members": _members({JSON: _json_bytes(record), LINEAR: sample.exr}),
+        "origin": origin_row(record["origin"]),
+        "members": _members({JSON: dump_record(record), LINEAR: sample.exr}),
     }
 
 
@@ -151,19 +99,15 @@ def _members(data: Mapping[str, bytes]) -> list[dict[str, Any]]:
     return [{"name": name, "data": data[name]} for name in sorted(data)]
 
 
-def _json_bytes(record: Mapping[str, Any]) -> bytes:
-    return json.dumps(record, sort_keys=True, allow_nan=False).encode()
-
-
-def _rejection_row(rejection: Rejection, shared: Mapping[str, Any]) -> dict[str, Any]:
+def _rejection_row(rejection: Rejection, known: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **shared,
         "key": rejection.key,
         "status": rejection.status,
         "reason": rejection.reason,
         "scene": rejection.scene,
         "attribute": rejection.attribute,
         "value": rejection.value,
+        "origin": origin_row(known),
     }
 
 
@@ -180,13 +124,18 @@ def read_index(folder: Path) -> pa.Table:
 
 
 def read_table(path: Path, schema: pa.Schema, remedy: str) -> pa.Table:
-    """Return a Parquet table that must have the columns of `schema`.
+    """Return a Parquet table that must have the columns of `schema`, or those of contract 2.
 
     Raises:
         ShardError: it is missing (then `remedy` helps), broken, or of another schema version.
     """
     with _opened(path, schema, remedy) as file:
-        return file.read()
+        table = file.read()
+        if file.schema_arrow.equals(schema):
+            return table
+        rows = map(contract_2.upgraded_row, table.to_pylist())
+        metadata = {**table.schema.metadata, **schema.metadata}
+        return pa.Table.from_pylist(list(rows), schema=schema.with_metadata(metadata))
 
 
 def index_batches(folder: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -194,19 +143,26 @@ def index_batches(folder: Path, columns: Sequence[str]) -> Iterator[pa.RecordBat
 
     Parts of a struct are named like `members.list.element.name`. Raises as `read_index`.
     """
-    with _opened(folder / "index.parquet", INDEX_SCHEMA, _FINISH) as file:
-        yield from file.iter_batches(batch_size=_BATCH_ROWS, columns=list(columns))
+    path, schema = folder / "index.parquet", projected(INDEX_SCHEMA, columns)
+    with _opened(path, INDEX_SCHEMA, _FINISH) as file:
+        if file.schema_arrow.equals(INDEX_SCHEMA):
+            yield from file.iter_batches(batch_size=_BATCH_ROWS, columns=list(columns))
+            return
+        for batch in file.iter_batches(batch_size=_BATCH_ROWS):
+            rows = map(contract_2.upgraded_row, batch.to_pylist())
+            yield pa.RecordBatch.from_pylist(list(rows), schema=schema)
 
 
 @contextmanager
 def _opened(path: Path, schema: pa.Schema, remedy: str) -> Iterator[pq.ParquetFile]:
-    """Open a table of a schema; what is broken is told while it is read as well."""
+    """Open a table of a schema, or its like of contract 2; what breaks it raises in the block."""
     try:
         with pq.ParquetFile(path) as file:
-            if not file.schema_arrow.equals(schema):
+            found = file.schema_arrow
+            if not (found.equals(schema) or contract_2.has_columns(found)):
                 msg = (
-                    f"table {path}: has other columns than this version writes; make the data set "
-                    f"anew"
+                    f"table {path}: has other columns than schemas 2 and 3, which this version "
+                    f"reads; make the data set anew, or read it with the version that wrote it"
                 )
                 raise ShardError(msg)
             yield file
@@ -231,13 +187,14 @@ def edits_of_row(rows: Sequence[Mapping[str, Any]]) -> tuple[EditScale, ...]:
     """
     return tuple(
         EditScale(
-            find_attribute(row["attribute"]).name,
-            row["value"],
-            row["source_value"],
-            row["target_value"],
-            row["measured"],
-            row["measured_stderr"],
-            row["subject"],
+            attribute=find_attribute(row["attribute"]).name,
+            value=row["value"],
+            source_value=row["source_value"],
+            target_value=row["target_value"],
+            measured=row["measured"],
+            measured_se=row["measured_se"],
+            subject=row["subject"],
+            light_ratio=None if row["light_ratio"] is None else tuple(row["light_ratio"]),
         )
         for row in rows
     )

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from cat_dataset.jobs.datasets import CaptureSource
+from cat_dataset.store.schema import load_record
 from dslr.units import scan_folder
 from tests.command_line import cat
 from tests.dslr.conftest import RAW_FOLDER, photograph
@@ -42,7 +43,11 @@ class Harvest:
     def reasons_of_unit(self, name: str) -> list[str]:
         """Return the reasons of the unit that a file is in, which need not name it."""
         unit_id = self.unit_of_file.get(name)
-        return [row["reason"] for row in self.rows if row["unit_id"] == unit_id and row["reason"]]
+        return [
+            row["reason"]
+            for row in self.rows
+            if row["origin"]["unit_id"] == unit_id and row["reason"]
+        ]
 
 
 def write_folder(folder: Path, num_mutants: int, seed: int) -> tuple[list[str], list[Mutant]]:
@@ -90,7 +95,7 @@ def _files_of(tar_path: Path) -> set[str]:
         for member in tar:
             file = tar.extractfile(member) if member.name.endswith(".json") else None
             if file is not None:
-                _collect_files(json.load(file)["origin"], found)
+                _collect_files(load_record(file.read())["origin"], found)
     return found
 
 

@@ -122,8 +122,8 @@ def test_a_bracket_records_what_was_measured(bracket_result: UnitResult) -> None
         files = [pair.origin[role]["file"] for role in ("source", "target")]
         assert edit.value == edit.measured
         assert edit.value == pytest.approx(truth[files[1]] - truth[files[0]], abs=0.003)
-        assert edit.measured_stderr is not None
-        assert 0.0 < edit.measured_stderr < 0.002
+        assert edit.measured_se is not None
+        assert 0.0 < edit.measured_se < 0.002
 
 
 def test_nominal_snapped_and_measured_stand_side_by_side(bracket_result: UnitResult) -> None:

@@ -65,7 +65,7 @@ def test_the_job_holds_both_producers_and_everything_after_them(job_folder: Path
     rows = pq.read_table(job_folder / "dataset" / "index.parquet").to_pylist()
     written = [row for row in rows if row["status"] == "ok"]
 
-    assert {row["producer"] for row in written} == {"render", "dslr"}
+    assert {row["origin"]["producer"] for row in written} == {"render", "dslr"}
     assert not [row for row in rows if row["status"] == "failed"]
     assert (job_folder / "training" / "adapter" / "config.json").is_file()
     scores = json.loads((job_folder / "evaluation" / "evaluation.json").read_text())["scores"]
@@ -94,15 +94,12 @@ def test_the_captured_scale_is_the_simulated_truth_not_the_exif(job_folder: Path
     (truth_path,) = (job_folder / "captures").glob("*.truth.json")
     true_stops = [frame["exposure_stops"] for frame in json.loads(truth_path.read_text())["frames"]]
     rows = pq.read_table(job_folder / "dataset" / "index.parquet").to_pylist()
-    bracket = [
-        row
-        for row in rows
-        if row["status"] == "ok" and row["producer"] == "dslr" and "-single-" not in row["key"]
-    ]
+    captured = [r for r in rows if r["status"] == "ok" and r["origin"]["producer"] == "dslr"]
+    bracket = [row for row in captured if "-single-" not in row["key"]]
 
     assert len(bracket) >= 2
     for row in bracket:
-        source, target = (int(part) for part in row["key"].split("-")[-2:])
+        source, target = row["source_frame"], row["target_frame"]
         assert row["value"] == pytest.approx(true_stops[target] - true_stops[source], abs=0.01)
 
 

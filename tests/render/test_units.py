@@ -76,7 +76,9 @@ def test_a_pair_knows_how_it_was_made(dataset_job: DatasetJob, tiny_batch: Rende
     assert pair.origin["family"] == "tabletop"
     assert pair.origin["render_settings"]["samples_per_pixel"] == 4
     assert set(pair.origin["light_power_w"]) == {"key", "fill"}
-    assert {"seed", "blender", "denoiser", "f_number", "focal_length_mm"} <= set(pair.origin)
+    assert {"seed", "versions", "device", "denoiser", "f_number", "focal_length_mm"} <= set(
+        pair.origin
+    )
 
 
 @pytest.mark.bpy

@@ -5,7 +5,6 @@ pictures, so a drawn pair equals the one that a data set of the same draw would 
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -25,7 +24,7 @@ from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale, LightBasis, Sweep
 from cat_dataset.store.linear_dataset import LinearDataset, LinearRow
 from cat_dataset.store.pair_dataset import read_members
-from cat_dataset.store.tables import JSON
+from cat_dataset.store.schema import JSON, load_record
 from cat_dataset.system.progress import Progress
 from train.data.pairs import MAX_CACHE_BYTES, Example, HasEdits, HeldOut
 
@@ -143,7 +142,7 @@ class ComposedPairs:
         largest: dict[str, float] = {}
         for row in self._lights.rows:
             if row.kind == "sweep" and row.attribute is not None:
-                frames = _record(row)["frames"]
+                frames = _record(row)["light"]["frames"]
                 values = [frame["axis_value"] for frame in frames]
                 span = max(values) - min(values)
                 largest[row.attribute] = max(span, largest.get(row.attribute, 0.0))
@@ -192,8 +191,7 @@ def _record(row: LinearRow) -> dict[str, Any]:
         data = row.place.read_bytes()
     else:
         data = read_members(row.place, row.key, {JSON: row.spans[JSON]})[JSON]
-    record: dict[str, Any] = json.loads(data)
-    return record
+    return load_record(data)
 
 
 def _num_bytes(light: LightBasis | Sweep) -> int:

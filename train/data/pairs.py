@@ -19,12 +19,13 @@ from cat_dataset.jobs.plans import attributes_of_plan
 from cat_dataset.records import EditScale
 from cat_dataset.store.pair_dataset import PairDataset, read_members
 from cat_dataset.store.pair_rows import PairRow
+from cat_dataset.store.schema import ANNOTATION_MEMBERS
 from cat_dataset.store.tables import read_index
 from cat_dataset.system.progress import Progress
 
 MAX_CACHE_BYTES = 2 * 2**30  # of decoded pictures; above it, pairs are read as they are drawn
 Pictures = NDArray[np.uint8]  # (2, H, W, 3): source and target, display sRGB
-_MOVING = ("source.moving.png", "target.moving.png")
+_MOVING = tuple(f"{which}.{ANNOTATION_MEMBERS['moving']}" for which in ("source", "target"))
 
 
 @dataclass(frozen=True)

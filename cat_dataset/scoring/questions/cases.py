@@ -20,7 +20,7 @@ from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K, blackbody_rgb
 from cat_dataset.light.light_state import LampState, LightState, camera_gain_rgb, lamp_gain_rgb
 from cat_dataset.light.readout import readable_mask
 from cat_dataset.records import LightBasis
-from cat_dataset.scoring.questions.planning import frame_positions, source_frame
+from cat_dataset.scoring.questions.planning import frame_positions
 from cat_dataset.scoring.truth import (
     REST,
     Display,
@@ -33,8 +33,9 @@ from cat_dataset.scoring.truth import (
 from cat_dataset.store.linear_dataset import kept_bases, read_linear
 from cat_dataset.store.pair_dataset import PairDataset, Sample, read_members
 from cat_dataset.store.pair_rows import PairRow
+from cat_dataset.store.schema import ANNOTATION_MEMBERS
 
-_MASKS = ("source.mask.png", "target.mask.png")
+_MASKS = tuple(f"{which}.{ANNOTATION_MEMBERS['mask']}" for which in ("source", "target"))
 _SMALLEST_TRUE_STOPS = 0.1  # a smaller true change does not show where the lamp shines
 _SMALLEST_TRUE_GAIN = 0.02  # of a colour channel: less of a lamp's tint is lost in 8 bits
 
@@ -80,13 +81,12 @@ class CaseReader:
 
     def _frames(self, row: PairRow, sample: Sample) -> FrameTruth | None:
         """Return the frames of a pair's sweep; None where it is of none, or edits more."""
-        start = source_frame(row)
-        if start is None or len(row.edits) != 1:
+        if row.source_frame is None or len(row.edits) != 1:
             return None
         name = row.edits[0].attribute
         others = self._by_sweep[row.scene, name]
         frames = {0.0: sample.source_HW3, row.edits[0].value: sample.target_HW3}
-        seen = {start, int(row.key[-2:])}
+        seen = {row.source_frame, row.target_frame}
         for number, position in frame_positions(row, others).items():
             if number not in seen:
                 frames[round(position, 9)] = self._frame(number, others)
@@ -96,10 +96,9 @@ class CaseReader:
 
     def _frame(self, number: int, rows: Sequence[PairRow]) -> Display:
         for row in rows:
-            first, second = int(row.key[-5:-3]), int(row.key[-2:])
-            if number in (first, second):
+            if number in (row.source_frame, row.target_frame):
                 sample = self._dataset.read(row)
-                return sample.source_HW3 if number == first else sample.target_HW3
+                return sample.source_HW3 if number == row.source_frame else sample.target_HW3
         msg = f"frame {number} occurs in no pair"
         raise AssertionError(msg)
 

@@ -1,7 +1,6 @@
 """Which edits are asked for, of which held-out pairs: decided by the data set and the job alone."""
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -28,7 +27,6 @@ from cat_dataset.scoring.questions.value_ranges import (
 from cat_dataset.store.pair_rows import PairRow
 
 _FIRST_SHARE = 0.4  # of a number that is split in two
-_FRAMES = re.compile(r"-(\d\d)-(\d\d)$")  # of a sweep, at the end of a pair's key
 
 
 @dataclass(frozen=True)
@@ -111,12 +109,11 @@ def frame_positions(row: PairRow, rows: Sequence[PairRow]) -> dict[int, float]:
     """Return how far each frame of a pair's sweep lies from its source, by frame number."""
     steps: dict[int, dict[int, float]] = {}
     for other in rows:
-        match = _FRAMES.search(other.key)
-        if match and _same_sweep(row, other):
-            first, second = int(match[1]), int(match[2])
+        first, second = other.source_frame, other.target_frame
+        if first is not None and second is not None and _same_sweep(row, other):
             steps.setdefault(first, {})[second] = other.edits[0].value
             steps.setdefault(second, {})[first] = -other.edits[0].value
-    start = source_frame(row)
+    start = row.source_frame
     if start is None:
         return {}
     found, waiting = {start: 0.0}, [start]
@@ -127,12 +124,6 @@ def frame_positions(row: PairRow, rows: Sequence[PairRow]) -> dict[int, float]:
                 found[there] = found[here] + value
                 waiting.append(there)
     return found
-
-
-def source_frame(row: PairRow) -> int | None:
-    """Return the frame number of a pair's source in its sweep; None: it comes from no sweep."""
-    match = _FRAMES.search(row.key)
-    return None if match is None else int(match[1])
 
 
 def _same_sweep(row: PairRow, other: PairRow) -> bool:

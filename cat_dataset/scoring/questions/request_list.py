@@ -11,7 +11,7 @@ from cat_dataset.scoring.questions.planning import Plan
 from cat_dataset.scoring.questions.requests import EditRequest
 from cat_dataset.scoring.truth import Truth
 from cat_dataset.store.pair_rows import PairRow
-from cat_dataset.store.tables import SOURCE
+from cat_dataset.store.schema import SOURCE
 from cat_dataset.system.atomic import write_text_atomic
 
 

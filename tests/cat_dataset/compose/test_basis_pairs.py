@@ -73,7 +73,7 @@ def test_a_measured_sweep_records_what_was_measured(dataset_job: DatasetJob) -> 
     pairs = compose_sweep(sweep, PairPlan(num_pairs=2), dataset_job).pairs
 
     assert [pair.edits[0].value for pair in pairs] == [0.93, -0.93]
-    assert pairs[0].edits[0].measured_stderr == 0.002
+    assert pairs[0].edits[0].measured_se == 0.002
     assert pairs[0].split == "val"
 
 

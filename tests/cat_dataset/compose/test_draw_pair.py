@@ -166,7 +166,7 @@ def _outcome(light: LightBasis, name: str, seed: int, *, is_measured: bool) -> t
         pair = draw_pair(light, plans, seed=seed, epoch=0, is_measured=is_measured)
     except PairRejectedError as error:
         return (str(error),)
-    edits = tuple(replace(edit, measured=None, measured_stderr=None) for edit in pair.edits)
+    edits = tuple(replace(edit, measured=None, measured_se=None) for edit in pair.edits)
     pictures = (pair.source_HW3.tobytes(), pair.target_HW3.tobytes())
     return pair.key, edits, pair.instruction, pair.develop, *pictures
 

@@ -23,6 +23,7 @@ from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.store.linear_dataset import LinearDataset
 from cat_dataset.store.linear_files import encode_linear
 from cat_dataset.store.pair_dataset import PairDataset
+from cat_dataset.store.schema import dump_record
 from cat_dataset.store.shards import shard_path
 from cat_dataset.store.verify import verify_dataset
 from cat_dataset.system.progress import SilentProgress
@@ -251,7 +252,7 @@ def test_a_basis_without_a_lamp_gives_what_it_can(light: Path, tmp_path: Path) -
     basis = replace(make_light_basis("no-lamp"), main_lamp=None, origin={"producer": "render"})
     sample = encode_linear(basis)
     (tmp_path / "no-lamp.basis.exr").write_bytes(sample.exr)
-    (tmp_path / "no-lamp.json").write_text(json.dumps(sample.record))
+    (tmp_path / "no-lamp.json").write_bytes(dump_record(sample.record))
     plans = {"exposure": PairPlan(num_pairs=2), "light_power": PairPlan()}
 
     rows = LinearDataset([tmp_path]).rows

@@ -70,9 +70,9 @@ def test_pairs_carry_the_ratio_of_their_source(dataset_job: DatasetJob) -> None:
     assert len(pairs) == len(names)
     for pair in pairs:
         source = decode_display(decode_png(pair.source_png))
-        for edit, stored in zip(pair.edits, pair.to_json()["light_ratios"], strict=True):
+        for edit, stored in zip(pair.edits, pair.to_json()["edits"], strict=True):
             if edit.attribute == "exposure":
-                assert stored is None
+                assert stored["light_ratio"] is None
                 continue
             is_ambient = edit.attribute == "ambient_level"
             own = frozenset(
@@ -82,7 +82,7 @@ def test_pairs_carry_the_ratio_of_their_source(dataset_job: DatasetJob) -> None:
             )
             light = _source_light(basis, pair.origin["source_state"], own)
             expected = light_ratio_rgb(light * pair.develop.exposure_anchor, source)
-            assert stored == pytest.approx(expected, rel=0.01)
+            assert stored["light_ratio"] == pytest.approx(expected, rel=0.01)
 
 
 def _source_light(

@@ -22,6 +22,7 @@ def slow_rows(folder: Path, attributes: tuple[str, ...]) -> list[PairRow]:
             row["key"], row["split"], row["scene"], edits_of_row(row["edits"]), row["instruction"],
             row["width_px"], row["height_px"], folder / "shards" / row["shard"],
             member_spans(row), {member["name"]: member["sha256"] for member in row["members"]},
+            row["source_frame"], row["target_frame"],
         )
         for row in read_index(folder).to_pylist() if row["kind"] == "pair"
     ]  # fmt: skip

@@ -100,13 +100,17 @@ def test_the_record_has_the_fields_of_the_contract(dataset_folder: Path) -> None
         "schema",
         "split",
         "scene",
+        "view",
+        "source_frame",
+        "target_frame",
         "instruction",
         "edits",
-        "light_ratios",
+        "visible_delta_e_mean",
+        "visible_delta_e_p95",
         "develop",
         "origin",
     }
-    assert record["schema"] == 2
+    assert record["schema"] == 3
     assert set(record["edits"][0]) == {
         "attribute",
         "subject",
@@ -115,8 +119,9 @@ def test_the_record_has_the_fields_of_the_contract(dataset_folder: Path) -> None
         "source_value",
         "target_value",
         "absolute_unit",
+        "light_ratio",
         "measured",
-        "measured_stderr",
+        "measured_se",
     }
     assert set(record["develop"]) == {
         "exposure_anchor",

@@ -66,7 +66,7 @@ def test_broken_scenes_cost_themselves_and_nothing_else(files: Path) -> None:
     code, said, rows = _run(files, "scenes", 'blends = "scenes"', plans)
 
     assert code == 1
-    failed = {row["unit_id"]: row["reason"] for row in rows if row["status"] == "failed"}
+    failed = {row["origin"]["unit_id"]: row["reason"] for row in rows if row["status"] == "failed"}
     assert list(failed) == [f"scenes-000{number}" for number in range(1, 6)]
     for reason, words in zip(
         failed.values(), ("texture", "mesh", "camera", "Blender 9", "blend"), strict=True

@@ -92,7 +92,7 @@ def test_light_beyond_white_changes_targets_where_they_are_white_alone(
 
 def _as_set(edit: EditScale) -> EditScale:
     """Return an edit without what was measured: a loader does not measure again."""
-    return replace(edit, measured=None, measured_stderr=None)
+    return replace(edit, measured=None, measured_se=None)
 
 
 def test_held_out_combinations_are_never_drawn(linear_folder: Path) -> None:
