@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cat_dataset.attributes.attribute import Attribute
 from cat_dataset.attributes.table import BASIS_ATTRIBUTES, find_attribute
-from cat_dataset.imaging.light_conditioning import LightReach, light_reach
+from cat_dataset.imaging.light_conditioning import LightConditioning, light_conditioning
 from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
 
 Split = Literal["train", "val", "test"]
@@ -101,9 +101,9 @@ class LightBasis:
     origin: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
-    def reach(self) -> LightReach:
-        """How far each light reaches, worked out once for all that is drawn from it."""
-        return light_reach(self.images_GHW3, self.clipped_HW)
+    def conditioning(self) -> LightConditioning:
+        """How well each light can be read, worked out once for all that is drawn from it."""
+        return light_conditioning(self.images_GHW3, self.clipped_HW)
 
     @cached_property
     def drawable_attributes(self) -> tuple[str, ...]:

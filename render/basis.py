@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset.errors import SceneError
-from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K, blackbody_rgb, white_balance_gains
-from cat_dataset.records import LightBasis, LightGroup
+from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
+from cat_dataset.light.relighting import balance_gain_rgb, colour_rgb
+from cat_dataset.records import LightBasis
 from render.blender.annotating import annotate
 from render.blender.denoise import Quality, shared_denoiser
 from render.blender.renderer import (
@@ -135,7 +136,7 @@ def base_frame(built: BuiltScene, pictures: GroupPictures, *, denoise: bool) -> 
     Frames of a sweep share no relation that denoising could break, so the combined picture is
     denoised, once, instead of each group.
     """
-    colours = np.stack([_lamp_rgb(group) for group in built.groups])[:, None, None, :]
+    colours = np.stack([colour_rgb(group.cct_k) for group in built.groups])[:, None, None, :]
     combined = (pictures.images_GHW3 * colours).sum(axis=0).astype(np.float32)
     if denoise:
         denoiser = shared_denoiser(DENOISER_QUALITY)
@@ -145,13 +146,9 @@ def base_frame(built: BuiltScene, pictures: GroupPictures, *, denoise: bool) -> 
     return balanced
 
 
-def _lamp_rgb(group: LightGroup) -> NDArray[np.float64]:
-    return np.ones(3) if group.cct_k is None else blackbody_rgb(group.cct_k)
-
-
 def balance_gains(built: BuiltScene) -> NDArray[np.float64]:
     """Return the camera's gains over a picture in scene-linear sRGB as rendered, shape (3,)."""
-    return white_balance_gains(DAYLIGHT_CCT_K, built.wb_cct_k)
+    return balance_gain_rgb(DAYLIGHT_CCT_K, built.wb_cct_k)
 
 
 def render_origin(settings: RenderSettings, *, denoise: bool) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan, attributes_of_plan
 from cat_dataset.light.light_ratio import LightRatio, light_ratio_rgb
 from cat_dataset.light.light_state import light_frame
+from cat_dataset.light.relighting import stops_gain
 from cat_dataset.records import EditScale, LightBasis, Rejection, Sweep, UnitResult
 from cat_dataset.system.seeding import derive_rng
 
@@ -163,9 +164,9 @@ def _draft_of_draw(
 ) -> Draft:
     source, target = light_frame(basis, draw.source), light_frame(basis, draw.target)
     if not draw.edited_groups:
-        anchor = exposure_anchor(source) * 2.0**draw.source.exposure_stops
+        anchor = exposure_anchor(source) * stops_gain(draw.source.exposure_stops)
     else:  # a lamp that is turned up must not wash out the picture
-        middle = [2.0**-state.exposure_stops for state in (draw.source, draw.target)]
+        middle = [stops_gain(-state.exposure_stops) for state in (draw.source, draw.target)]
         both = source * np.float32(middle[0] / 2) + target * np.float32(middle[1] / 2)
         anchor = exposure_anchor(both)
     if basis.clipped_HW is not None:

@@ -14,17 +14,23 @@ from cat_dataset.attributes.photometric import (
     WHITE_BALANCE,
 )
 from cat_dataset.compose.edit_sampling import PhotometricDraw
-from cat_dataset.imaging.light_conditioning import reading_step
-from cat_dataset.imaging.photometry import blackbody_rgb
+from cat_dataset.imaging.photometry import mired
+from cat_dataset.imaging.reading_grid import reading_grid
 from cat_dataset.light import readout
-from cat_dataset.light.light_state import LightState, camera_gain_rgb, lamp_gain_rgb, light_frame
+from cat_dataset.light.light_state import (
+    LightState,
+    base_state,
+    camera_gain_rgb,
+    light_frame,
+    light_gains_rgb,
+)
+from cat_dataset.light.relighting import BLACK_BODIES_MIRED, colour_rgb
 from cat_dataset.records import LightBasis, Reading
 
 Linear = NDArray[np.float32]
 # A relative error of every gain below this leaves a reading within 0.0012 stop and 0.12 mired of
 # what was set (at most eight gains and their logarithms): inside every tolerance.
 _SMALL_GAIN_ERROR = 1e-4
-_SURE_CCT_K = (1960.0, 24000.0)  # inside the black bodies that a reading knows, see readout
 
 
 def read_draw(
@@ -39,7 +45,7 @@ def read_draw(
     Raises:
         EditScaleError: an edit cannot be read.
     """
-    grid = (slice(None, None, reading_step(mask_HW.shape)),) * 2
+    grid = reading_grid(mask_HW.shape)
     small = _on_grid(basis, grid)
     source, target, mask = source_HW3[grid], target_HW3[grid], mask_HW[grid]
     if basis.clipped_HW is not None:  # burnt out: white in any light, which tells nothing of it
@@ -59,23 +65,23 @@ def is_surely_read(basis: LightBasis, draw: PhotometricDraw, mask_HW: NDArray[np
     rounding cannot move a gain. False says nothing: the draw has to be read. The camera alone is
     read pixel by pixel from sums of positive lights, which rounding never moves.
     """
-    grid = (slice(None, None, reading_step(mask_HW.shape)),) * 2
+    grid = reading_grid(mask_HW.shape)
     mask_HW = mask_HW[grid]
     if basis.clipped_HW is not None:
         mask_HW = mask_HW & ~basis.clipped_HW[grid]
     if np.count_nonzero(mask_HW) < readout.MIN_READOUT_PX:
         return False
     states = (draw.source, draw.target)
-    lowest_k, highest_k = _SURE_CCT_K
-    if not all(lowest_k <= cct_k <= highest_k for state in states for cct_k in _colours(state)):
+    lowest, highest = BLACK_BODIES_MIRED
+    if not all(lowest <= mired(k) <= highest for state in states for k in _colours(state)):
         return False
     alone_G = None
     if len(draw.edits) == 1:
         if not draw.edited_groups:
-            return basis.reach.is_positive
+            return basis.conditioning.is_positive
         alone_G = np.array([group.name in draw.edited_groups for group in basis.groups])
     return all(
-        basis.reach.gain_error(_gains(basis, state), alone_G) <= _SMALL_GAIN_ERROR
+        basis.conditioning.gain_error(light_gains_rgb(basis, state), alone_G) <= _SMALL_GAIN_ERROR
         for state in states
     )
 
@@ -83,12 +89,6 @@ def is_surely_read(basis: LightBasis, draw: PhotometricDraw, mask_HW: NDArray[np
 def _colours(state: LightState) -> Iterable[float]:
     yield state.wb_cct_k
     yield from (lamp.cct_k for lamp in state.lamps.values() if lamp.cct_k is not None)
-
-
-def _gains(basis: LightBasis, state: LightState) -> NDArray[np.float64]:
-    """Return the gain of every light, (G, 3)."""
-    camera = camera_gain_rgb(basis, state)
-    return np.stack([camera * lamp_gain_rgb(g, state.lamps[g.name]) for g in basis.groups])
 
 
 def _on_grid(basis: LightBasis, grid: tuple[slice, slice]) -> LightBasis:
@@ -124,7 +124,7 @@ def _edited_light_gain(
     """Return the gain of the edited groups in one picture over their images as rendered."""
     others = light_frame(basis, state, only=frozenset(g.name for g in basis.groups) - groups)
     is_edited = np.array([group.name in groups for group in basis.groups])
-    light = basis.images_GHW3[is_edited].sum(axis=0) * camera_gain_rgb(basis, state)
+    light = basis.images_GHW3[is_edited].sum(axis=0) * camera_gain_rgb(base_state(basis), state)
     return readout.light_gain(picture_HW3, light.astype(np.float32), others)
 
 
@@ -163,12 +163,7 @@ def _camera_gain(
     if not untouched:
         return readout.LightGain(np.ones(3), np.zeros(3), gains[0].num_px)
     brightest = max(untouched, key=lambda n: float(basis.images_GHW3[n].mean()))
-    return gains[brightest].over(_own_colour(basis, brightest))
-
-
-def _own_colour(basis: LightBasis, number: int) -> NDArray[np.float64]:
-    cct_k = basis.groups[number].cct_k
-    return np.ones(3) if cct_k is None else blackbody_rgb(cct_k)
+    return gains[brightest].over(colour_rgb(basis.groups[brightest].cct_k))
 
 
 def _light_gain(

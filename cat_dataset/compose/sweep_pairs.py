@@ -13,12 +13,11 @@ from cat_dataset.compose.edit_sampling import Range, draw_together
 from cat_dataset.compose.pair_candidate import Draft, Picture, pair_key, saturate
 from cat_dataset.imaging.channels import brightest_channel
 from cat_dataset.imaging.display import encode_display, exposure_anchor
-from cat_dataset.imaging.light_conditioning import reading_step
-from cat_dataset.imaging.photometry import white_balance_gains
+from cat_dataset.imaging.reading_grid import reading_grid
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.light import readout
-from cat_dataset.light.light_state import LightState
+from cat_dataset.light.light_state import base_state, camera_gain_rgb
 from cat_dataset.records import EditScale, LightBasis, Reading, Sweep
 from cat_dataset.system.seeding import derive_rng
 
@@ -145,7 +144,7 @@ def _draft_with_camera(
     draw = draw_together(derive_rng(dataset.seed, "draw", key), camera, together_with)
     pictures = [
         Picture(
-            picture.linear_HW3 * _camera_gain(sweep, state),
+            picture.linear_HW3 * camera_gain_rgb(base_state(camera), state).astype(np.float32),
             picture.anchor,
             dataset.tone_curve,
             picture.annotation,
@@ -169,12 +168,6 @@ def _draft_with_camera(
     )
 
 
-def _camera_gain(sweep: Sweep, state: LightState) -> NDArray[np.float32]:
-    balance = white_balance_gains(sweep.wb_cct_k, state.wb_cct_k)
-    gain: NDArray[np.float32] = (balance * 2.0**state.exposure_stops).astype(np.float32)
-    return gain
-
-
 def _camera_readings(
     sweep: Sweep,
     alone: Draft,
@@ -194,7 +187,7 @@ def _camera_reading(
     frame_HW3: Linear, picture_HW3: Linear, mask_HW: NDArray[np.bool_], wb_cct_k: float
 ) -> dict[str, Reading]:
     """Return what the camera did to a frame, by attribute."""
-    grid = (slice(None, None, reading_step(mask_HW.shape)),) * 2
+    grid = reading_grid(mask_HW.shape)
     frame, picture, mask = frame_HW3[grid], picture_HW3[grid], mask_HW[grid]
     return {
         EXPOSURE.name: readout.exposure_stops(frame, picture, mask),

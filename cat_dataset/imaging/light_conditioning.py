@@ -6,23 +6,18 @@ lights alone, without reading any picture.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-_READ_PX = 2**16  # more pixels read no better; larger pictures are read on a grid
+from cat_dataset.imaging.reading_grid import reading_grid
+
 _ROUNDING = 2.0**-24  # relative, of one float32 operation
 
 
-def reading_step(shape_HW: Sequence[int]) -> int:
-    """Return every how many pixels, along both sides, a picture is read."""
-    return max(1, math.isqrt(shape_HW[0] * shape_HW[1] // _READ_PX))
-
-
 @dataclass(frozen=True)
-class LightReach:
+class LightConditioning:
     """The lights of a basis over the pixels that are read; G groups, 3 channels."""
 
     sizes_G3: NDArray[np.float64]  # norm of each light
@@ -51,11 +46,11 @@ class LightReach:
         return float(errors_3.max())
 
 
-def light_reach(
+def light_conditioning(
     images_GHW3: NDArray[np.float32], clipped_HW: NDArray[np.bool_] | None
-) -> LightReach:
-    """Return how far each light reaches, where the sensor clipped nothing."""
-    grid = (slice(None, None, reading_step(images_GHW3.shape[1:3])),) * 2
+) -> LightConditioning:
+    """Return how large and how different the lights are, where the sensor clipped nothing."""
+    grid = reading_grid(images_GHW3.shape[1:3])
     lights_GHW3 = images_GHW3[(slice(None), *grid)]
     if clipped_HW is not None:
         lights_GHW3 = lights_GHW3[:, ~clipped_HW[grid]]
@@ -66,4 +61,4 @@ def light_reach(
     # 1e-14: what eigenvalues of float64 products cannot tell from zero
     apart_3 = np.sqrt(np.maximum(squares_3G.min(axis=-1, initial=1.0) - 1e-14, 0.0))
     is_positive = bool((lights_GHW3 >= 0.0).all())
-    return LightReach(sizes_3G.T, apart_3, is_positive)
+    return LightConditioning(sizes_3G.T, apart_3, is_positive)

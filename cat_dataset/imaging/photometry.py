@@ -210,18 +210,3 @@ def blackbody_rgb(cct_k: float) -> NDArray[np.float64]:
     rgb: NDArray[np.float64] = np.maximum(XYZ_TO_SRGB @ [x / y, 1.0, (1.0 - x - y) / y], 0.0)
     rgb.flags.writeable = False  # one array for all who ask
     return rgb
-
-
-def white_balance_gains(source_wb_cct_k: float, target_wb_cct_k: float) -> NDArray[np.float64]:
-    """Return linear RGB gains, shape (3,), that move the camera setting from source to target.
-
-    A setting of T renders a black body of T neutral, so a *lower* target setting cools the
-    picture. Green is 1, so gains of two steps multiply to the gain of both, and an exposure can
-    still be read from green.
-
-    >>> white_balance_gains(5600, 3200).round(2).tolist()
-    [0.6, 1.0, 2.41]
-    """
-    ratio = blackbody_rgb(source_wb_cct_k) / blackbody_rgb(target_wb_cct_k)
-    gains: NDArray[np.float64] = ratio / ratio[1]
-    return gains

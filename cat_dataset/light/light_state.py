@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.imaging.photometry import blackbody_rgb, white_balance_gains
-from cat_dataset.records import LightBasis, LightGroup
+from cat_dataset.light.relighting import CAMERA_SETTINGS, Gain, colour_rgb, stops_gain
+from cat_dataset.records import LightBasis
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class LampState:
 
 @dataclass(frozen=True)
 class LightState:
-    """Every photometric setting of one frame."""
+    """Every photometric setting of one frame; those of the camera by the names of `RELIGHTING`."""
 
     exposure_stops: float  # relative to the base picture
     wb_cct_k: float  # camera setting
@@ -31,14 +31,15 @@ class LightState:
         """Return the state with one lamp set anew."""
         return replace(self, lamps={**self.lamps, name: lamp})
 
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> "LightState":
+        """Return the state that `to_json` wrote."""
+        lamps = {name: LampState(**lamp) for name, lamp in record["lamps"].items()}
+        return cls(**{**record, "lamps": lamps})
+
     def to_json(self) -> dict[str, Any]:
         """Return the state as plain JSON values."""
-        lamps = {name: vars(lamp) for name, lamp in self.lamps.items()}
-        return {
-            "exposure_stops": self.exposure_stops,
-            "wb_cct_k": self.wb_cct_k,
-            "lamps": lamps,
-        }
+        return {**vars(self), "lamps": {name: vars(lamp) for name, lamp in self.lamps.items()}}
 
 
 def base_state(basis: LightBasis) -> LightState:
@@ -47,18 +48,24 @@ def base_state(basis: LightBasis) -> LightState:
     return LightState(0.0, basis.wb_cct_k, lamps)
 
 
-def camera_gain_rgb(basis: LightBasis, state: LightState) -> NDArray[np.float64]:
-    """Return the linear gain of exposure and white balance, shape (3,)."""
-    balance = white_balance_gains(basis.wb_cct_k, state.wb_cct_k)
-    gain: NDArray[np.float64] = balance * 2.0**state.exposure_stops
+def camera_gain_rgb(base: LightState, state: LightState) -> Gain:
+    """Return the linear gain of the camera's settings over those of the base picture, (3,)."""
+    gain = np.ones(3)
+    for model in CAMERA_SETTINGS:
+        gain = gain * model.gain_rgb(getattr(base, model.setting), getattr(state, model.setting))
     return gain
 
 
-def lamp_gain_rgb(group: LightGroup, lamp: LampState) -> NDArray[np.float64]:
-    """Return the linear gain of one group's image, shape (3,)."""
-    colour = np.ones(3) if lamp.cct_k is None else blackbody_rgb(lamp.cct_k)
-    gain: NDArray[np.float64] = colour * 2.0**lamp.power_stops
-    return gain
+def lamp_gain_rgb(lamp: LampState) -> Gain:
+    """Return the linear gain of one group's image, whose lamp was white, shape (3,)."""
+    return colour_rgb(lamp.cct_k) * stops_gain(lamp.power_stops)
+
+
+def light_gains_rgb(basis: LightBasis, state: LightState) -> Gain:
+    """Return the linear gain of every group's image, camera and lamp together, (G, 3)."""
+    camera = camera_gain_rgb(base_state(basis), state)
+    gains = [camera * lamp_gain_rgb(state.lamps[group.name]) for group in basis.groups]
+    return np.stack(gains) if gains else np.empty((0, 3))
 
 
 def light_frame(
@@ -68,14 +75,13 @@ def light_frame(
 
     `only` names the groups to sum; None means all.
     """
-    camera = camera_gain_rgb(basis, state)
+    gains_G3 = light_gains_rgb(basis, state).astype(np.float32)
     num_groups, height, width = basis.images_GHW3.shape[:3]
     rows_GHR = basis.images_GHW3.reshape(num_groups, height, 3 * width)  # long rows: five times
     frame_HR = np.zeros((height, 3 * width), np.float32)  # as fast as three channels at a time
     lit_HR = np.empty_like(frame_HR)
-    for group, rows_HR in zip(basis.groups, rows_GHR, strict=True):
+    for group, rows_HR, gain_3 in zip(basis.groups, rows_GHR, gains_G3, strict=True):
         if only is None or group.name in only:
-            gain = camera * lamp_gain_rgb(group, state.lamps[group.name])
-            gain_R = np.repeat(gain.astype(np.float32)[None], width, axis=0).ravel()
+            gain_R = np.repeat(gain_3[None], width, axis=0).ravel()
             frame_HR += np.multiply(rows_HR, gain_R, out=lit_HR)
     return frame_HR.reshape(height, width, 3)

@@ -1,7 +1,7 @@
 """Measure the scale of a photometric edit again, from linear pixels alone.
 
 Each readout takes the linear light of both pictures and answers in the attribute's unit, with a
-standard error; none is told what was asked for.
+standard error; none knows what was asked for.
 """
 
 import math
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.channels import brightest_channel, darkest_channel
-from cat_dataset.imaging.photometry import (
-    MAX_CCT_K,
-    MIN_CCT_K,
-    REC709_LUMINANCE,
-    blackbody_rgb,
-    luminance,
-    mired,
+from cat_dataset.imaging.photometry import REC709_LUMINANCE, kelvin, luminance, mired
+from cat_dataset.light.relighting import (
+    balance_of_gain,
+    balance_of_log2,
+    colour_rgb,
+    mired_of_colour,
+    mired_per_stop,
+    stops_of_gain,
 )
 from cat_dataset.records import Reading
 
@@ -78,12 +79,9 @@ def white_balance_mired(
     source, target = (p[mask_HW].astype(np.float64) for p in (source_HW3, target_HW3))
     blue_over_red = np.log2((target[:, 2] / target[:, 0]) / (source[:, 2] / source[:, 0]))
     shift = median_reading(blue_over_red)
-    base = _log2_blue_over_red(source_wb_cct_k)
-    # gains are source colour / target colour: log2 B/R of the setting falls as the picture cools
-    target_mired = _mired_of_blue_over_red(base - shift.value)
-    slope = _slope_mired(target_mired)
+    target_mired = balance_of_log2(shift.value, source_wb_cct_k)
     value = target_mired - mired(source_wb_cct_k)
-    return Reading(value, abs(shift.stderr * slope), shift.num_px)
+    return Reading(value, abs(shift.stderr * mired_per_stop(target_mired)), shift.num_px)
 
 
 @dataclass(frozen=True)
@@ -167,7 +165,7 @@ def gain_stops(source: LightGain, target: LightGain) -> Reading:
         EditScaleError: a gain is not positive.
     """
     ratio, relative = _positive_ratio(source, target), _relative_stderr(source, target)
-    return Reading(math.log2(ratio[1]), float(relative[1]) / math.log(2.0), target.num_px)
+    return Reading(stops_of_gain(ratio), float(relative[1]) / math.log(2.0), target.num_px)
 
 
 def gain_balance_mired(source: LightGain, target: LightGain, source_wb_cct_k: float) -> Reading:
@@ -177,21 +175,21 @@ def gain_balance_mired(source: LightGain, target: LightGain, source_wb_cct_k: fl
         EditScaleError: a gain is not positive.
     """
     ratio, relative = _positive_ratio(source, target), _relative_stderr(source, target)
-    shift = math.log2(ratio[2] / ratio[0])
-    target_mired = _mired_of_blue_over_red(_log2_blue_over_red(source_wb_cct_k) - shift)
-    stderr = math.hypot(relative[0], relative[2]) / math.log(2.0) * abs(_slope_mired(target_mired))
+    target_mired = balance_of_gain(ratio, source_wb_cct_k)
+    stderr_stops = math.hypot(relative[0], relative[2]) / math.log(2.0)
+    stderr = stderr_stops * abs(mired_per_stop(target_mired))
     return Reading(target_mired - mired(source_wb_cct_k), stderr, target.num_px)
 
 
 def uncoloured(light: LightGain) -> LightGain:
-    """Return a gain without the black-body colour that its blue and red tell.
+    """Return a gain without the black-body colour that its blue and red show.
 
     Raises:
         EditScaleError: the gain is no black body's colour.
     """
     if (light.gain_rgb <= 0.0).any():
         return light  # the reading that takes it says why
-    return light.over(blackbody_rgb(1e6 / _mired_of_gain(light).value))
+    return light.over(colour_rgb(kelvin(mired_of_colour(light.gain_rgb))))
 
 
 def light_power_stops(source: LightGain, target: LightGain) -> Reading:
@@ -228,11 +226,11 @@ def light_temperature_mired(source: LightGain, target: LightGain) -> Reading:
 
 
 def _mired_of_gain(gain: LightGain) -> Reading:
-    value = _mired_of_blue_over_red(math.log2(float(gain.gain_rgb[2] / gain.gain_rgb[0])))
+    value = mired_of_colour(gain.gain_rgb)
     relative = math.hypot(
         float(gain.stderr_rgb[2] / gain.gain_rgb[2]), float(gain.stderr_rgb[0] / gain.gain_rgb[0])
     )
-    return Reading(value, abs(_slope_mired(value)) * relative / math.log(2.0), gain.num_px)
+    return Reading(value, abs(mired_per_stop(value)) * relative / math.log(2.0), gain.num_px)
 
 
 def _positive_ratio(source: LightGain, target: LightGain) -> NDArray[np.float64]:
@@ -251,33 +249,3 @@ def _relative_stderr(source: LightGain, target: LightGain) -> NDArray[np.float64
         source.stderr_rgb / source.gain_rgb, target.stderr_rgb / target.gain_rgb
     )
     return stderr
-
-
-def _log2_blue_over_red(cct_k: float) -> float:
-    rgb = blackbody_rgb(cct_k)
-    return math.log2(float(rgb[2] / rgb[0]))
-
-
-# Blue leaves the sRGB gamut at 1903 K. However little is left, the colour is known to a mired:
-# between 1950 and 1905 K, 12 mired apart, lie five halvings of blue.
-_TABLE_MIRED = np.linspace(mired(MAX_CCT_K), mired(max(MIN_CCT_K, 1905.0)), 4096)
-_TABLE_BLUE_OVER_RED = np.array([_log2_blue_over_red(1e6 / m) for m in _TABLE_MIRED])
-
-
-def _mired_of_blue_over_red(log2_ratio: float) -> float:
-    low, high = float(_TABLE_BLUE_OVER_RED[-1]), float(_TABLE_BLUE_OVER_RED[0])
-    if not low <= log2_ratio <= high:
-        msg = (
-            f"blue / red of 2**{log2_ratio:.2f} is no black body between "
-            f"{1e6 / _TABLE_MIRED[-1]:.0f} K and {1e6 / _TABLE_MIRED[0]:.0f} K"
-        )
-        raise EditScaleError(msg)
-    # np.interp wants rising abscissae: blue falls as mired rise
-    return float(np.interp(-log2_ratio, -_TABLE_BLUE_OVER_RED, _TABLE_MIRED))
-
-
-def _slope_mired(at_mired: float, step: float = 0.5) -> float:
-    """Return mired per unit of log2(B/R) near a temperature of the table."""
-    low = max(at_mired - step, float(_TABLE_MIRED[0]))
-    high = min(at_mired + step, float(_TABLE_MIRED[-1]))
-    return (high - low) / (_log2_blue_over_red(1e6 / high) - _log2_blue_over_red(1e6 / low))

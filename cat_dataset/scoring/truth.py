@@ -15,14 +15,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.attributes.photometric import (
-    AMBIENT_LEVEL,
-    EXPOSURE,
-    LIGHT_POWER,
-    LIGHT_TEMPERATURE,
-    WHITE_BALANCE,
-)
-from cat_dataset.attributes.table import AMBIENT, CAMERA_ATTRIBUTES, LAMP, LIGHT_OF
+from cat_dataset.attributes.photometric import LIGHT_TEMPERATURE, WHITE_BALANCE
+from cat_dataset.attributes.table import CAMERA_ATTRIBUTES, LIGHT_OF
 from cat_dataset.imaging.display import (
     TONE_CURVE,
     ToneCurve,
@@ -30,15 +24,9 @@ from cat_dataset.imaging.display import (
     decode_display,
     encode_display,
 )
-from cat_dataset.imaging.photometry import (
-    DAYLIGHT_CCT_K,
-    blackbody_rgb,
-    kelvin,
-    mired,
-    srgb_encode,
-    white_balance_gains,
-)
+from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K, kelvin, mired, srgb_encode
 from cat_dataset.light.light_ratio import LightRatio, light_ratio_rgb
+from cat_dataset.light.relighting import BLACK_BODIES_MIRED, changes_gain_rgb
 
 Display = NDArray[np.uint8]
 Linear = NDArray[np.float32]
@@ -46,7 +34,6 @@ Mask = NDArray[np.bool_]
 Values = Mapping[str, float]  # total change by attribute, in its unit, from the source
 
 REST = "rest"  # the layer of all light that nothing edits
-_LOWEST_MIRED, _HIGHEST_MIRED = 41.0, 512.0  # colours of a black body in sRGB, see photometry
 _SAME_POSITION = 1e-6  # frames closer than this on an axis are one
 
 
@@ -94,20 +81,14 @@ class LightTruth:
         total: Linear = np.sum(parts, axis=0, dtype=np.float32)
         return total
 
+    @property
+    def _colours_k(self) -> dict[str, float | None]:
+        """Where changes of colour start, by attribute; None: not known."""
+        return {WHITE_BALANCE.name: self.wb_cct_k, LIGHT_TEMPERATURE.name: self.lamp_cct_k}
+
     def gain_rgb(self, layer: str, values: Values) -> NDArray[np.float64]:
         """Return the linear gain (3,) of one layer."""
-        gain = np.full(3, 2.0 ** values.get(EXPOSURE.name, 0.0))
-        if values.get(WHITE_BALANCE.name, 0.0):
-            target_k = kelvin(mired(self.wb_cct_k) + values[WHITE_BALANCE.name])
-            gain = gain * white_balance_gains(self.wb_cct_k, target_k)
-        if layer == LAMP:
-            gain = gain * 2.0 ** values.get(LIGHT_POWER.name, 0.0)
-            if values.get(LIGHT_TEMPERATURE.name, 0.0) and self.lamp_cct_k is not None:
-                target_k = kelvin(mired(self.lamp_cct_k) + values[LIGHT_TEMPERATURE.name])
-                gain = gain * blackbody_rgb(target_k) / blackbody_rgb(self.lamp_cct_k)
-        if layer == AMBIENT:
-            gain = gain * 2.0 ** values.get(AMBIENT_LEVEL.name, 0.0)
-        return gain
+        return changes_gain_rgb(layer, values, self._colours_k)
 
     def light_ratio(self, attribute: str, before: Values) -> LightRatio | None:
         """Return the ratio of the light that an attribute edits to all other light of the picture.
@@ -123,11 +104,11 @@ class LightTruth:
 
     def feasible(self, attribute: str) -> tuple[float, float]:
         """Return the changes between which colours exist; unlimited where none is involved."""
-        own_k = {WHITE_BALANCE.name: self.wb_cct_k, LIGHT_TEMPERATURE.name: self.lamp_cct_k}
-        source_k = own_k.get(attribute)
+        source_k = self._colours_k.get(attribute)
         if source_k is None:
             return -math.inf, math.inf
-        return _LOWEST_MIRED - mired(source_k), _HIGHEST_MIRED - mired(source_k)
+        lowest, highest = BLACK_BODIES_MIRED
+        return lowest - mired(source_k), highest - mired(source_k)
 
     def picture(self, values: Values) -> Display | None:
         """Return the picture after these changes; None where a layer or a colour is not known."""

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from cat_dataset.attributes.photometric import WHITE_BALANCE
 from cat_dataset.errors import BracketError
 from cat_dataset.imaging.channels import darkest_channel
-from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K, mired, white_balance_gains
+from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K, mired
 from cat_dataset.light import readout
+from cat_dataset.light.relighting import balance_gain_rgb
 from cat_dataset.records import LightBasis, LightGroup, Reading, Sweep, SweepFrame
 from dslr.grouping.series import EQUAL_STOPS, Setting, setting_axes
 from dslr.sweeps.develop_bursts import ReadCapture, ReadGroup, file_origin
@@ -47,7 +48,7 @@ def white_balance_sweep(
             absolute_value=cct_k,
             axis_value=mired(cct_k),
             linear_HW3=base.developed.linear_HW3
-            * white_balance_gains(base_k, cct_k).astype(np.float32),
+            * balance_gain_rgb(base_k, cct_k).astype(np.float32),
             clipped_HW=base.developed.clipped_HW,
             origin={**file_origin(base), "balance": _balance_origin(read, cct_k)},
         )

@@ -21,10 +21,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cat_dataset.attributes.photometric import EXPOSURE
 from cat_dataset.attributes.table import CAMERA_ATTRIBUTES
-from cat_dataset.imaging.photometry import white_balance_gains
 from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.light.relighting import edit_gain_rgb
 from cat_dataset.records import EditScale
 from train.adapter.adapter import NumericAdapter, number_features
 from train.data.batches import Batch, draw_batch, joined
@@ -191,11 +190,8 @@ def _true_gain(edit: EditScale) -> NDArray[np.float64]:
     Zero where a white balance has no kelvin. Not read from the target: of a picture that was
     clipped, then made smaller, it is half of a per cent short.
     """
-    if edit.attribute == EXPOSURE.name:
-        return np.full(3, edit.value / HALF_RANGE_STOPS)
-    if edit.source_value is None or edit.target_value is None:
-        return np.zeros(3)
-    return np.log2(white_balance_gains(edit.source_value, edit.target_value)) / HALF_RANGE_STOPS
+    gain_3 = edit_gain_rgb(edit)
+    return np.zeros(3) if gain_3 is None else np.log2(gain_3) / HALF_RANGE_STOPS
 
 
 def _mean_light(batch: Batch, picture_BCHW: Tensor) -> Tensor:

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from cat_dataset.attributes.photometric import LIGHT_TEMPERATURE
 from cat_dataset.attributes.table import BASIS_ATTRIBUTES, LAMP, LIGHT_OF
-from cat_dataset.imaging.photometry import blackbody_rgb, luminance
+from cat_dataset.imaging.photometry import luminance
 from cat_dataset.light.light_ratio import LightRatio, part_of_light
 from cat_dataset.light.readout import readable_mask
+from cat_dataset.light.relighting import edits_gain_rgb
 from cat_dataset.records import EditScale
 
 Linear = NDArray[np.float32]
@@ -82,7 +83,7 @@ def _by_light(parts: Sequence[PartGain]) -> Iterator[list[PartGain]]:
 def _change(source_HW3: Linear, parts: Sequence[PartGain]) -> NDArray[np.float64]:
     """Return the change that the edits of one light make, as a part of the source's light."""
     ratio = _ratio(parts)
-    wanted = light_gain_rgb([edit for part in parts for edit in part.edits])
+    wanted = edits_gain_rgb([edit for part in parts for edit in part.edits])
     is_seen = any(_clear_change(part.edits).any() for part in parts)
     if wanted is None or not is_seen or (ratio is None and len(parts) == 1):
         gain_HW3 = np.sum([part.gain_HW3 for part in parts], axis=0, dtype=np.float64)
@@ -104,19 +105,6 @@ def _ratio(parts: Sequence[PartGain]) -> LightRatio | None:
     return next((ratio for ratio in given if len(ratio) == 3 or not is_coloured), None)
 
 
-def light_gain_rgb(edits: Sequence[EditScale]) -> NDArray[np.float64] | None:
-    """Return the gain (3,) that edits ask of their light; None: its colour is not known."""
-    gain = np.ones(3)
-    for edit in edits:
-        if edit.attribute != LIGHT_TEMPERATURE.name:
-            gain = gain * 2.0**edit.value
-        elif edit.source_value is None or edit.target_value is None:
-            return None
-        else:
-            gain = gain * blackbody_rgb(edit.target_value) / blackbody_rgb(edit.source_value)
-    return gain
-
-
 def _shares(parts: Sequence[PartGain]) -> NDArray[np.float64]:
     """Return which share of each pixel is the light's, from what was predicted, in [0, 1].
 
@@ -136,7 +124,7 @@ def _shares(parts: Sequence[PartGain]) -> NDArray[np.float64]:
 
 def _clear_change(edits: Sequence[EditScale]) -> NDArray[np.float64]:
     """Return by which part edits change their light (3,); 0 where that hardly shows."""
-    wanted = light_gain_rgb(edits)
+    wanted = edits_gain_rgb(edits)
     if wanted is None:
         return np.zeros(3)
     return np.where(np.abs(wanted - 1.0) >= _CLEAR_CHANGE, wanted - 1.0, 0.0)

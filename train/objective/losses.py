@@ -16,6 +16,7 @@ from torch import Tensor
 
 from cat_dataset.attributes.table import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES
 from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.light.relighting import edits_gain_rgb
 from train.data.batches import Batch, draw_batch
 from train.data.pairs import PairSource
 from train.model.log_light import (
@@ -28,7 +29,7 @@ from train.model.log_light import (
     light_error,
     rescaled_to_ratio,
 )
-from train.model.relighting import light_gain_rgb, light_of
+from train.model.relighting import light_of
 
 _UNKNOWN_RATIO_WEIGHT = 0.1  # of a lamp's error as it is where its ratio is not known
 # What a camera, or a lamp whose ratio is known, does to light is known to a hundredth, and better
@@ -152,7 +153,7 @@ def _lamp_gains(batch: Batch) -> Tensor:
     gains = torch.zeros(len(batch), 3)
     for number, edits in enumerate(batch.edits):
         active = [edit for edit in edits if edit.value != 0.0]
-        gain = light_gain_rgb(active) if light_of(active) is not None else None
+        gain = edits_gain_rgb(active) if light_of(active) is not None else None
         if gain is not None:
             gains[number] = torch.from_numpy(gain)
     return gains

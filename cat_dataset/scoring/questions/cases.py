@@ -16,9 +16,10 @@ from cat_dataset.attributes.table import (
 )
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.display import ToneCurve, decode_display, decode_png
-from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K, blackbody_rgb
-from cat_dataset.light.light_state import LampState, LightState, camera_gain_rgb, lamp_gain_rgb
+from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
+from cat_dataset.light.light_state import LightState, light_gains_rgb
 from cat_dataset.light.readout import readable_mask
+from cat_dataset.light.relighting import edit_gain_rgb
 from cat_dataset.records import LightBasis
 from cat_dataset.scoring.questions.planning import frame_positions
 from cat_dataset.scoring.truth import (
@@ -162,14 +163,14 @@ def _layer_of_pair(row: PairRow, source: Linear, target: Linear) -> Linear:
         EditScaleError: the change is too small.
     """
     edit = row.edits[0]
+    gain = edit_gain_rgb(edit)
+    if gain is None:
+        msg = f"pair {row.key}: does not say between which colours its lamp changes"
+        raise EditScaleError(msg)
+    change = gain - 1.0
     if edit.attribute == LIGHT_TEMPERATURE.name:
-        if edit.source_value is None or edit.target_value is None:
-            msg = f"pair {row.key}: does not say between which colours its lamp changes"
-            raise EditScaleError(msg)
-        change = blackbody_rgb(edit.target_value) / blackbody_rgb(edit.source_value) - 1.0
         is_small = np.abs(change).min() < _SMALLEST_TRUE_GAIN
     else:
-        change = np.full(3, 2.0**edit.value - 1.0)
         is_small = abs(edit.value) < _SMALLEST_TRUE_STOPS
     if is_small:
         msg = f"pair {row.key}: its change is too small to see where the lamp shines"
@@ -206,16 +207,15 @@ def _kept_light(
     shape = sample.source_HW3.shape
     if not isinstance(basis, LightBasis) or basis.images_GHW3.shape[1:] != shape:
         return None
-    lamps = {name: LampState(**lamp) for name, lamp in state["lamps"].items()}
-    light_state = LightState(state["exposure_stops"], state["wb_cct_k"], lamps)
+    light_state = LightState.from_json(state)
     anchor = sample.record["develop"]["exposure_anchor"]
+    gains_G3 = light_gains_rgb(basis, light_state) * anchor
     layers: dict[str, Linear] = {}
-    for group, image in zip(basis.groups, basis.images_GHW3, strict=True):
+    for group, image, gain_3 in zip(basis.groups, basis.images_GHW3, gains_G3, strict=True):
         is_main = group.name == basis.main_lamp
         name = LAMP if is_main else AMBIENT if group.kind == "ambient" else REST
-        gain = lamp_gain_rgb(group, lamps[group.name]) * camera_gain_rgb(basis, light_state)
-        light = image * (gain * anchor).astype(np.float32)
+        light = image * gain_3.astype(np.float32)
         layers[name] = layers[name] + light if name in layers else light
     known_HW = np.ones(shape[:2], np.bool_) if basis.clipped_HW is None else ~basis.clipped_HW
-    main = None if basis.main_lamp is None else lamps[basis.main_lamp].cct_k
+    main = None if basis.main_lamp is None else light_state.lamps[basis.main_lamp].cct_k
     return layers, known_HW, main

@@ -21,10 +21,10 @@ from cat_dataset.attributes.photometric import (
 from cat_dataset.attributes.table import CAMERA_ATTRIBUTES, LIGHT_OF
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.display import decode_display
-from cat_dataset.imaging.light_conditioning import reading_step
-from cat_dataset.imaging.photometry import blackbody_rgb
+from cat_dataset.imaging.reading_grid import reading_grid
 from cat_dataset.light import readout
 from cat_dataset.light.readout import LightGain
+from cat_dataset.light.relighting import colour_rgb
 from cat_dataset.scoring.truth import REST, Display, LightTruth, Linear
 
 _SMALLEST_GAIN = 2.0**-6  # a lamp that seems to be off or negative counts as this
@@ -105,7 +105,7 @@ def _without_colour(truth: LightTruth, change: LightGain) -> LightGain:
     """
     if truth.lamp_cct_k is None:
         return change
-    return readout.uncoloured(change.of(blackbody_rgb(truth.lamp_cct_k)))
+    return readout.uncoloured(change.of(colour_rgb(truth.lamp_cct_k)))
 
 
 def lamp_change(
@@ -129,12 +129,12 @@ def lamp_change(
     if truth.lamp_cct_k is None:
         msg = "light_temperature: the lamp's own colour is not recorded: nothing to measure from"
         raise EditScaleError(msg)
-    own = blackbody_rgb(truth.lamp_cct_k)
+    own = colour_rgb(truth.lamp_cct_k)
     return readout.light_temperature_mired(start.of(own), end.of(own)).value
 
 
 def _readable(truth: LightTruth, result_HW3: Linear) -> tuple[Linear, Linear, NDArray[np.bool_]]:
-    grid = (slice(None, None, reading_step(result_HW3.shape)),) * 2
+    grid = reading_grid(result_HW3.shape)
     source, result = decode_display(truth.source_HW3[grid], truth.tone_curve), result_HW3[grid]
     return source, result, readout.readable_mask(source, result)
 
@@ -146,7 +146,7 @@ def _pixels(truth: LightTruth, result_HW3: Linear) -> tuple[dict[str, Linear], L
         EditScaleError: there are too few such pixels.
     """
     _, result, mask_HW = _readable(truth, result_HW3)
-    grid = (slice(None, None, reading_step(result_HW3.shape)),) * 2
+    grid = reading_grid(result_HW3.shape)
     mask_HW &= truth.known_HW[grid]
     if mask_HW.sum() < readout.MIN_READOUT_PX:
         msg = f"{mask_HW.sum()} unclipped pixels; at least {readout.MIN_READOUT_PX} are needed"

@@ -10,7 +10,7 @@ from cat_dataset.attributes.table import BASIS_ATTRIBUTES
 from cat_dataset.compose.quality_checks import PairRejectedError
 from cat_dataset.compose.stored_light import draw_pair
 from cat_dataset.imaging.display import decode_display
-from cat_dataset.imaging.light_conditioning import LightReach
+from cat_dataset.imaging.light_conditioning import LightConditioning
 from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.light.light_state import light_frame
 from cat_dataset.records import EditScale, LightBasis, Sweep
@@ -203,7 +203,9 @@ def test_plain_light_needs_no_measuring() -> None:
         for epoch in range(30)
         for edit in draw_pair(plain, plans, seed=1, epoch=epoch, is_measured=False).edits
     ]
-    of_dim = LightReach.gain_error(dim.reach, np.ones((3, 3)), np.array([True, False, False]))
+    of_dim = LightConditioning.gain_error(
+        dim.conditioning, np.ones((3, 3)), np.array([True, False, False])
+    )
 
     assert all(edit.measured is None for edit in of_plain)
     assert {edit.attribute for edit in of_plain} == set(BASIS_ATTRIBUTES)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cat_dataset.imaging.light_conditioning import light_reach
+from cat_dataset.imaging.light_conditioning import light_conditioning
 from cat_dataset.light.light_state import LampState, base_state, lamp_gain_rgb, light_frame
 from cat_dataset.light.readout import joint_light_gains, light_gain
 from cat_dataset.records import LightBasis
@@ -29,16 +29,16 @@ def test_no_gain_is_read_worse_than_its_bound(share: float) -> None:
         lamp = LampState(float(rng.uniform(-2.5, 2.5)), float(rng.uniform(2000.0, 9000.0)))
         state = base_state(basis).with_lamp("key", lamp)
         picture = light_frame(basis, state)
-        true_G3 = np.stack([lamp_gain_rgb(g, state.lamps[g.name]) for g in basis.groups])
+        true_G3 = np.stack([lamp_gain_rgb(state.lamps[g.name]) for g in basis.groups])
 
         together = joint_light_gains(picture, basis.images_GHW3)
         others = light_frame(basis, state, only=frozenset({"fill", "sky"}))
         alone = light_gain(picture, basis.images_GHW3[0], others)
 
         found_G3 = np.stack([gain.gain_rgb for gain in together])
-        assert np.abs(found_G3 / true_G3 - 1.0).max() <= basis.reach.gain_error(true_G3)
+        assert np.abs(found_G3 / true_G3 - 1.0).max() <= basis.conditioning.gain_error(true_G3)
         gap = np.abs(alone.gain_rgb / true_G3[0] - 1.0).max()
-        assert gap <= basis.reach.gain_error(true_G3, alone_G)
+        assert gap <= basis.conditioning.gain_error(true_G3, alone_G)
 
 
 def test_nothing_is_sure_where_light_is_missing_alike_or_negative() -> None:
@@ -50,10 +50,10 @@ def test_nothing_is_sure_where_light_is_missing_alike_or_negative() -> None:
     negative[2, 3, 3] = -1e-3
     gains = np.ones((3, 3))
 
-    assert light_reach(missing, None).gain_error(gains) == np.inf
-    assert light_reach(negative, None).gain_error(gains) == np.inf
-    assert light_reach(alike, None).gain_error(gains) > 1.0
-    assert light_reach(images, None).gain_error(gains) < 1e-4
+    assert light_conditioning(missing, None).gain_error(gains) == np.inf
+    assert light_conditioning(negative, None).gain_error(gains) == np.inf
+    assert light_conditioning(alike, None).gain_error(gains) > 1.0
+    assert light_conditioning(images, None).gain_error(gains) < 1e-4
 
 
 def test_only_known_pixels_count() -> None:
@@ -62,6 +62,8 @@ def test_only_known_pixels_count() -> None:
     clipped_HW = np.zeros((24, 24), np.bool_)
     clipped_HW[:12] = True
 
-    reach = light_reach(images, clipped_HW)
+    conditioning = light_conditioning(images, clipped_HW)
 
-    np.testing.assert_allclose(reach.sizes_G3, light_reach(images[:, 12:], None).sizes_G3)
+    np.testing.assert_allclose(
+        conditioning.sizes_G3, light_conditioning(images[:, 12:], None).sizes_G3
+    )

@@ -14,7 +14,7 @@ from cat_dataset.imaging.display import decode_display, decode_png
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.light.light_ratio import RATIO_RANGE, light_ratio_rgb, part_of_light
-from cat_dataset.light.light_state import LampState, LightState, light_frame
+from cat_dataset.light.light_state import LightState, light_frame
 from cat_dataset.records import LightBasis
 from cat_dataset.system.seeding import derive_rng
 from tests.cat_dataset.scored_data import smooth_basis
@@ -88,7 +88,4 @@ def test_pairs_carry_the_ratio_of_their_source(dataset_job: DatasetJob) -> None:
 def _source_light(
     basis: LightBasis, state: Mapping[str, Any], groups: frozenset[str]
 ) -> NDArray[np.float32]:
-    lamps = {name: LampState(**lamp) for name, lamp in state["lamps"].items()}
-    return light_frame(
-        basis, LightState(state["exposure_stops"], state["wb_cct_k"], lamps), only=groups
-    )
+    return light_frame(basis, LightState.from_json(state), only=groups)

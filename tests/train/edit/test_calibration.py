@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K, white_balance_gains
+from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
 from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.light.relighting import balance_gain_rgb
 from cat_dataset.records import EditScale
 from tests.train.conftest import ATTRIBUTES, tiny_job
 from tests.train.small_bases import random_base
@@ -69,7 +70,7 @@ def true_gain_stops(edit: EditScale) -> np.ndarray:
         return np.full(3, edit.value)
     assert edit.source_value is not None
     assert edit.target_value is not None
-    return np.log2(white_balance_gains(edit.source_value, edit.target_value))
+    return np.log2(balance_gain_rgb(edit.source_value, edit.target_value))
 
 
 def backend_that(**obeys: float) -> WrongBackend:

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cat_dataset.imaging.photometry import blackbody_rgb, luminance, white_balance_gains
+from cat_dataset.imaging.photometry import blackbody_rgb, luminance
 from cat_dataset.light.light_ratio import light_ratio_rgb
+from cat_dataset.light.relighting import balance_gain_rgb
 from cat_dataset.records import EditScale
 from cat_dataset.system.seeding import derive_rng
 from train.model.relighting import PartGain, composed_gain, parts_of_light, scaled_shares
@@ -93,7 +94,7 @@ def test_two_edits_of_one_lamp_are_one_gain_of_its_light(ratio_is_known: bool) -
 def test_lamps_add_up_and_the_camera_multiplies() -> None:
     """Lamp up, ambient light down, exposure and balance: what the light itself would be."""
     dimmer, brighter = EditScale("ambient_level", -1.0), EditScale("exposure", 0.4)
-    balance = white_balance_gains(6500.0, 5000.0).astype(np.float32)
+    balance = balance_gain_rgb(6500.0, 5000.0).astype(np.float32)
     cooler = EditScale("white_balance", 1e6 / 5000.0 - 1e6 / 6500.0, 6500.0, 5000.0)
     parts = [
         power_part(),

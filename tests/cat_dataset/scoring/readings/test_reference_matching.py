@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from cat_dataset.attributes.table import AMBIENT, LAMP
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.display import decode_display, encode_display
-from cat_dataset.imaging.photometry import srgb_decode, white_balance_gains
+from cat_dataset.imaging.photometry import srgb_decode
 from cat_dataset.light.readout import readable_mask
+from cat_dataset.light.relighting import balance_gain_rgb
 from cat_dataset.scoring.readings.physical import achieved, achieved_by_all, psnr_db
 from cat_dataset.scoring.readings.reference_matching import (
     FrameLadder,
@@ -110,7 +111,7 @@ def test_what_is_true_after_a_change_is_true_of_the_rest(values: dict[str, float
 @pytest.mark.parametrize("target_k", [3600.0, 8000.0])
 def test_white_balance_is_read_from_the_source_s_own_setting(target_k: float) -> None:
     """The same gains mean other mired at another setting, so the setting counts."""
-    gains = white_balance_gains(5000.0, target_k).astype(np.float32)
+    gains = balance_gain_rgb(5000.0, target_k).astype(np.float32)
     result = encode_display((LIGHT + OTHER) * gains, 1.0)
 
     expected = 1e6 / target_k - 1e6 / 5000.0
