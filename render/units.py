@@ -1,4 +1,4 @@
-"""Units of work of the render room: one scene each, a pure function of manifest and unit id.
+"""Units of work of the render package: one scene each, a pure function of manifest and unit id.
 
 Importing this module is light; Blender is loaded when a unit runs, in its worker process.
 """

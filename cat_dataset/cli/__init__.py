@@ -1,8 +1,8 @@
 """The command `cat-dataset`: one app, its commands in the modules beside this one.
 
-Only commands import the rooms (`render`, `dslr`, `train`), and only when they run: the help works
-without any extra. Exit codes: 0 done, 1 work failed (what failed is said), 2 wrong usage,
-130 interrupted (run the same command again to resume).
+Only commands import the packages beside the core (`render`, `dslr`, `train`), and only when they
+run: the help works without any extra. Exit codes: 0 done, 1 work failed (what failed is said), 2
+wrong usage, 130 interrupted (run the same command again to resume).
 """
 
 import sys

@@ -25,7 +25,7 @@ _RESERVED = {
     *(AMBIENT_GROUP, EMISSION_GROUP, OTHER_LAMPS_GROUP),
     *("clipped", "mask", "depth", "normal", "noise"),
 }
-_MAX_NAME = 40  # Blender cuts names of passes at 63 signs
+_MAX_NAME = 40  # Blender cuts names of passes at 63 characters
 _WHITE_SPREAD = 1e-3  # between the channels of a lamp's colour
 
 
@@ -39,23 +39,23 @@ class Emitters:
     notes: tuple[str, ...]
 
 
-def group_emitters(scene: Any, things: Sequence[Any], target_m: Vector) -> Emitters:
+def group_emitters(scene: Any, objects: Sequence[Any], target_m: Vector) -> Emitters:
     """Give each emitter of a scene (mutated) its light group.
 
-    `things` are the rendered objects, `target_m` is where the main object stands.
+    `objects` are the rendered ones, `target_m` is where the main object stands.
     """
     layer = scene.view_layers[0]
     notes = _clear_groups(layer)
     layer.lightgroups.add(name=EMISSION_GROUP)
     layer.lightgroups.add(name=OTHER_LAMPS_GROUP)
-    for thing in bpy.data.objects:  # also what is instanced in ways that nobody can foresee
-        thing.lightgroup = OTHER_LAMPS_GROUP if thing.type == "LIGHT" else EMISSION_GROUP
-    lamps = [thing for thing in things if thing.type == "LIGHT" and _is_lit(thing.data)]
+    for obj in bpy.data.objects:  # also what is instanced in ways that nobody can foresee
+        obj.lightgroup = OTHER_LAMPS_GROUP if obj.type == "LIGHT" else EMISSION_GROUP
+    lamps = [obj for obj in objects if obj.type == "LIGHT" and _is_lit(obj.data)]
     lamps.sort(key=lambda lamp: (-irradiance_w_m2(lamp, target_m), lamp.name_full))
     own = lamps[:MAX_LAMP_GROUPS]
     groups = _lamp_groups(layer, own)
     others = [OTHER_LAMPS_GROUP] if len(lamps) > len(own) else []
-    glowing = [EMISSION_GROUP] if any(glows(thing) for thing in things) else []
+    glowing = [EMISSION_GROUP] if any(glows(obj) for obj in objects) else []
     coloured = [LightGroup(name, "lamp", None) for name in (*others, *glowing)]
     hidden = [
         LightGroup(name, "lamp", None)
@@ -151,9 +151,9 @@ def irradiance_w_m2(lamp: Any, target_m: Vector) -> float:
     return energy / ((1.0 if lamp.data.type == "AREA" else 4.0) * math.pi * distance_m**2)
 
 
-def glows(thing: Any) -> bool:
+def glows(obj: Any) -> bool:
     """Return whether a material of an object gives light."""
-    materials = (slot.material for slot in getattr(thing, "material_slots", ()))
+    materials = (slot.material for slot in getattr(obj, "material_slots", ()))
     return any(gives_light(material) for material in materials if material is not None)
 
 
@@ -166,10 +166,10 @@ def _ambient(scene: Any) -> list[LightGroup]:
     return [LightGroup(AMBIENT_GROUP, "ambient", None)] if gives_light(scene.world) else []
 
 
-def join_emission(scene: Any, thing: Any) -> list[LightGroup]:
+def join_emission(scene: Any, obj: Any) -> list[LightGroup]:
     """Put an object (mutated) into the group "emission" where it glows; returns the group."""
-    if not glows(thing):
+    if not glows(obj):
         return []
     scene.view_layers[0].lightgroups.add(name=EMISSION_GROUP)
-    thing.lightgroup = EMISSION_GROUP
+    obj.lightgroup = EMISSION_GROUP
     return [LightGroup(EMISSION_GROUP, "lamp", None)]

@@ -71,10 +71,10 @@ def named_main(scene: Any, meshes: Sequence[Any], name: str, path: Path) -> Any:
     Raises:
         SceneError: there is none.
     """
-    thing = scene.objects.get(name)
-    below = () if thing is None else thing.children_recursive
-    if thing in meshes or any(child in meshes for child in below):
-        return thing
+    named = scene.objects.get(name)
+    below = () if named is None else named.children_recursive
+    if named in meshes or any(child in meshes for child in below):
+        return named
     names = [mesh.name for mesh in meshes]
     more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
     msg = (

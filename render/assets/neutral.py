@@ -100,14 +100,14 @@ def _said(value: Any) -> str:
 
 def _neutral_objects() -> list[str]:
     num_linked = num_catchers = 0
-    for thing in bpy.data.objects:
-        thing.pass_index = 0  # CAT's own masks count from 1
-        linking = thing.light_linking
+    for obj in bpy.data.objects:
+        obj.pass_index = 0  # CAT's own masks count from 1
+        linking = obj.light_linking
         if linking.receiver_collection or linking.blocker_collection:
             linking.receiver_collection = linking.blocker_collection = None
             num_linked += 1
-        if thing.is_shadow_catcher and thing.type != "LIGHT":  # of lamps it says: shadows count
-            thing.is_shadow_catcher = False
+        if obj.is_shadow_catcher and obj.type != "LIGHT":  # of lamps it says: shadows count
+            obj.is_shadow_catcher = False
             num_catchers += 1
     notes = [f"light_linking: {num_linked} removed"] if num_linked else []
     return notes + ([f"shadow_catchers: {num_catchers} made solid"] if num_catchers else [])
@@ -158,17 +158,17 @@ def _animated() -> Iterator[Any]:
 
 def _freeze_constraints(scene: Any) -> list[str]:
     """Turn the effect of object constraints into plain poses, parents before children."""
-    bound = [thing for thing in scene.objects if thing.constraints]
-    poses = {thing.name: thing.matrix_world.copy() for thing in bound}
+    bound = [obj for obj in scene.objects if obj.constraints]
+    poses = {obj.name: obj.matrix_world.copy() for obj in bound}
     bound.sort(key=_depth)
-    for thing in bound:
-        thing.constraints.clear()
+    for obj in bound:
+        obj.constraints.clear()
         bpy.context.view_layer.update()
-        thing.matrix_world = poses[thing.name]
+        obj.matrix_world = poses[obj.name]
     bpy.context.view_layer.update()
     num = len(bound)
     return [f"constraints: {num} objects held where they were"] if num else []
 
 
-def _depth(thing: Any) -> int:
-    return 0 if thing.parent is None else 1 + _depth(thing.parent)
+def _depth(obj: Any) -> int:
+    return 0 if obj.parent is None else 1 + _depth(obj.parent)

@@ -18,55 +18,55 @@ _REST_POSITION = "rest_position"  # Blender's name for the places before modifie
 _SKEW = 1e-4  # of the size, between a pose and its turn and scale
 
 
-def make_solid(scene: Any, thing: Any) -> list[str]:
+def make_solid(scene: Any, obj: Any) -> list[str]:
     """Make a mesh object (mutated) plain; returns the names of its shape keys.
 
     Raises:
         SceneError: a modifier gives its shape keys different numbers of vertices.
     """
-    before = thing.matrix_world.copy()
-    children = [(child, child.matrix_world.copy()) for child in thing.children]
-    old = thing.data
-    thing.data, keys = _baked(thing)
-    for modifier in _applied(thing):
-        thing.modifiers.remove(modifier)
-    turn, place = _standing_pose(thing.data, before)
+    before = obj.matrix_world.copy()
+    children = [(child, child.matrix_world.copy()) for child in obj.children]
+    old = obj.data
+    obj.data, keys = _baked(obj)
+    for modifier in _applied(obj):
+        obj.modifiers.remove(modifier)
+    turn, place = _standing_pose(obj.data, before)
     own_to_new = (place @ turn).inverted() @ before
-    thing.data.transform(own_to_new, shape_keys=True)
+    obj.data.transform(own_to_new, shape_keys=True)
     if own_to_new.determinant() < 0.0:
-        thing.data.flip_normals()
-    _keep_generated_space(old, thing.data, own_to_new)
-    _put(thing, place @ turn)
-    _own_materials(scene, thing, before)
+        obj.data.flip_normals()
+    _keep_generated_space(old, obj.data, own_to_new)
+    _put(obj, place @ turn)
+    _own_materials(scene, obj, before)
     for child, pose in children:
         child.matrix_world = pose
     bpy.context.view_layer.update()
     return keys
 
 
-def _applied(thing: Any) -> list[Any]:
+def _applied(obj: Any) -> list[Any]:
     """Return the modifiers that become part of the mesh: all but hair and other particles."""
-    return [m for m in thing.modifiers if m.type != "PARTICLE_SYSTEM"]
+    return [m for m in obj.modifiers if m.type != "PARTICLE_SYSTEM"]
 
 
-def _baked(thing: Any) -> tuple[Any, list[str]]:
+def _baked(obj: Any) -> tuple[Any, list[str]]:
     """Return a mesh of the object's own with its modifiers applied, and its shape keys' names."""
-    blocks = thing.data.shape_keys.key_blocks if thing.data.shape_keys else ()
-    is_relative = bool(blocks) and thing.data.shape_keys.use_relative
+    blocks = obj.data.shape_keys.key_blocks if obj.data.shape_keys else ()
+    is_relative = bool(blocks) and obj.data.shape_keys.use_relative
     names = [block.name for block in blocks[1:]] if is_relative else []
-    if not _applied(thing) and (names or not blocks):
-        return thing.data.copy(), names
+    if not _applied(obj) and (names or not blocks):
+        return obj.data.copy(), names
     if not names:
-        return evaluated_mesh(thing), []
+        return evaluated_mesh(obj), []
     values = {name: blocks[name].value for name in names}
-    shapes = {name: _shape(thing, blocks, {name: 1.0}) for name in names}
-    mesh = _shaped_mesh(thing, blocks, {})
+    shapes = {name: _shape(obj, blocks, {name: 1.0}) for name in names}
+    mesh = _shaped_mesh(obj, blocks, {})
     rebuilt = bpy.data.objects.new("rebuilt", mesh)
     rebuilt.shape_key_add(name="Basis", from_mix=False)
     for name in names:
         if len(shapes[name]) != 3 * len(mesh.vertices):
             msg = (
-                f"{thing.name}: shape key {name} has {len(shapes[name]) // 3} vertices after the "
+                f"{obj.name}: shape key {name} has {len(shapes[name]) // 3} vertices after the "
                 f"modifiers, {len(mesh.vertices)} without it; apply or remove the modifier that "
                 f"changes their number"
             )
@@ -78,26 +78,26 @@ def _baked(thing: Any) -> tuple[Any, list[str]]:
     return mesh, names
 
 
-def _shaped_mesh(thing: Any, blocks: Any, values: dict[str, float]) -> Any:
+def _shaped_mesh(obj: Any, blocks: Any, values: dict[str, float]) -> Any:
     for block in blocks[1:]:
         block.value = values.get(block.name, 0.0)
     bpy.context.view_layer.update()
-    return evaluated_mesh(thing)
+    return evaluated_mesh(obj)
 
 
-def _shape(thing: Any, blocks: Any, values: dict[str, float]) -> NDArray[np.float32]:
-    mesh = _shaped_mesh(thing, blocks, values)
+def _shape(obj: Any, blocks: Any, values: dict[str, float]) -> NDArray[np.float32]:
+    mesh = _shaped_mesh(obj, blocks, values)
     places = np.empty(3 * len(mesh.vertices), np.float32)
     mesh.vertices.foreach_get("co", places)
     bpy.data.meshes.remove(mesh)
     return places
 
 
-def evaluated_mesh(thing: Any) -> Any:
+def evaluated_mesh(obj: Any) -> Any:
     """Return a new mesh of what an object looks like, in its own space."""
     depsgraph = bpy.context.evaluated_depsgraph_get()
     mesh = bpy.data.meshes.new_from_object(
-        thing.evaluated_get(depsgraph), preserve_all_data_layers=True, depsgraph=depsgraph
+        obj.evaluated_get(depsgraph), preserve_all_data_layers=True, depsgraph=depsgraph
     )
     if _REST_POSITION in mesh.attributes:  # hair on this mesh would follow the old one
         mesh.attributes.remove(mesh.attributes[_REST_POSITION])
@@ -140,57 +140,57 @@ def _keep_generated_space(old: Any, new: Any, own_to_new: Matrix) -> None:
     new.texspace_location, new.texspace_size = centre, size
 
 
-def _put(thing: Any, pose: Matrix) -> None:
+def _put(obj: Any, pose: Matrix) -> None:
     """Free an object (mutated) from parents and offsets, and put it there."""
-    thing.parent = None
-    thing.matrix_parent_inverse = Matrix()
-    thing.delta_location = thing.delta_rotation_euler = (0.0, 0.0, 0.0)
-    thing.delta_rotation_quaternion = (1.0, 0.0, 0.0, 0.0)
-    thing.delta_scale = (1.0, 1.0, 1.0)
-    thing.rotation_mode = "XYZ"
-    thing.matrix_world = pose
-    thing.scale = (1.0, 1.0, 1.0)
+    obj.parent = None
+    obj.matrix_parent_inverse = Matrix()
+    obj.delta_location = obj.delta_rotation_euler = (0.0, 0.0, 0.0)
+    obj.delta_rotation_quaternion = (1.0, 0.0, 0.0, 0.0)
+    obj.delta_scale = (1.0, 1.0, 1.0)
+    obj.rotation_mode = "XYZ"
+    obj.matrix_world = pose
+    obj.scale = (1.0, 1.0, 1.0)
     bpy.context.view_layer.update()
 
 
-def _own_materials(scene: Any, thing: Any, old_pose: Matrix) -> None:
+def _own_materials(scene: Any, obj: Any, old_pose: Matrix) -> None:
     """Give an object (mutated) copies of its materials, their patterns at their old place."""
     frame = None
-    for slot in thing.material_slots:
+    for slot in obj.material_slots:
         if slot.material is None:
             continue
         slot.material = slot.material.copy()
         for node in slot.material.node_tree.nodes if slot.material.node_tree else ():
             if node.type == "TEX_COORD" and node.object is None and node.outputs["Object"].links:
-                frame = frame or _old_frame(scene, thing, old_pose)
+                frame = frame or _old_frame(scene, obj, old_pose)
                 node.object = frame
 
 
-def _old_frame(scene: Any, thing: Any, old_pose: Matrix) -> Any:
+def _old_frame(scene: Any, obj: Any, old_pose: Matrix) -> Any:
     """Return an empty that moves with an object and stands for its old space."""
     frame = bpy.data.objects.new("old-space", None)
     frame.hide_render = True
     scene.collection.objects.link(frame)
-    frame.parent = thing
-    frame.matrix_parent_inverse = thing.matrix_world.inverted() @ old_pose
+    frame.parent = obj
+    frame.matrix_parent_inverse = obj.matrix_world.inverted() @ old_pose
     return frame
 
 
-def joined(scene: Any, things: Sequence[Any]) -> Any:
+def joined(scene: Any, objects: Sequence[Any]) -> Any:
     """Return one plain mesh object made of several (removed); what hung on them hangs on it.
 
     Raises:
         SceneError: as `make_solid`.
     """
-    for thing in things:
-        make_solid(scene, thing)
-    first = things[0]
-    if len(things) == 1:
+    for obj in objects:
+        make_solid(scene, obj)
+    first = objects[0]
+    if len(objects) == 1:
         return first
-    hanging = [child for thing in things for child in thing.children if child not in things]
+    hanging = [child for obj in objects for child in obj.children if child not in objects]
     poses = [child.matrix_world.copy() for child in hanging]
     with bpy.context.temp_override(
-        active_object=first, object=first, selected_editable_objects=list(things)
+        active_object=first, object=first, selected_editable_objects=list(objects)
     ):
         bpy.ops.object.join()
     for child, pose in zip(hanging, poses, strict=True):

@@ -51,9 +51,9 @@ def build_user_blend(
     scene, notes = open_blend(path)
     notes += keep_one_layer(scene)
     view, camera = file_view(scene), find_camera(scene, path)
-    meshes, things = own_meshes(scene), rendered_objects(scene)
+    meshes, objects = own_meshes(scene), rendered_objects(scene)
     _check_not_empty(meshes, path)
-    check_images(path, things, scene.world)
+    check_images(path, objects, scene.world)
     show_everything(scene)
     notes += freeze(scene) + neutralise(scene) + make_full_frame(camera, view)
     look = _look_settings(width_px, height_px)
@@ -120,7 +120,7 @@ def _sha256(path: Path) -> str:
 
 
 def _check_not_empty(meshes: Sequence[Any], path: Path) -> None:
-    if not any(len(thing.data.vertices) > 0 or thing.modifiers for thing in meshes):
+    if not any(len(obj.data.vertices) > 0 or obj.modifiers for obj in meshes):
         msg = (
             f"{path}: has no mesh that is rendered; add one, or enable its object and collection "
             f"for renders, and save"
@@ -170,8 +170,8 @@ def _plain_main(scene: Any, main: Any, meshes: Sequence[Any]) -> tuple[Any, list
     return joined(scene, parts), []
 
 
-def _middle(thing: Any) -> Vector:
-    corners = [thing.matrix_world @ Vector(corner) for corner in thing.bound_box]
+def _middle(obj: Any) -> Vector:
+    corners = [obj.matrix_world @ Vector(corner) for corner in obj.bound_box]
     return sum(corners, Vector()) / len(corners)
 
 
@@ -201,7 +201,7 @@ def _ranked_groups(
 
 
 def _rank(group: LightGroup, emitters: Emitters, light: float) -> tuple[int, float]:
-    """Return where a group stands: lit lamps, ambient, glowing things, lamps out of the picture."""
+    """Return a rank: lit lamps, ambient, glowing objects, lamps out of the picture."""
     if group.kind == "ambient":
         return 1, 0.0
     if group.name not in emitters.lamp_names:

@@ -33,17 +33,17 @@ def check_libraries(path: Path) -> list[str]:
     return [f"libraries: {len(libraries)} read along"] if libraries else []
 
 
-def check_images(path: Path, things: Iterable[Any], world: Any | None) -> None:
+def check_images(path: Path, objects: Iterable[Any], world: Any | None) -> None:
     """Raise SceneError where an image that is shown cannot be read; Cycles would show magenta.
 
     Raises:
         SceneError: names the images and where they were looked for.
     """
     owners = [world] if world is not None else []
-    for thing in things:
-        if thing.type == "LIGHT":
-            owners.append(thing.data)
-        owners += [s.material for s in thing.material_slots if s.material is not None]
+    for obj in objects:
+        if obj.type == "LIGHT":
+            owners.append(obj.data)
+        owners += [s.material for s in obj.material_slots if s.material is not None]
     images = {image.name: image for owner in owners for image in shader_images(owner)}
     missing = [
         f"{name} ({image.filepath or 'no path'})"

@@ -31,14 +31,14 @@ from render.scene import BuiltScene
 
 SIZE_RANGE_M = (0.05, 0.5)  # largest dimension of what stands on a table
 USUAL_SIZE_M = 0.2
-_MAX_REASON = 200  # signs of an importer's report in a message
+_MAX_REASON = 200  # characters of an importer's report in a message
 
 
 @dataclass(frozen=True)
 class Model:
     """An imported model as one object that stands on z = 0."""
 
-    thing: Any
+    obj: Any
     name: str  # what a person calls it
     resized: float  # factor on its size
     shape_keys: tuple[str, ...]
@@ -47,7 +47,7 @@ class Model:
     @property
     def prop(self) -> Prop:
         """Its outline, for the room that it takes."""
-        shape = Shape(vertices(self.thing.data), np.empty((0, 4), np.int64), np.empty(0, np.int64))
+        shape = Shape(vertices(self.obj.data), np.empty((0, 4), np.int64), np.empty(0, np.int64))
         return Prop(self.name, shape, ())
 
 
@@ -84,8 +84,8 @@ def build_user_models_scene(
     scene = fresh_scene()
     model = load_model(model_path)
     drawn = tabletop_rand(seed, width_px, height_px, guest=model.prop, hdri_file=hdri_path)
-    built = lay_table(scene, drawn, seed, guest=model.thing)
-    glowing = join_emission(scene, model.thing)
+    built = lay_table(scene, drawn, seed, guest=model.obj)
+    glowing = join_emission(scene, model.obj)
     keys = model.shape_keys
     edited = str(derive_rng(seed, "shape_key").choice(sorted(keys))) if keys else None
     return replace(
@@ -116,18 +116,18 @@ def load_model(path: Path) -> Model:
     scene = bpy.context.scene
     known = set(bpy.data.objects)
     _import(path)
-    imported = sorted(set(bpy.data.objects) - known, key=lambda thing: thing.name)
+    imported = sorted(set(bpy.data.objects) - known, key=lambda obj: obj.name)
     notes = remove_drivers() + freeze(scene)
     meshes = [t for t in imported if t.type == "MESH" and len(t.data.polygons) > 0]
     if not meshes:
         msg = f"{path}: holds no faces, only {_kinds(imported)}; export a mesh with faces"
         raise SceneError(msg)
     check_images(path, meshes, None)
-    thing, keys = _as_one(scene, meshes)
+    obj, keys = _as_one(scene, meshes)
     notes += _remove_rest(imported, meshes)
-    thing.name = path.stem
-    resized = _stand(thing)
-    return Model(thing, spoken_name(path.stem), resized, tuple(keys), tuple(sorted(notes)))
+    obj.name = path.stem
+    resized = _stand(obj)
+    return Model(obj, spoken_name(path.stem), resized, tuple(keys), tuple(sorted(notes)))
 
 
 def _import(path: Path) -> None:
@@ -159,8 +159,8 @@ def _import(path: Path) -> None:
     del log
 
 
-def _kinds(things: Sequence[Any]) -> str:
-    return ", ".join(sorted({thing.type.lower() for thing in things})) or "nothing"
+def _kinds(objects: Sequence[Any]) -> str:
+    return ", ".join(sorted({obj.type.lower() for obj in objects})) or "nothing"
 
 
 def _as_one(scene: Any, meshes: Sequence[Any]) -> tuple[Any, list[str]]:
@@ -172,26 +172,26 @@ def _as_one(scene: Any, meshes: Sequence[Any]) -> tuple[Any, list[str]]:
 
 def _remove_rest(imported: Sequence[Any], meshes: Sequence[Any]) -> list[str]:
     """Remove what came along with the meshes: lamps, cameras, armatures, empties, loose edges."""
-    names = {thing.name for thing in bpy.data.objects}
+    names = {obj.name for obj in bpy.data.objects}
     num = {"LIGHT": 0, "CAMERA": 0}
-    for thing in [t for t in imported if t not in meshes and t.name in names]:
-        if thing.type in num:
-            num[thing.type] += 1
-        bpy.data.objects.remove(thing)
+    for obj in [t for t in imported if t not in meshes and t.name in names]:
+        if obj.type in num:
+            num[obj.type] += 1
+        bpy.data.objects.remove(obj)
     labels = {"LIGHT": "lamps", "CAMERA": "cameras"}
     return [f"{labels[kind]}: {count} removed" for kind, count in num.items() if count]
 
 
-def _stand(thing: Any) -> float:
-    """Give an object (mutated) the size of a thing on a table, upright at the origin."""
-    thing.data.transform(thing.matrix_world.to_3x3().to_4x4(), shape_keys=True)
-    places = vertices(thing.data)
+def _stand(obj: Any) -> float:
+    """Give an object (mutated) the size of an object on a table, upright at the origin."""
+    obj.data.transform(obj.matrix_world.to_3x3().to_4x4(), shape_keys=True)
+    places = vertices(obj.data)
     size_m = float((places.max(axis=0) - places.min(axis=0)).max())
     is_fit = SIZE_RANGE_M[0] <= size_m <= SIZE_RANGE_M[1]
     resized = 1.0 if is_fit else USUAL_SIZE_M / size_m
     middle = (places.min(axis=0) + places.max(axis=0)) / 2.0
     to_base = Matrix.Translation((-middle[0], -middle[1], -places[:, 2].min()))
-    thing.data.transform(Matrix.Scale(resized, 4) @ to_base, shape_keys=True)
-    thing.matrix_world = Matrix()
+    obj.data.transform(Matrix.Scale(resized, 4) @ to_base, shape_keys=True)
+    obj.matrix_world = Matrix()
     bpy.context.view_layer.update()
     return resized

@@ -10,14 +10,14 @@ def rendered_objects(scene: Any) -> list[Any]:
     Collections that are excluded or disabled for renders are left out with all they hold.
     """
     found: dict[str, Any] = {}
-    for thing in _of_layer(scene.view_layers[0].layer_collection):
-        _add(thing, found)
+    for obj in _of_layer(scene.view_layers[0].layer_collection):
+        _add(obj, found)
     return list(found.values())
 
 
 def own_meshes(scene: Any) -> list[Any]:
     """Return the rendered meshes that stand in the scene themselves, by name."""
-    own = {thing.name: thing for thing in _of_layer(scene.view_layers[0].layer_collection)}
+    own = {obj.name: obj for obj in _of_layer(scene.view_layers[0].layer_collection)}
     return [own[name] for name in sorted(own) if own[name].type == "MESH"]
 
 
@@ -25,16 +25,16 @@ def _of_layer(layer: Any) -> Iterator[Any]:
     if layer.collection.hide_render:
         return
     if not layer.exclude:
-        yield from (thing for thing in layer.collection.objects if not thing.hide_render)
+        yield from (obj for obj in layer.collection.objects if not obj.hide_render)
     for child in layer.children:
         yield from _of_layer(child)
 
 
-def _add(thing: Any, found: dict[str, Any]) -> None:
-    if thing.name_full in found:
+def _add(obj: Any, found: dict[str, Any]) -> None:
+    if obj.name_full in found:
         return
-    found[thing.name_full] = thing
-    instanced = thing.instance_collection if thing.instance_type == "COLLECTION" else None
+    found[obj.name_full] = obj
+    instanced = obj.instance_collection if obj.instance_type == "COLLECTION" else None
     if instanced is not None and not instanced.hide_render:
         for inner in instanced.all_objects:
             if not inner.hide_render:
@@ -43,9 +43,9 @@ def _add(thing: Any, found: dict[str, Any]) -> None:
 
 def show_everything(scene: Any) -> None:
     """Let Blender evaluate also what only the screen hid (mutated), as a render would."""
-    for thing in scene.objects:
-        thing.hide_viewport = False
-        for modifier in thing.modifiers:
+    for obj in scene.objects:
+        obj.hide_viewport = False
+        for modifier in obj.modifiers:
             modifier.show_viewport = modifier.show_render
             if hasattr(modifier, "render_levels"):
                 modifier.levels = modifier.render_levels

@@ -26,18 +26,18 @@ def annotate(built: BuiltScene, settings: RenderSettings) -> Annotation:
     """
     one_sample = replace(settings, samples_per_pixel=1)
     own = set(built.scene.objects)  # an instrument may have hung something on the object
-    things = [built.main_object, *(t for t in built.main_object.children_recursive if t in own)]
+    parts = [built.main_object, *(t for t in built.main_object.children_recursive if t in own)]
     layer = built.scene.view_layers[0]
     layer.use_pass_z = layer.use_pass_normal = layer.use_pass_object_index = True
-    for thing in things:
-        thing.pass_index = _INDEX
+    for part in parts:
+        part.pass_index = _INDEX
     motion_blur, built.scene.render.use_motion_blur = built.scene.render.use_motion_blur, False
     passes = pinhole_passes(built.scene, one_sample)
     built.scene.render.use_motion_blur = motion_blur
     layer.use_pass_z = layer.use_pass_normal = layer.use_pass_object_index = False
     depth = passes["Depth"][..., 0]
     mask = passes[pass_name("object_index")][..., 0] == _INDEX
-    whole = _whole_mask(built, things, one_sample)
+    whole = _whole_mask(built, parts, one_sample)
     return Annotation(
         mask_HW=mask,
         depth_HW=np.where(depth < MISS_M, depth, np.inf).astype(np.float32),
@@ -46,14 +46,12 @@ def annotate(built: BuiltScene, settings: RenderSettings) -> Annotation:
     )
 
 
-def _whole_mask(
-    built: BuiltScene, things: list[Any], settings: RenderSettings
-) -> NDArray[np.bool_]:
+def _whole_mask(built: BuiltScene, parts: list[Any], settings: RenderSettings) -> NDArray[np.bool_]:
     """Return the pixels that the main object would cover if nothing stood before it."""
     scene = probe_scene("alone", built)
-    for thing in things:
-        if thing.name not in scene.collection.objects:
-            scene.collection.objects.link(thing)
+    for part in parts:
+        if part.name not in scene.collection.objects:
+            scene.collection.objects.link(part)
     scene.view_layers[0].use_pass_z = True
     mask: NDArray[np.bool_] = pinhole_passes(scene, settings)["Depth"][..., 0] < MISS_M
     bpy.data.scenes.remove(scene)

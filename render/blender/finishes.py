@@ -90,7 +90,7 @@ class Palette:
     neutral: Rgb
 
     def pick(self, rng: np.random.Generator) -> Rgb:
-        """Draw a colour for a thing on the table."""
+        """Draw a colour for an object on the table."""
         colours = (self.strong, self.other, self.light, self.dark, self.neutral)
         return colours[int(rng.choice(5, p=(0.3, 0.25, 0.25, 0.1, 0.1)))]
 

@@ -43,9 +43,9 @@ def probe_scene(name: str, built: BuiltScene) -> Any:
 def link_visible_meshes(scene: Any, built: BuiltScene) -> None:
     """Link into `scene` (mutated) what the camera of `built` may see; fog is no surface."""
     fog_box = None if built.fog is None else built.fog.box
-    for thing in built.scene.objects:
-        if thing.type == "MESH" and not thing.hide_render and thing != fog_box:
-            scene.collection.objects.link(thing)
+    for obj in built.scene.objects:
+        if obj.type == "MESH" and not obj.hide_render and obj != fog_box:
+            scene.collection.objects.link(obj)
 
 
 def new_material(name: str) -> tuple[Any, NodeGraph]:

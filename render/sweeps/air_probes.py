@@ -118,8 +118,8 @@ class FogInstrument:
         for distance_m in self._distance_m:
             scene = bpy.data.scenes.new("fog-probe")
             card = rounded_box((distance_m, distance_m * 1e-3, distance_m), distance_m * 1e-4)
-            thing = add_mesh(scene, "fog-card", card, [_card_material()])
-            thing.location = (0.0, float(distance_m), _FOG_HEIGHT_M - float(distance_m) / 2.0)
+            card_object = add_mesh(scene, "fog-card", card, [_card_material()])
+            card_object.location = (0.0, float(distance_m), _FOG_HEIGHT_M - float(distance_m) / 2.0)
             camera = bpy.data.objects.new("fog-camera", bpy.data.cameras.new("fog-camera"))
             camera.data.lens = 1000.0  # the card fills the picture; all rays are equally long
             camera.location = (0.0, 0.0, _FOG_HEIGHT_M)

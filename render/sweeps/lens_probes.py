@@ -175,16 +175,16 @@ class StreakInstrument:
     ) -> None:
         self._built = built
         self._scene = probe_scene("streak-probe", built)
-        thing = built.main_object
+        main_object = built.main_object
         camera = built.render_camera
-        towards = thing.matrix_world.translation - camera.matrix_world.translation
+        towards = main_object.matrix_world.translation - camera.matrix_world.translation
         reach_m = passing_speed_m_per_s(built) * max(values)
         self._lens_mm = _STREAK_SHARE * SENSOR_LONG_SIDE_MM * towards.length / reach_m
         radius_m = 0.5 * _STAR_RADIUS_SHARE * reach_m / _STREAK_SHARE
         dot = ball(8).stretched(radius_m, radius_m, radius_m)
         star = add_mesh(self._scene, "streak", dot, [glowing_material("streak-probe")])
-        star.parent = thing
-        size = thing.matrix_world.to_scale().x
+        star.parent = main_object
+        size = main_object.matrix_world.to_scale().x
         star.scale = (1.0 / size,) * 3
         self._watcher = bpy.data.objects.new("watcher", bpy.data.cameras.new("watcher"))
         self._watcher.data.lens = self._lens_mm

@@ -15,12 +15,12 @@ Put = Callable[[float], BuiltScene]
 MAX_METALLIC = 0.5  # above, there is hardly a diffuse colour or a way through
 
 
-def edited_material(thing: Any) -> Any | None:
+def edited_material(obj: Any) -> Any | None:
     """Return the material that covers most of an object and has a Principled BSDF, or None."""
     area_m2: dict[int, float] = defaultdict(float)
-    for face in thing.data.polygons:
+    for face in obj.data.polygons:
         area_m2[face.material_index] += face.area
-    slots = thing.material_slots
+    slots = obj.material_slots
     for number in sorted(area_m2, key=lambda n: -area_m2[n]):
         material = slots[number].material if number < len(slots) else None
         if material is not None and principled(material) is not None:

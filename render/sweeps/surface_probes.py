@@ -196,7 +196,7 @@ def _ball_scene() -> tuple[Any, Any]:
     """Return a scene of the middle of a ball with a lamp behind the camera, and its slot."""
     scene = bpy.data.scenes.new("gloss-probe")
     placeholder, _ = new_material("gloss-probe")
-    thing = add_mesh(scene, "gloss-ball", ball(48), [placeholder])
+    gloss_ball = add_mesh(scene, "gloss-ball", ball(48), [placeholder])
     camera = bpy.data.objects.new("gloss-camera", bpy.data.cameras.new("gloss-camera"))
     camera.data.type = "ORTHO"
     camera.data.ortho_scale = 2.0 * math.sin(math.radians(_BALL_HALF_DEG))
@@ -207,4 +207,4 @@ def _ball_scene() -> tuple[Any, Any]:
         scene.collection.objects.link(item)
     scene.camera = camera
     scene.view_layers[0].use_pass_glossy_direct = True
-    return scene, thing.material_slots[0]
+    return scene, gloss_ball.material_slots[0]

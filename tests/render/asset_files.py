@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 def make_blend(path: Path, *, compress: bool = False) -> Path:
-    """Save a small still life with most things that a file may bring: see the functions below."""
+    """Save a small still life with most of what a file may bring: see the functions below."""
     import bpy
 
     scene = _empty_scene()
@@ -72,9 +72,9 @@ def add_box(
     from render.blender.meshes import add_mesh
     from render.blender.shapes import rounded_box
 
-    thing = add_mesh(scene, name, rounded_box(size_m, 0.01).moved(z_m=-size_m[2] / 2), [])
-    thing.location = at_m
-    return thing
+    obj = add_mesh(scene, name, rounded_box(size_m, 0.01).moved(z_m=-size_m[2] / 2), [])
+    obj.location = at_m
+    return obj
 
 
 def _add_floor(scene: Any) -> None:

@@ -1,4 +1,4 @@
-"""Where things stand and where the camera is: rules a photographer would accept.
+"""Where objects stand and where the camera is: rules a photographer would accept.
 
 The camera stands on the -y side of the main object, which is at the origin, and looks towards +y.
 """
@@ -13,7 +13,7 @@ from render.families.craft.props import Prop
 from render.scene import CIRCLE_OF_CONFUSION_MM, SENSOR_LONG_SIDE_MM, CameraPose
 
 F_NUMBERS = (2.0, 2.2, 2.5, 2.8, 3.2, 3.5, 4.0, 4.5, 5.0, 5.6, 6.3, 7.1, 8.0, 9.0, 10.0, 11.0)
-_GAP_M = 0.008  # between two things
+_GAP_M = 0.008  # between two objects
 _MAX_TRIES = 60
 
 
@@ -35,7 +35,7 @@ class TableEdge:
     turn_deg: float  # about z
 
     def clearance_m(self, spot: Placed) -> float:
-        """Return how far a thing stays in front of the edge; negative = beyond."""
+        """Return how far an object stays in front of the edge; negative = beyond."""
         turn = math.radians(self.turn_deg)
         depth_m = spot.y_m * math.cos(turn) - spot.x_m * math.sin(turn)
         return self.depth_m - depth_m - spot.prop.shape.radius_m
@@ -97,7 +97,7 @@ def arrange_rand(
 ) -> tuple[Placed, ...]:
     """Draw places: the main object at the origin, the others around it, none touching or hiding it.
 
-    `aspect` is width over height of the frame. A thing that finds no place in some tries is left
+    `aspect` is width over height of the frame. A prop that finds no place in some tries is left
     out.
     """
     placed = [Placed(main, 0.0, 0.0, float(rng.uniform(-50.0, 50.0)))]
@@ -133,7 +133,7 @@ def _is_free(spot: Placed, placed: Sequence[Placed]) -> bool:
 
 
 def _hides(spot: Placed, main: Placed, camera: CameraPose) -> bool:
-    """Whether a thing stands between the camera and the main object, and is not low."""
+    """Whether an object stands between the camera and the main object, and is not low."""
     if spot.y_m > 0.0:
         return False
     nearer = camera.distance_m / max(camera.distance_m + spot.y_m, 0.05)

@@ -8,7 +8,7 @@ from render.blender.shapes import Shape
 
 @dataclass(frozen=True)
 class Prop:
-    """A thing on z = 0 around its own vertical axis, in metres; it faces -y."""
+    """An object on z = 0 around its own vertical axis, in metres; it faces -y."""
 
     kind: str  # key of `render.families.tabletop.catalogue.MAKERS`
     shape: Shape

@@ -47,10 +47,10 @@ class World:
         return self.hdri if self.file is None else self.file.name
 
 
-def place(thing: Any, x_m: float, y_m: float, z_m: float, heading_deg: float) -> None:
+def place(obj: Any, x_m: float, y_m: float, z_m: float, heading_deg: float) -> None:
     """Put an object (mutated) on its spot, turned about its own vertical axis."""
-    thing.location = (x_m, y_m, z_m)
-    thing.rotation_euler = (0.0, 0.0, math.radians(heading_deg))
+    obj.location = (x_m, y_m, z_m)
+    obj.rotation_euler = (0.0, 0.0, math.radians(heading_deg))
 
 
 def add_area_lamp(scene: Any, lamp: AreaLamp) -> Any:
@@ -59,12 +59,12 @@ def add_area_lamp(scene: Any, lamp: AreaLamp) -> Any:
     data.energy = lamp.power_w
     data.color = (1.0, 1.0, 1.0)
     data.shape, data.size, data.size_y = "RECTANGLE", *lamp.size_m
-    thing = bpy.data.objects.new(lamp.name, data)
-    thing.matrix_world = _looking(lamp.position_m, lamp.aim_m)
-    thing.visible_camera = False
-    scene.collection.objects.link(thing)
-    _join_group(scene, thing, lamp.name)
-    return thing
+    lamp_object = bpy.data.objects.new(lamp.name, data)
+    lamp_object.matrix_world = _looking(lamp.position_m, lamp.aim_m)
+    lamp_object.visible_camera = False
+    scene.collection.objects.link(lamp_object)
+    _join_group(scene, lamp_object, lamp.name)
+    return lamp_object
 
 
 def add_world(scene: Any, world: World) -> None:
@@ -149,11 +149,11 @@ def add_camera(scene: Any, pose: CameraPose) -> Any:
     data.dof.focus_distance = pose.focus_distance_m
     data.dof.aperture_fstop = pose.f_number
     data.dof.aperture_blades = 9
-    thing = bpy.data.objects.new("camera", data)
-    thing.matrix_world = _looking(pose.position_m, pose.look_at_m)
-    scene.collection.objects.link(thing)
-    scene.camera = thing
-    return thing
+    camera_object = bpy.data.objects.new("camera", data)
+    camera_object.matrix_world = _looking(pose.position_m, pose.look_at_m)
+    scene.collection.objects.link(camera_object)
+    scene.camera = camera_object
+    return camera_object
 
 
 def _looking(position_m: tuple[float, float, float], aim_m: tuple[float, float, float]) -> Any:

@@ -1,4 +1,4 @@
-"""Shader graphs of flat, large things: table tops, walls, cloth, paper; and of wood and stone."""
+"""Shader graphs of flat, large surfaces: table tops, walls, cloth, paper; of wood and stone."""
 
 from typing import Any
 

@@ -109,7 +109,7 @@ def leaves(graph: NodeGraph, finish: Finish, offset: Vector) -> Any:
 
 
 def foliage(graph: NodeGraph, finish: Finish, offset: Vector) -> Any:
-    """Leaves of a thing whose mesh carries no attributes."""
+    """Leaves of an object whose mesh carries no attributes."""
     chance = graph.noise(graph.object_coordinates(offset), 45.0, detail=1.0)
     return _leaf_shader(graph, finish, chance, 0.85)
 

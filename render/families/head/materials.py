@@ -162,10 +162,10 @@ def knit_material(name: str, colour: Rgb, gauge_per_m: float) -> Any:
     return material
 
 
-def set_attribute(thing: Any, name: str, values_V: Floats) -> None:
+def set_attribute(mesh_object: Any, name: str, values_V: Floats) -> None:
     """Store per-vertex numbers, (V,), or vectors, (V, 3), on an object's mesh (mutated)."""
     kind = "FLOAT" if values_V.ndim == 1 else "FLOAT_VECTOR"
-    attribute = thing.data.attributes.new(name, kind, "POINT")
+    attribute = mesh_object.data.attributes.new(name, kind, "POINT")
     field = "value" if values_V.ndim == 1 else "vector"
     attribute.data.foreach_set(field, values_V.astype(np.float32).ravel())
 

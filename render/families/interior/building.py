@@ -84,8 +84,8 @@ def _in_world(drawn: Interior, point: Point) -> Point:
     )
 
 
-def _settle(drawn: Interior, thing: Any, point: Point, heading_deg: float) -> None:
-    place(thing, *_in_world(drawn, point), heading_deg + drawn.view.turn_deg)
+def _settle(drawn: Interior, mesh_object: Any, point: Point, heading_deg: float) -> None:
+    place(mesh_object, *_in_world(drawn, point), heading_deg + drawn.view.turn_deg)
 
 
 def _add_piece(scene: Any, seed: int, drawn: Interior, name: str, piece: Piece) -> Any:
@@ -94,9 +94,9 @@ def _add_piece(scene: Any, seed: int, drawn: Interior, name: str, piece: Piece) 
         build_material(f"{name}-{slot}", finish, rng)
         for slot, finish in enumerate(piece.prop.finishes)
     ]
-    thing = add_mesh(scene, name, piece.prop.shape, materials)
-    _settle(drawn, thing, (piece.x_m, piece.y_m, piece.z_m), piece.heading_deg)
-    return thing
+    mesh_object = add_mesh(scene, name, piece.prop.shape, materials)
+    _settle(drawn, mesh_object, (piece.x_m, piece.y_m, piece.z_m), piece.heading_deg)
+    return mesh_object
 
 
 def _add_shell(scene: Any, seed: int, drawn: Interior) -> None:
@@ -125,10 +125,10 @@ def _add_shell(scene: Any, seed: int, drawn: Interior) -> None:
         ]
         for part in parts:
             _settle(drawn, part, (x_m, y_m, 0.0), turn_deg)
-    thing = add_mesh(scene, "window", shell.window_shape(room), [trim, frame])
+    mesh_object = add_mesh(scene, "window", shell.window_shape(room), [trim, frame])
     x_m, y_m, _ = window_centre(room, 0.0)
     turn_deg = shell.wall_frames(room)[room.window.wall][1]
-    _settle(drawn, thing, (x_m, y_m, 0.0), turn_deg)
+    _settle(drawn, mesh_object, (x_m, y_m, 0.0), turn_deg)
 
 
 def _add_lamp(scene: Any, seed: int, drawn: Interior) -> None:
@@ -157,11 +157,11 @@ def _add_lamp(scene: Any, seed: int, drawn: Interior) -> None:
         show_only_to_camera(glow)
         join_light_group(scene, glow, LAMP_GROUP)
         _settle(drawn, glow, bulb, 0.0)
-    thing = add_mesh(scene, "shade", shade.shape, materials)
-    thing.visible_diffuse = False
+    mesh_object = add_mesh(scene, "shade", shade.shape, materials)
+    mesh_object.visible_diffuse = False
     if shade.transmission > 0.0:
-        join_light_group(scene, thing, LAMP_GROUP)
-    _settle(drawn, thing, bulb, spot.heading_deg)
+        join_light_group(scene, mesh_object, LAMP_GROUP)
+    _settle(drawn, mesh_object, bulb, spot.heading_deg)
     add_bulb(scene, LAMP_GROUP, _in_world(drawn, bulb), lamp.bulb_radius_m, light.lamp_power_w)
 
 
@@ -195,11 +195,11 @@ def _add_daylight(scene: Any, drawn: Interior) -> None:
     add_panel(scene, WINDOW_GROUP, second)
     view = view_material("view", light.view_hdri, light.view_turn_deg, light.view_radiance)
     card = rounded_box((window.width_m + 8.0, 0.01, 8.0), 0.001, num_steps=1)
-    thing = add_mesh(scene, "view", card, [view])
-    show_only_to_camera(thing)
-    join_light_group(scene, thing, WINDOW_GROUP)
+    mesh_object = add_mesh(scene, "view", card, [view])
+    show_only_to_camera(mesh_object)
+    join_light_group(scene, mesh_object, WINDOW_GROUP)
     x_m, y_m, _ = window_centre(room, shell.WALL_M + _BEHIND_WALL_M)
-    _settle(drawn, thing, (x_m, y_m, -2.5), shell.wall_frames(room)[window.wall][1])
+    _settle(drawn, mesh_object, (x_m, y_m, -2.5), shell.wall_frames(room)[window.wall][1])
     if light.sun is not None:
         towards = _in_world(drawn, light.sun.towards)
         add_sun(scene, WINDOW_GROUP, towards, light.sun.irradiance_w_m2, angle_deg=1.0)

@@ -1,4 +1,4 @@
-"""Decorate a furnished room: rug, pictures, curtains, small things on tops and on the sill."""
+"""Decorate a furnished room: rug, pictures, curtains, ornaments on tops and on the sill."""
 
 import math
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from render.families.interior.furnishing import TOPS_M
 from render.families.interior.room import along_sign, wall_frames
 from render.families.tabletop.catalogue import make_prop
 
-# Small things that a person would put there.
+# Small objects that a person would put there.
 _TOPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "sideboard": ("vase", "books", "plant", "bowl", "candle", "jar", "clock", "jug"),
@@ -150,7 +150,7 @@ def small_things_rand(
     plan: FloorPlan, seed: int, palette: Palette, lamp_spot: Piece
 ) -> list[Piece]:
     """Draw what stands on the tops of the furniture and on the window's sill."""
-    things: list[Piece] = []
+    ornaments: list[Piece] = []
     for number, piece in enumerate(plan.pieces):
         kinds = _TOPS.get(piece.prop.kind)
         if kinds is None:
@@ -161,11 +161,11 @@ def small_things_rand(
             int(rng.integers(1, 3)) if piece.prop.kind == "nightstand" else int(rng.integers(2, 5))
         )
         for kind in rng.permutation(kinds)[:count]:
-            thing = _on_top_rand(rng, palette, piece, str(kind), taken)
-            if thing is not None:
-                things.append(thing)
-                taken.append(thing.corners_42)
-    return things + _sill_things_rand(plan, derive_rng(seed, "sill"), palette)
+            ornament = _on_top_rand(rng, palette, piece, str(kind), taken)
+            if ornament is not None:
+                ornaments.append(ornament)
+                taken.append(ornament.corners_42)
+    return ornaments + _on_sill_rand(plan, derive_rng(seed, "sill"), palette)
 
 
 def _on_top_rand(
@@ -187,22 +187,22 @@ def _on_top_rand(
             continue  # there is a screen, or somebody writes
         x_m, y_m = (float(c) for c in middle + u * along + v * across)
         heading_deg = below.heading_deg + float(rng.uniform(-40.0, 40.0))
-        thing = Piece(prop, x_m, y_m, top_m, heading_deg)
-        if not any(footprints_meet(thing.corners_42, other, 0.015) for other in taken):
-            return thing
+        ornament = Piece(prop, x_m, y_m, top_m, heading_deg)
+        if not any(footprints_meet(ornament.corners_42, other, 0.015) for other in taken):
+            return ornament
     return None
 
 
-def _sill_things_rand(plan: FloorPlan, rng: np.random.Generator, palette: Palette) -> list[Piece]:
+def _on_sill_rand(plan: FloorPlan, rng: np.random.Generator, palette: Palette) -> list[Piece]:
     window = plan.room.window
     if window.sill_m < 0.5 or rng.random() < 0.35:
         return []
-    things: list[Piece] = []
+    ornaments: list[Piece] = []
     for along in rng.choice([-0.32, 0.05, 0.3], int(rng.integers(1, 3)), replace=False):
         prop = make_prop(str(rng.choice(_SILL_THINGS)), rng, palette)
         if prop.shape.radius_m > 0.11:
             continue
         spot = window.along_m + float(along) * window.width_m
-        thing = _hung(plan, prop, window.wall, spot, window.sill_m)
-        things.append(thing)
-    return things
+        ornament = _hung(plan, prop, window.wall, spot, window.sill_m)
+        ornaments.append(ornament)
+    return ornaments

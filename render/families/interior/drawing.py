@@ -32,7 +32,7 @@ class Interior:
     view: View
     main: Piece  # at the origin
     furniture: tuple[Piece, ...]  # what stands on the floor besides
-    decor: tuple[Piece, ...]  # rug, pictures, curtains, small things
+    decor: tuple[Piece, ...]  # rug, pictures, curtains, ornaments
     lamp: Lamp
     lamp_spot: Piece
     light: InteriorLight

@@ -22,7 +22,7 @@ MOVE_M, MOVE_SHARE, MOVE_GAP_M = 0.2, 0.35, 0.03  # the main object may be moved
 
 @dataclass(frozen=True)
 class Piece:
-    """A thing in the room."""
+    """An object in the room."""
 
     prop: Prop
     x_m: float

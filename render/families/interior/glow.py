@@ -1,4 +1,4 @@
-"""Things that give light by themselves: bulbs, lamp shades, the sun, and the view outside.
+"""What gives light by itself: bulbs, lamp shades, the sun, and the view outside.
 
 All of them are white, in the light group of their lamp; colour comes afterwards. What the camera
 sees glow (shade, bulb, view) lights nothing else: point, area and sun lamps at the same places do
@@ -37,12 +37,12 @@ def add_bulb(
     data.energy = power_w
     data.color = (1.0, 1.0, 1.0)
     data.shadow_soft_size = radius_m
-    thing = bpy.data.objects.new(f"{group}-bulb", data)
-    thing.location = at_m
-    thing.visible_camera = False
-    scene.collection.objects.link(thing)
-    join_light_group(scene, thing, group)
-    return thing
+    lamp_object = bpy.data.objects.new(f"{group}-bulb", data)
+    lamp_object.location = at_m
+    lamp_object.visible_camera = False
+    scene.collection.objects.link(lamp_object)
+    join_light_group(scene, lamp_object, group)
+    return lamp_object
 
 
 def add_panel(scene: Any, group: str, lamp: AreaLamp) -> Any:
@@ -51,14 +51,14 @@ def add_panel(scene: Any, group: str, lamp: AreaLamp) -> Any:
     data.energy = lamp.power_w
     data.color = (1.0, 1.0, 1.0)
     data.shape, data.size, data.size_y = "RECTANGLE", *lamp.size_m
-    thing = bpy.data.objects.new(lamp.name, data)
+    lamp_object = bpy.data.objects.new(lamp.name, data)
     towards = Vector(lamp.aim_m) - Vector(lamp.position_m)
-    thing.location = lamp.position_m
-    thing.rotation_euler = towards.to_track_quat("-Z", "Y").to_euler()
-    thing.visible_camera = False
-    scene.collection.objects.link(thing)
-    join_light_group(scene, thing, group)
-    return thing
+    lamp_object.location = lamp.position_m
+    lamp_object.rotation_euler = towards.to_track_quat("-Z", "Y").to_euler()
+    lamp_object.visible_camera = False
+    scene.collection.objects.link(lamp_object)
+    join_light_group(scene, lamp_object, group)
+    return lamp_object
 
 
 def add_sun(
@@ -73,11 +73,11 @@ def add_sun(
     data.energy = irradiance_w_m2
     data.color = (1.0, 1.0, 1.0)
     data.angle = math.radians(angle_deg)
-    thing = bpy.data.objects.new(f"{group}-sun", data)
-    thing.rotation_euler = Vector(towards).to_track_quat("-Z", "Y").to_euler()
-    scene.collection.objects.link(thing)
-    join_light_group(scene, thing, group)
-    return thing
+    lamp_object = bpy.data.objects.new(f"{group}-sun", data)
+    lamp_object.rotation_euler = Vector(towards).to_track_quat("-Z", "Y").to_euler()
+    scene.collection.objects.link(lamp_object)
+    join_light_group(scene, lamp_object, group)
+    return lamp_object
 
 
 def shade_material(
@@ -122,7 +122,7 @@ def bulb_material(name: str, radiance: float) -> Any:
 def view_material(name: str, hdri: str, turn_deg: float, radiance: float) -> Any:
     """Return what is seen through a window: an HDRI at infinity, of some mean radiance.
 
-    Its colours are those of the things outside in white light.
+    Its colours are those of the view outside in white light.
 
     Raises:
         SceneError: Blender's installation lacks the HDRI.
@@ -151,11 +151,11 @@ def _band_mean(image: Any) -> float:
     return float(np.minimum(band, 2.0 * np.median(band)).mean())
 
 
-def show_only_to_camera(thing: Any) -> None:
+def show_only_to_camera(obj: Any) -> None:
     """Hide an object (mutated) from every ray that would carry its light to other surfaces."""
-    thing.visible_diffuse = False
-    thing.visible_shadow = False
-    thing.visible_volume_scatter = False
+    obj.visible_diffuse = False
+    obj.visible_shadow = False
+    obj.visible_volume_scatter = False
 
 
 def _new_material(name: str) -> tuple[Any, NodeGraph]:

@@ -1,4 +1,4 @@
-"""Things to sit on: armchair, lounge chair, chair, stool, bench, sofa; each faces -y."""
+"""Seats: armchair, lounge chair, chair, stool, bench, sofa; each faces -y."""
 
 import numpy as np
 

@@ -72,16 +72,16 @@ def build_outdoor(seed: int, width_px: int, height_px: int) -> BuiltScene:
 
 
 def _add_model(scene: Any, seed: int, name: str, model: Plant | Prop) -> Any:
-    """Add a plant or thing at the origin; returns its object."""
+    """Add a plant or an object at the origin; returns its object."""
     rng = derive_rng(seed, "pattern", name)
     materials = [
         build_material(f"{name}-{slot}", finish, rng) for slot, finish in enumerate(model.finishes)
     ]
-    thing = add_mesh(scene, name, model.shape, materials)
+    mesh_object = add_mesh(scene, name, model.shape, materials)
     if isinstance(model, Plant):
-        _add_attribute(thing.data, SHADE_ATTRIBUTE, model.shade_V)
-        _add_attribute(thing.data, TIP_ATTRIBUTE, model.tip_V)
-    return thing
+        _add_attribute(mesh_object.data, SHADE_ATTRIBUTE, model.shade_V)
+        _add_attribute(mesh_object.data, TIP_ATTRIBUTE, model.tip_V)
+    return mesh_object
 
 
 def _add_attribute(mesh: Any, name: str, values_V: Floats) -> None:
@@ -95,10 +95,10 @@ def _add_ground(scene: Any, seed: int, drawn: Outdoor) -> None:
     x, y, _ = drawn.camera.position_m
     shape = ground_mesh(relief, (x, y))
     material = build_material("ground", drawn.ground.finish, derive_rng(seed, "pattern", "ground"))
-    thing = add_mesh(scene, "ground", shape, [material])
+    mesh_object = add_mesh(scene, "ground", shape, [material])
     if relief.track is not None:
         places = shape.vertices_V3
-        _add_attribute(thing.data, TRACK_ATTRIBUTE, relief.track(places[:, 0], places[:, 1]))
+        _add_attribute(mesh_object.data, TRACK_ATTRIBUTE, relief.track(places[:, 0], places[:, 1]))
     if relief.shore_y_m is not None:
         _add_water(scene, seed, relief.shore_y_m)
 
@@ -132,12 +132,12 @@ def _add_scenery(scene: Any, seed: int, drawn: Outdoor, view: View) -> None:
     }
     is_used = set()
     for count, spot in enumerate(scenery.spots):
-        thing = first[spot.model]
+        mesh_object = first[spot.model]
         if spot.model in is_used:  # the same mesh again costs no memory
-            thing = bpy.data.objects.new(f"spot-{count:03d}", thing.data)
-            scene.collection.objects.link(thing)
+            mesh_object = bpy.data.objects.new(f"spot-{count:03d}", mesh_object.data)
+            scene.collection.objects.link(mesh_object)
         is_used.add(spot.model)
-        place(thing, spot.x_m, spot.y_m, spot.z_m, spot.heading_deg)
-        thing.scale = (spot.object_scale,) * 3
+        place(mesh_object, spot.x_m, spot.y_m, spot.z_m, spot.heading_deg)
+        mesh_object.scale = (spot.object_scale,) * 3
     for number in set(first) - is_used:
         first[number].hide_render = True

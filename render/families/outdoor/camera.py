@@ -27,7 +27,7 @@ def outdoor_camera_rand(
         tall_m / float(rng.uniform(0.34, 0.54)),
         2.0 * main.shape.radius_m / float(rng.uniform(0.42, 0.62)) / aspect,
     )
-    # Not so close that the perspective of a wide lens bends the thing.
+    # Not so close that the perspective of a wide lens bends the object.
     closest_m = max(1.5, 3.2 * main.shape.radius_m)
     focal_length_mm = max(focal_length_mm, float(round(closest_m * frame_height / frame_m)))
     distance_m = frame_m * focal_length_mm / frame_height

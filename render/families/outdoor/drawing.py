@@ -1,4 +1,4 @@
-"""The family `outdoor`, drawn: a place under the sun, one thing in front, air of some clarity."""
+"""The family `outdoor`, drawn: a place under the sun, one object in front, air of some clarity."""
 
 from dataclasses import dataclass, replace
 from typing import Any

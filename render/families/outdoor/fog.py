@@ -36,9 +36,9 @@ def add_fog(scene: Any, visibility_m: float) -> Fog:
     density = _fog_nodes(NodeGraph(material.node_tree))
     density.default_value = extinction
     box = rounded_box((FOG_WIDTH_M, FOG_WIDTH_M, FOG_TOP_M - FOG_BOTTOM_M), 0.5)
-    thing = add_mesh(scene, "fog", box.moved(z_m=FOG_BOTTOM_M), [material])
-    thing.hide_render = visibility_m > SHOWN_BELOW_M
-    return Fog(thing, density, extinction, not thing.hide_render)
+    fog_box = add_mesh(scene, "fog", box.moved(z_m=FOG_BOTTOM_M), [material])
+    fog_box.hide_render = visibility_m > SHOWN_BELOW_M
+    return Fog(fog_box, density, extinction, not fog_box.hide_render)
 
 
 def _fog_nodes(graph: NodeGraph) -> Any:

@@ -1,4 +1,4 @@
-"""Large things that stand outdoors and face somewhere: benches, tables, chairs, crates, signs."""
+"""Large outdoor objects that face somewhere: benches, tables, chairs, crates, signs."""
 
 import numpy as np
 

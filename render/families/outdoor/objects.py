@@ -1,4 +1,4 @@
-"""Smaller things that stand outdoors: barrel, mailbox, wheelbarrow, churn, can, log seat."""
+"""Smaller outdoor objects: barrel, mailbox, wheelbarrow, churn, can, log seat."""
 
 import numpy as np
 

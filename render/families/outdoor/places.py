@@ -1,4 +1,4 @@
-"""Kinds of places outdoors: their ground, their relief, and which things are at home there."""
+"""Kinds of places outdoors: their ground, their relief, and which objects are at home there."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where things stand around the main object outdoors.
+"""Where objects stand around the main object outdoors.
 
 Nothing stands between camera and main object, and no tree throws its shadow on it as drawn.
 """
@@ -35,7 +35,7 @@ class Spot:
 
 @dataclass(frozen=True)
 class Setting:
-    """What decides where things may stand."""
+    """What decides where objects may stand."""
 
     camera: CameraPose
     half_angle_deg: float  # of the view, horizontally
@@ -46,7 +46,7 @@ class Setting:
     palette: Palette
 
     def is_shading(self, x_m: float, y_m: float, height_m: float, radius_m: float) -> bool:
-        """Whether a thing would throw its shadow on the main object."""
+        """Whether an object would throw its shadow on the main object."""
         azimuth = math.radians(self.sun_azimuth_deg)
         along = x_m * math.cos(azimuth) + y_m * math.sin(azimuth)
         across = abs(y_m * math.cos(azimuth) - x_m * math.sin(azimuth))
@@ -55,7 +55,7 @@ class Setting:
         return across < beside and -beside < along < reach_m + beside
 
     def is_behind_main(self, x_m: float, y_m: float) -> bool:
-        """Whether a thing would seem to grow out of the main object, not far behind it."""
+        """Whether an object would seem to grow out of the main object, not far behind it."""
         camera_x_m, camera_y_m, _ = self.camera.position_m
         nearer = -camera_y_m / max(y_m - camera_y_m, 0.1)
         beside = abs(camera_x_m + (x_m - camera_x_m) * nearer)

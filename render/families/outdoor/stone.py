@@ -1,4 +1,4 @@
-"""Things of stone that stand outdoors: boulder and urn."""
+"""Outdoor objects of stone: boulder and urn."""
 
 import numpy as np
 

@@ -1,7 +1,7 @@
 """The ground outdoors: relief by fractal noise, as a polar mesh that is fine near the camera.
 
 Everything is numpy; lengths are metres, z points up. The place of the main object, at the origin,
-is level, so that things stand.
+is level, so that objects stand.
 """
 
 from collections.abc import Callable

@@ -1,1 +1,1 @@
-"""The family `tabletop`: things on a table, lit from a window side."""
+"""The family `tabletop`: objects on a table, lit from a window side."""

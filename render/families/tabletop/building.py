@@ -41,13 +41,13 @@ def lay_table(scene: Any, drawn: Tabletop, seed: int, guest: Any | None = None) 
         SceneError: an HDRI is missing, or cannot be used.
     """
     _add_surroundings(scene, seed, drawn.table)
-    things = [] if guest is None else [guest]
-    for number, placed in enumerate(drawn.things):
+    objects = [] if guest is None else [guest]
+    for number, placed in enumerate(drawn.props):
         if number == 0 and guest is not None:
             place(guest, placed.x_m, placed.y_m, 0.0, placed.heading_deg)
             continue
         rng = derive_rng(seed, "pattern", number)
-        things.append(_add_thing(scene, rng, f"thing-{number:02d}", placed))
+        objects.append(_add_prop(scene, rng, f"thing-{number:02d}", placed))
     for lamp in drawn.lamps:
         add_area_lamp(scene, lamp)
     add_world(scene, drawn.world)
@@ -55,8 +55,8 @@ def lay_table(scene: Any, drawn: Tabletop, seed: int, guest: Any | None = None) 
     groups.append(LightGroup(AMBIENT_GROUP, "ambient", None))
     return BuiltScene(
         scene=scene,
-        main_object=things[0],
-        main_name=drawn.things[0].prop.kind,
+        main_object=objects[0],
+        main_name=drawn.props[0].prop.kind,
         render_camera=add_camera(scene, drawn.camera),
         camera=drawn.camera,
         groups=tuple(groups),
@@ -65,32 +65,32 @@ def lay_table(scene: Any, drawn: Tabletop, seed: int, guest: Any | None = None) 
     )
 
 
-def _add_thing(scene: Any, rng: np.random.Generator, name: str, placed: Placed) -> Any:
+def _add_prop(scene: Any, rng: np.random.Generator, name: str, placed: Placed) -> Any:
     materials = [
         build_material(f"{name}-{slot}", finish, rng)
         for slot, finish in enumerate(placed.prop.finishes)
     ]
-    thing = add_mesh(scene, name, placed.prop.shape, materials)
-    place(thing, placed.x_m, placed.y_m, 0.0, placed.heading_deg)
-    return thing
+    mesh_object = add_mesh(scene, name, placed.prop.shape, materials)
+    place(mesh_object, placed.x_m, placed.y_m, 0.0, placed.heading_deg)
+    return mesh_object
 
 
 def _add_surroundings(scene: Any, seed: int, table: Table) -> None:
     rng = derive_rng(seed, "pattern", "table")
     top = build_material("table", table.finish, rng)
     if table.backdrop == "paper":
-        thing = add_mesh(scene, "paper", _paper_sweep(table.depth_m), [top])
-        place(thing, 0.0, 0.0, 0.0, table.turn_deg)
+        mesh_object = add_mesh(scene, "paper", _paper_sweep(table.depth_m), [top])
+        place(mesh_object, 0.0, 0.0, 0.0, table.turn_deg)
         return
     slab = rounded_box((_TABLE_WIDTH_M, _TABLE_FRONT_M + table.depth_m, _TABLE_THICK_M), 0.004)
     slab = slab.moved(y_m=(table.depth_m - _TABLE_FRONT_M) / 2, z_m=-_TABLE_THICK_M)
     place(add_mesh(scene, "table", slab, [top]), 0.0, 0.0, 0.0, table.turn_deg)
     if table.backdrop in ("wall", "tiles"):
         wall = rounded_box((2.0 * _TABLE_WIDTH_M, 0.1, _WALL_HEIGHT_M + 1.0), 0.001)
-        thing = add_mesh(scene, "wall", wall, [build_material("wall", table.wall, rng)])
+        mesh_object = add_mesh(scene, "wall", wall, [build_material("wall", table.wall, rng)])
         turn = math.radians(table.turn_deg)
         away_m = table.wall_m + 0.0501
-        place(thing, -away_m * math.sin(turn), away_m * math.cos(turn), -1.0, table.turn_deg)
+        place(mesh_object, -away_m * math.sin(turn), away_m * math.cos(turn), -1.0, table.turn_deg)
 
 
 def _paper_sweep(depth_m: float) -> Shape:

@@ -57,7 +57,7 @@ MAIN_KINDS, MAIN_SHARES = tuple(_MAINS), tuple(_MAINS.values())
 
 
 def make_prop(kind: str, rng: np.random.Generator, palette: Palette) -> Prop:
-    """Return one thing of a kind in the scene's colours, standing on z = 0."""
+    """Return one prop of a kind in the scene's colours, standing on z = 0."""
     prop = MAKERS[kind](rng, palette)
     sunk_m = float(prop.shape.vertices_V3[:, 2].min())
     return replace(prop, shape=prop.shape.moved(z_m=-sunk_m))

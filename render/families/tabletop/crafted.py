@@ -1,4 +1,4 @@
-"""Made things: books, toy blocks, a gift, a candle, a jar, a pepper mill."""
+"""Made objects: books, toy blocks, a gift, a candle, a jar, a pepper mill."""
 
 import numpy as np
 

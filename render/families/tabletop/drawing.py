@@ -1,4 +1,4 @@
-"""The family `tabletop`: a handful of things on a table, lit from a window side, photographed.
+"""The family `tabletop`: a handful of objects on a table, lit from a window side, photographed.
 
 Everything is drawn here from generators derived from the scene's seed, each with its own name, so
 that a new draw in one place shifts nothing elsewhere; `render.families.craft.stage` builds it.
@@ -47,16 +47,16 @@ class Table:
 
     @property
     def edge(self) -> TableEdge:
-        """Where the room for things ends."""
+        """Where the space for objects ends."""
         return TableEdge(self.depth_m, self.turn_deg)
 
 
 @dataclass(frozen=True)
 class Tabletop:
-    """One scene of the family, complete; the first of `things` is the main object."""
+    """One scene of the family, complete; the first of `props` is the main object."""
 
     table: Table
-    things: tuple[Placed, ...]
+    props: tuple[Placed, ...]
     camera: CameraPose
     lamps: tuple[AreaLamp, ...]  # the first one is the key light
     world: World
@@ -65,7 +65,7 @@ class Tabletop:
     def to_json(self) -> dict[str, Any]:
         """Return what was drawn as plain JSON values."""
         return {
-            "things": [thing.prop.kind for thing in self.things],
+            "things": [placed.prop.kind for placed in self.props],
             "table": self.table.finish.kind,
             "backdrop": self.table.backdrop,
             "hdri": self.world.name,
@@ -102,12 +102,12 @@ def tabletop_rand(
     tallest_m = max(prop.shape.height_m for prop in extras)
     camera = camera_rand(derive_rng(seed, "camera"), main, tallest_m, width_px, height_px)
     table = _table_rand(derive_rng(seed, "table"), palette, camera)
-    things = arrange_rand(
+    props = arrange_rand(
         derive_rng(seed, "places"), main, extras, camera, width_px / height_px, table.edge
     )
     lamps = _lamps_rand(derive_rng(seed, "lamps"), main.shape.height_m, table)
     world = replace(_world_rand(derive_rng(seed, "world"), table), file=hdri_file)
-    return Tabletop(table, things, camera, lamps, world, balance_k(lamps[0].cct_k))
+    return Tabletop(table, props, camera, lamps, world, balance_k(lamps[0].cct_k))
 
 
 def _table_rand(rng: np.random.Generator, palette: Palette, camera: CameraPose) -> Table:

@@ -1,4 +1,4 @@
-"""Things that grow or lie about: fruit, a cactus in its pot, stones."""
+"""Objects of nature: fruit, a cactus in its pot, stones."""
 
 import numpy as np
 

@@ -150,15 +150,15 @@ def test_the_main_object_is_found_and_stands_on_its_base(tmp_path: Path) -> None
 
     built = build_user_blend(make_blend(tmp_path / "still.blend"), 1, 48, 32)
 
-    thing = built.main_object
+    obj = built.main_object
     assert built.main_name == "toy robot"
-    assert (thing.parent, len(thing.modifiers), tuple(thing.scale)) == (None, 0, (1.0, 1.0, 1.0))
-    corners = np.array([tuple(corner) for corner in thing.bound_box])
+    assert (obj.parent, len(obj.modifiers), tuple(obj.scale)) == (None, 0, (1.0, 1.0, 1.0))
+    corners = np.array([tuple(corner) for corner in obj.bound_box])
     assert corners[:, 2].min() == pytest.approx(0.0, abs=1e-5)
     assert np.allclose(corners.min(axis=0)[:2], -corners.max(axis=0)[:2], atol=1e-5)
     assert built.shape_keys == ("wide",)
     assert built.edited_shape_key == "wide"
-    assert thing.data.shape_keys.key_blocks["wide"].value == pytest.approx(0.4)
+    assert obj.data.shape_keys.key_blocks["wide"].value == pytest.approx(0.4)
 
 
 def test_the_camera_is_the_files_own_as_full_frame(tmp_path: Path) -> None:
@@ -287,7 +287,7 @@ def test_a_parent_of_meshes_can_be_the_main_object(tmp_path: Path) -> None:
     assert built.main_name == "cart"
     assert tuple(built.main_object.location) == pytest.approx((0.3, 0.2, 0.0), abs=1e-5)
     assert tuple(built.main_object.dimensions) == pytest.approx((0.8, 0.2, 0.2), abs=1e-5)
-    assert len({"left", "right"} & {thing.name for thing in built.scene.objects}) == 1
+    assert len({"left", "right"} & {obj.name for obj in built.scene.objects}) == 1
 
 
 def test_more_lamps_than_groups_share_one(tmp_path: Path) -> None:
@@ -315,7 +315,7 @@ def test_more_lamps_than_groups_share_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("glow", ["emission", "ambient", "colour as shader"])
 def test_a_scene_without_lamps_has_no_main_lamp(tmp_path: Path, glow: str) -> None:
-    """A glowing thing or a sky is light enough, but neither is taken for a lamp of its own."""
+    """A glowing object or a sky is light enough, but neither is taken for a lamp of its own."""
     import bpy
 
     from render.assets.user_blend import build_user_blend

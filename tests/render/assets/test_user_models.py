@@ -27,11 +27,11 @@ def _loaded(path: Path) -> object:
     return load_model(path)
 
 
-def _bounds(thing: object) -> np.ndarray:
+def _bounds(obj: object) -> np.ndarray:
     """Return the least and the largest vertex coordinates in the world, (2, 3)."""
     from render.assets.solid import vertices
 
-    mesh, pose = thing.data, np.array(thing.matrix_world)  # type: ignore[attr-defined]  # an object
+    mesh, pose = obj.data, np.array(obj.matrix_world)  # type: ignore[attr-defined]  # an object
     places = vertices(mesh) @ pose[:3, :3].T + pose[:3, 3]
     return np.stack([places.min(axis=0), places.max(axis=0)])
 
@@ -42,11 +42,11 @@ def test_a_glb_becomes_one_object_on_the_table(tmp_path: Path) -> None:
 
     model = _loaded(make_glb(tmp_path / "Red_Pot.glb"))
 
-    low, high = _bounds(model.thing)
-    assert [thing.type for thing in bpy.context.scene.objects] == ["MESH"]
+    low, high = _bounds(model.obj)
+    assert [obj.type for obj in bpy.context.scene.objects] == ["MESH"]
     assert low == pytest.approx([-0.12, -0.12, 0.0], abs=1e-5)
     assert high == pytest.approx([0.12, 0.12, 0.3], abs=1e-5)  # the lid is on top
-    assert {slot.material.name.split(".")[0] for slot in model.thing.material_slots} == {
+    assert {slot.material.name.split(".")[0] for slot in model.obj.material_slots} == {
         "paint",
         "lid",
     }
@@ -58,13 +58,13 @@ def test_an_obj_in_millimetres_becomes_20_cm_large(tmp_path: Path) -> None:
     """120 by 120 by 90 stands upright, scaled by the recorded factor, in its own texture."""
     model = _loaded(make_obj(tmp_path / "pyramid.obj"))
 
-    low, high = _bounds(model.thing)
+    low, high = _bounds(model.obj)
     assert model.resized == pytest.approx(0.2 / 120.0)
     assert low == pytest.approx([-0.1, -0.1, 0.0], abs=1e-5)
     assert high == pytest.approx([0.1, 0.1, 0.15], abs=1e-5)
     image = next(
         node.image
-        for node in model.thing.material_slots[0].material.node_tree.nodes
+        for node in model.obj.material_slots[0].material.node_tree.nodes
         if node.type == "TEX_IMAGE"
     )
     assert tuple(image.size) == (32, 32)
@@ -88,13 +88,13 @@ def test_a_rigged_model_keeps_its_pose_and_its_shape_keys(tmp_path: Path) -> Non
 
     model = _loaded(make_rigged_glb(tmp_path / "flag.glb"))
 
-    thing = model.thing
+    obj = model.obj
     assert model.shape_keys == ("wave",)
-    assert (len(thing.modifiers), thing.parent) == (0, None)
-    low, high = _bounds(thing)
+    assert (len(obj.modifiers), obj.parent) == (0, None)
+    low, high = _bounds(obj)
     assert (high - low)[2] == pytest.approx(0.3, abs=1e-3)  # the bone lies on its side: so it does
-    blocks = thing.data.shape_keys.key_blocks
-    moved = np.array([tuple(point.co) for point in blocks["wave"].data]) - vertices(thing.data)
+    blocks = obj.data.shape_keys.key_blocks
+    moved = np.array([tuple(point.co) for point in blocks["wave"].data]) - vertices(obj.data)
     assert np.abs(moved).max() == pytest.approx(0.05, abs=1e-4)
 
 
@@ -211,27 +211,27 @@ def test_a_solid_object_takes_its_children_along(tmp_path: Path) -> None:
     from render.blender.session import fresh_scene
 
     scene = fresh_scene()
-    thing = add_box(scene, "Box", (0.4, 0.4, 0.4), (1.0, 2.0, 3.0))
-    thing.scale = (1.0, -2.0, 0.5)
+    obj = add_box(scene, "Box", (0.4, 0.4, 0.4), (1.0, 2.0, 3.0))
+    obj.scale = (1.0, -2.0, 0.5)
     child = add_box(scene, "Child", (0.1, 0.1, 0.1), (0.0, 0.5, 0.0))
-    child.parent = thing
-    thing.data.materials.append(new_material("shared", (0.5, 0.5, 0.5)))
+    child.parent = obj
+    obj.data.materials.append(new_material("shared", (0.5, 0.5, 0.5)))
     bpy.context.view_layer.update()
     before = np.array(child.matrix_world)
-    normals_before = _mean_outwardness(thing)
+    normals_before = _mean_outwardness(obj)
 
-    make_solid(scene, thing)
+    make_solid(scene, obj)
 
     assert np.allclose(np.array(child.matrix_world), before, atol=1e-6)
-    assert tuple(thing.matrix_world.translation) == pytest.approx((1.0, 2.0, 2.9), abs=1e-6)
-    assert tuple(thing.dimensions) == pytest.approx((0.4, 0.8, 0.2), abs=1e-6)
+    assert tuple(obj.matrix_world.translation) == pytest.approx((1.0, 2.0, 2.9), abs=1e-6)
+    assert tuple(obj.dimensions) == pytest.approx((0.4, 0.8, 0.2), abs=1e-6)
     assert normals_before > 0.0
-    assert _mean_outwardness(thing) > 0.0
-    assert thing.material_slots[0].material.name != "shared"
+    assert _mean_outwardness(obj) > 0.0
+    assert obj.material_slots[0].material.name != "shared"
 
 
-def _mean_outwardness(thing: object) -> float:
+def _mean_outwardness(obj: object) -> float:
     """Return how far faces look away from the middle of a convex mesh; negative = inside out."""
-    mesh = thing.data  # type: ignore[attr-defined]  # a Blender object
+    mesh = obj.data  # type: ignore[attr-defined]  # a Blender object
     middle = np.mean([tuple(face.center) for face in mesh.polygons], axis=0)
     return float(np.mean([np.dot(f.normal, np.array(f.center) - middle) for f in mesh.polygons]))

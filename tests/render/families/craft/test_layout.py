@@ -23,18 +23,18 @@ def scenes() -> list[Tabletop]:
 
 
 def test_things_never_touch_however_they_turn(scenes: list[Tabletop]) -> None:
-    """The circles that things turn in stay apart, and in front of the table's back edge."""
+    """The circles that objects turn in stay apart, and in front of the table's back edge."""
     for scene in scenes:
-        for one, other in combinations(scene.things, 2):
+        for one, other in combinations(scene.props, 2):
             apart_m = math.hypot(one.x_m - other.x_m, one.y_m - other.y_m)
             assert apart_m > one.prop.shape.radius_m + other.prop.shape.radius_m
-        for thing in scene.things:
-            assert scene.table.edge.clearance_m(thing) > 0.0
+        for placed in scene.props:
+            assert scene.table.edge.clearance_m(placed) > 0.0
 
 
 def test_scenes_have_company_for_the_main_object(scenes: list[Tabletop]) -> None:
-    """A few things find their place in nearly every scene."""
-    counts = [len(scene.things) for scene in scenes]
+    """A few objects find their place in nearly every scene."""
+    counts = [len(scene.props) for scene in scenes]
 
     assert sum(count >= 3 for count in counts) >= 0.9 * len(counts)
 
@@ -45,7 +45,7 @@ def test_the_main_object_fills_a_good_part_of_the_frame(scenes: list[Tabletop]) 
         short_side_mm = SENSOR_LONG_SIDE_MM * 0.75
         frame_m = scene.camera.distance_m * short_side_mm / scene.camera.focal_length_mm
 
-        share = scene.things[0].prop.shape.height_m / frame_m
+        share = scene.props[0].prop.shape.height_m / frame_m
 
         assert 0.1 < share < 0.67
 

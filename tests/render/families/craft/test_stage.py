@@ -19,7 +19,7 @@ def test_lamps_are_rendered_white_and_unseen() -> None:
     """Colour is a matter of numpy: every lamp is (1, 1, 1), untinted, hidden from the camera."""
     built, _ = build_scene()
 
-    lamps = [thing for thing in built.scene.objects if thing.type == "LIGHT"]
+    lamps = [obj for obj in built.scene.objects if obj.type == "LIGHT"]
     assert len(lamps) == 2
     for lamp in lamps:
         assert tuple(lamp.data.color) == (1.0, 1.0, 1.0)
@@ -55,9 +55,9 @@ def test_the_key_light_gives_the_irradiance_it_was_set_for() -> None:
     _add_card(built.scene, aim, towards)
     built.render_camera.matrix_world = _look_down(aim, towards, away_m=0.3)
     built.render_camera.data.dof.use_dof = False
-    for thing in built.scene.objects:
-        if thing.type == "MESH" and thing.name != "card":
-            thing.hide_render = True
+    for obj in built.scene.objects:
+        if obj.type == "MESH" and obj.name != "card":
+            obj.hide_render = True
 
     light = render_groups(built, settings).images_GHW3[0, 6:10, 6:10].mean()
 

@@ -169,15 +169,15 @@ def test_whatever_gives_light_is_white(seed: int) -> None:
     """Colour is a matter of numpy: lamps are (1, 1, 1), and so is what glows."""
     built, _ = _built(seed)
 
-    lamps = [thing for thing in built.scene.objects if thing.type == "LIGHT"]
+    lamps = [obj for obj in built.scene.objects if obj.type == "LIGHT"]
     assert len(lamps) >= 4  # bulb, two windows, fill
     for lamp in lamps:
         assert tuple(lamp.data.color) == (1.0, 1.0, 1.0)
         assert not lamp.data.use_temperature
         assert lamp.lightgroup in {"lamp", "window", "ambient"}
-    for thing in built.scene.objects:
-        if thing.type == "MESH" and thing.lightgroup == "lamp":
-            _assert_glows_white(thing.material_slots[0].material)
+    for obj in built.scene.objects:
+        if obj.type == "MESH" and obj.lightgroup == "lamp":
+            _assert_glows_white(obj.material_slots[0].material)
 
 
 def _assert_glows_white(material: Any) -> None:
@@ -202,13 +202,13 @@ def test_the_main_object_stands_in_the_frame_on_the_floor(seed: int) -> None:
     built, settings = _built(seed)
     built.scene.render.resolution_x = built.scene.render.resolution_y = settings.width_px
     bpy.context.view_layer.update()
-    thing = built.main_object
+    obj = built.main_object
 
-    corners = [thing.matrix_world @ Vector(corner) for corner in thing.bound_box]
+    corners = [obj.matrix_world @ Vector(corner) for corner in obj.bound_box]
     seen = [world_to_camera_view(built.scene, built.render_camera, corner) for corner in corners]
 
     assert min(corner.z for corner in corners) == pytest.approx(0.0, abs=1e-3)
-    assert tuple(thing.matrix_world.translation) == pytest.approx((0.0, 0.0, 0.0), abs=1e-6)
+    assert tuple(obj.matrix_world.translation) == pytest.approx((0.0, 0.0, 0.0), abs=1e-6)
     for point in seen:
         assert 0.0 < point.x < 1.0
         assert 0.0 < point.y < 1.0
@@ -221,8 +221,8 @@ def test_nothing_hides_the_main_object(seed: int) -> None:
     built, settings = _built(seed, size_px=64, samples_per_pixel=1)
 
     in_room = _depth(built, settings)
-    for thing in built.scene.objects:
-        thing.hide_render = thing.type == "MESH" and thing is not built.main_object
+    for obj in built.scene.objects:
+        obj.hide_render = obj.type == "MESH" and obj is not built.main_object
     alone = _depth(built, settings)
 
     is_object = alone < 1e6

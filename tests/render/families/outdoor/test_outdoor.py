@@ -1,4 +1,4 @@
-"""Outdoor scenes: fog that obeys its number, things that stand, light that adds up."""
+"""Outdoor scenes: fog that obeys its number, objects that stand, light that adds up."""
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -53,8 +53,8 @@ def _emissive_card_scene(visibility_m: float, distances_m: tuple[float, ...]) ->
         width_m = 0.045 * distance_m  # covers its half of the frame at 400 mm
         card = rounded_box((width_m, 0.001, 2.0 * width_m), 0.0001)
         card = card.moved((number - 0.5) * width_m, distance_m, 1.5 - width_m)
-        thing = add_mesh(scene, f"card-{number}", card, [material])
-        thing.visible_volume_scatter = False  # scattered light would add to what is measured
+        obj = add_mesh(scene, f"card-{number}", card, [material])
+        obj.visible_volume_scatter = False  # scattered light would add to what is measured
     fog = add_fog(scene, visibility_m)
     add_camera(scene, CameraPose((0.0, 0.0, 1.5), (0.0, 10.0, 1.5), 400.0, 64.0, 10.0))
     return scene, fog
@@ -199,14 +199,14 @@ def test_nothing_hides_the_main_object(seed: int) -> None:
     hits = 0
     for corner in corners @ matrix[:3, :3].T + matrix[:3, 3]:
         towards = (Vector(corner) - origin).normalized()
-        is_hit, *_, thing, _ = built.scene.ray_cast(graph, origin, towards)
-        hits += is_hit and thing.name == built.main_object.name
+        is_hit, *_, obj, _ = built.scene.ray_cast(graph, origin, towards)
+        hits += is_hit and obj.name == built.main_object.name
 
     assert hits > 0.85 * len(corners)
 
 
 def test_places_and_things_vary() -> None:
-    """Sixty scenes show all kinds of places and most kinds of things, near and far air."""
+    """Sixty scenes show all kinds of places and most kinds of objects, near and far air."""
     from render.families.outdoor.drawing import outdoor_rand
     from render.families.outdoor.places import PLACES
 

@@ -1,4 +1,4 @@
-"""Every kind of thing, drawn several times: it stands, fits, and is dressed."""
+"""Every kind of prop, drawn several times: it stands, fits, and is dressed."""
 
 import doctest
 
