@@ -18,6 +18,7 @@ from cat_dataset.compose.basis_pairs import compose_basis
 from cat_dataset.jobs.manifest import DatasetJob, EvaluateJob
 from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.jobs.train_settings import AdapterSettings, CompactSettings
 from cat_dataset.records import LightBasis, LightGroup
 from cat_dataset.scoring.protocol import run_protocol
 from cat_dataset.scoring.questions.cases import CaseReader
@@ -44,7 +45,11 @@ def main() -> None:
             adapter, data = map(Path, sys.argv[1:])
         else:
             data = write_data(folder / "data")
-            job = TrainJob(attributes=ATTRIBUTES, num_base_steps=2, num_adapter_steps=2)
+            job = TrainJob(
+                attributes=ATTRIBUTES,
+                base=CompactSettings(num_steps=2),
+                adapter=AdapterSettings(num_steps=2),
+            )
             adapter = run_training(job, [data], folder / "run", num_threads=2)
         editor = load_editor(adapter)
         dataset = PairDataset([data], splits=("test",), attributes=tuple(editor.tasks))

@@ -35,6 +35,7 @@ from cat_dataset.compose.basis_pairs import compose_basis  # noqa: E402
 from cat_dataset.jobs.manifest import DatasetJob  # noqa: E402
 from cat_dataset.jobs.plans import PairPlan  # noqa: E402
 from cat_dataset.jobs.train_job import TrainJob  # noqa: E402
+from cat_dataset.jobs.train_settings import ComposedData  # noqa: E402
 from cat_dataset.records import LightBasis, LightGroup, UnitResult  # noqa: E402
 from cat_dataset.store.linear_files import encode_linear  # noqa: E402
 from cat_dataset.store.shards import shard_path, write_index, write_shard  # noqa: E402
@@ -115,7 +116,7 @@ def write_data(folder: Path, num_scenes: int, job: TrainJob) -> Path:
         light = light_basis(number)
         result = (
             UnitResult(linear=(encode_linear(light),))
-            if job.pairs == "composed"
+            if isinstance(job.data, ComposedData)
             else compose_basis(light, plans, dataset)
         )
         staged.append(staged_table(result, producer="benchmark", unit_id=light.scene, origin={}))
@@ -130,7 +131,7 @@ def settle(job: TrainJob, data: Path, run_folder: Path, stage_name: str) -> Sett
     pairs.load(SilentProgress(), "reading")
     tasks = tasks_of_pairs(pairs.rows, job.attributes)  # type: ignore[arg-type]  # reads edits
     torch.manual_seed(0)
-    base = build_compact(job.hidden_size, job.attributes, num_places=1)
+    base = build_compact(job.compact.hidden_size, job.attributes, num_places=1)
     if stage_name == "base":
         stage = base_stage(job, base, tasks)
     else:
@@ -171,7 +172,7 @@ def loader_samples_per_s(setting: Setting, num_steps: int) -> float:
     began_s = perf_counter()
     for step in range(num_steps):
         draw_batch(setting.run.pairs, setting.job, "loader", step, 0.0)
-    return num_steps * setting.job.batch_size / (perf_counter() - began_s)
+    return num_steps * setting.job.optimizer.batch_size / (perf_counter() - began_s)
 
 
 def streamed_samples_per_s(setting: Setting, num_steps: int) -> float:
@@ -180,7 +181,7 @@ def streamed_samples_per_s(setting: Setting, num_steps: int) -> float:
     times_s = [
         perf_counter() for _ in BatchStream(setting.run.pairs, setting.job, stage, World(), 0)
     ]
-    return (num_steps - 1) * setting.job.batch_size / (times_s[-1] - times_s[0])
+    return (num_steps - 1) * setting.job.optimizer.batch_size / (times_s[-1] - times_s[0])
 
 
 def measure(setting: Setting, rounds: int, num_steps: int) -> dict[str, float]:
@@ -197,7 +198,7 @@ def measure(setting: Setting, rounds: int, num_steps: int) -> dict[str, float]:
     cpu_ratios = [b[1] / o[1] for b, o in zip(bare, ours, strict=True)]
     log = [entry for entry in read_log(setting.run.folder.path) if entry["step"] > FIRST_LOG_STEP]
     waiting = [entry["waiting_share"] for entry in log]
-    eaten = job.batch_size / ours_s
+    eaten = job.optimizer.batch_size / ours_s
     drawn = loader_samples_per_s(setting, 12)
     figures = {
         "bare_step_ms": 1e3 * bare_s,
@@ -219,7 +220,7 @@ def settings(args: argparse.Namespace, folder: Path) -> Iterator[tuple[str, Sett
     for kind in args.pairs:
         data: Path | None = None
         for workers in args.workers:
-            job = TrainJob.model_validate({"pairs": kind, "num_loader_workers": workers})
+            job = TrainJob.model_validate({"data": {"pairs": kind}, "num_loader_workers": workers})
             if data is None:
                 data = write_data(folder / kind, args.scenes, job)
             run_folder = folder / f"run-{kind}-{workers}"

@@ -95,7 +95,7 @@ def _score(
 def _evaluate_job(manifest: Path | None) -> "EvaluateJob":
     from cat_dataset.jobs.manifest import EvaluateJob, load_job
 
-    return EvaluateJob() if manifest is None else load_job(manifest).evaluate
+    return EvaluateJob() if manifest is None else load_job(manifest).evaluation()
 
 
 def _contestant(editor: str | None, edited: Path | None, plan: "Plan") -> "ScoredEditor":

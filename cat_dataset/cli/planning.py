@@ -25,7 +25,9 @@ def plan_text(job: "Job", units: "Sequence[WorkUnit]") -> str:
     if job.simulate_camera is not None:
         lines.append(f"[simulate_camera]: {job.simulate_camera.num_brackets} brackets to ingest")
     if job.train is not None:
-        steps = f"{job.train.num_base_steps} base and {job.train.num_adapter_steps} adapter steps"
+        steps = f"{job.train.adapter.num_steps} adapter steps"
+        if job.train.is_compact:
+            steps = f"{job.train.compact.num_steps} base and {steps}"
         lines.append(f"[train]: {steps} on {', '.join(job.train.attributes)}")
         if job.train.baselines:
             lines.append(f"[train]: then its baselines, {', '.join(job.train.baselines)}")

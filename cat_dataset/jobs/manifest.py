@@ -26,13 +26,14 @@ from cat_dataset.imaging.display import ToneCurve
 from cat_dataset.jobs.camera import SimulatedCamera
 from cat_dataset.jobs.datasets import CaptureSource, ComposeJob, RenderSource
 from cat_dataset.jobs.plans import StrictModel, attributes_of_plan, checked_intervals
+from cat_dataset.jobs.renamed_keys import RENAMED_KEYS
 from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.jobs.train_settings import KINDS, kinds_with
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 AnnotationName = Literal["mask", "depth", "normal", "moving"]
 OF_CAPTURES: frozenset[AnnotationName] = frozenset({"mask", "moving"})
-Intervals = Sequence[tuple[float, float]]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
@@ -61,7 +62,7 @@ class DatasetJob(StrictModel):
         return self
 
 
-class EvaluateJob(StrictModel):
+class EvaluateSettings(StrictModel):
     """What is measured on held-out scenes."""
 
     split: Literal["val", "test"] = "test"
@@ -73,11 +74,6 @@ class EvaluateJob(StrictModel):
     # "light_power+light_temperature": asked at once; none: every two attributes of light.
     combinations: tuple[str, ...] = ()
     beyond_share: PositiveFloat = 0.25  # extrapolation asks this far beyond the trained range
-    # By attribute, intervals of values that no training pair had, on both sides of zero: scored
-    # as interpolation, and as extrapolation where they reach the end of the range.
-    held_out_values: dict[str, tuple[tuple[float, float], ...]] = Field(default_factory=dict)
-
-    _intervals_rise = field_validator("held_out_values")(checked_intervals)
 
     @field_validator("combinations")
     @classmethod
@@ -91,6 +87,16 @@ class EvaluateJob(StrictModel):
                 )
                 raise ValueError(msg)
         return names
+
+
+class EvaluateJob(EvaluateSettings):
+    """The same with what training left out."""
+
+    # By attribute, intervals of values that no training pair had, on both sides of zero: scored
+    # as interpolation, and as extrapolation where they reach the end of the range.
+    held_out_values: dict[str, tuple[tuple[float, float], ...]] = Field(default_factory=dict)
+
+    _intervals_rise = field_validator("held_out_values")(checked_intervals)
 
 
 class DatasetManifest(StrictModel):
@@ -144,23 +150,12 @@ class Job(DatasetManifest):
 
     compose: ComposeJob | None = None
     train: TrainJob | None = None
-    evaluate: EvaluateJob = EvaluateJob()
+    evaluate: EvaluateSettings = EvaluateSettings()
 
-    @model_validator(mode="after")
-    def _what_is_scored_as_held_out_is_not_trained(self) -> Self:
-        if self.train is None:
-            return self
-        for name in self.train.attributes:
-            trained_without = self.train.held_out_values.get(name, ())
-            for low, high in self.evaluate.held_out_values.get(name, ()):
-                if not _lies_within_one(low, high, trained_without):
-                    msg = (
-                        f"[evaluate] held_out_values scores {name} from {low:g} to {high:g} as "
-                        f"never trained, but [train] leaves out "
-                        f"{_text_of(trained_without) or 'nothing of it'}; give both the same"
-                    )
-                    raise ValueError(msg)
-        return self
+    def evaluation(self) -> EvaluateJob:
+        """Return what is measured, with the values that training left out."""
+        held_out = {} if self.train is None else self.train.data.held_out_values
+        return EvaluateJob(**self.evaluate.model_dump(), held_out_values=held_out)
 
     def dataset_manifest(self) -> DatasetManifest:
         """Return the job without training: changing that must not unmake a data set."""
@@ -182,16 +177,6 @@ class Job(DatasetManifest):
             dataset=self.dataset.model_copy(update=decided),
             compose=self.compose.model_copy(update={"tone_curve": tone_curve}),
         )
-
-
-def _lies_within_one(low: float, high: float, intervals: Intervals) -> bool:
-    """Return whether values are left out of training, which trains pairs in both directions."""
-    both_ways = [*intervals, *((-b, -a) for a, b in intervals)]
-    return any(a <= low and high <= b for a, b in both_ways)
-
-
-def _text_of(intervals: Intervals) -> str:
-    return " and ".join(f"{low:g} to {high:g}" for low, high in intervals)
 
 
 def load_job(path: Path) -> Job:
@@ -243,9 +228,35 @@ def _describe(subject: str, error: ValidationError) -> str:
     """Return one line per broken rule: file, key, value found, rule."""
     lines = []
     for item in error.errors():
-        key = ".".join(str(part) for part in item["loc"]) or "(whole file)"
+        parts = _written_keys(item["loc"])
+        key = ".".join(parts) or "(whole file)"
         rule = item["msg"].removeprefix("Value error, ")
-        remedy = "; remove it or check its spelling" if item["type"] == "extra_forbidden" else ""
         found = "" if isinstance(item["input"], dict) else f" = {item['input']!r}"
-        lines.append(f"{subject}: {key}{found}: {rule[0].lower()}{rule[1:]}{remedy}")
+        if item["type"] == "extra_forbidden":
+            rule = _rule_of_extra(parts, rule)
+        lines.append(f"{subject}: {key}{found}: {rule[0].lower()}{rule[1:]}")
     return "\n".join(lines)
+
+
+def _written_keys(location: tuple[int | str, ...]) -> list[str]:
+    """Return the keys to a value as they are written: without pydantic's word for a table's kind.
+
+    >>> _written_keys(("train", "data", "composed", "max_edits"))
+    ['train', 'data', 'max_edits']
+    """
+    parts = [str(part) for part in location]
+    before = [None, *parts]
+    return [
+        p for p, table in zip(parts, before, strict=False) if p not in KINDS.get(table or "", ())
+    ]
+
+
+def _rule_of_extra(parts: Sequence[str], rule: str) -> str:
+    """Return what to write instead of a key that no table, or another one, has."""
+    new = RENAMED_KEYS.get(".".join(parts))
+    if new is not None:
+        return f"is written as {new}"
+    kinds = kinds_with(parts[-2], parts[-1]) if len(parts) > 1 else None
+    if kinds is not None:
+        return f"belongs to {kinds}; set that, or remove it"
+    return f"{rule}; remove it or check its spelling"

@@ -155,4 +155,4 @@ def _evaluation_inputs(job: Job, adapter: Path, out: Path) -> str:
     files = [path for folder in trained for path in sorted(folder.rglob("*.*"))]
     files.append(out / "dataset" / "index.parquet")
     hashes = {str(path.relative_to(out)): sha256_of_file(path) for path in files}
-    return json.dumps({"evaluate": job.evaluate.model_dump(mode="json"), **hashes}, indent=1)
+    return json.dumps({"evaluate": job.evaluation().model_dump(mode="json"), **hashes}, indent=1)

@@ -123,7 +123,7 @@ def evaluate_adapter(
     return evaluate(
         Path(adapter),
         [Path(path) for path in data],
-        job.evaluate,
+        job.evaluation(),
         Path(out),
         others=others,
         trained=job.train,

@@ -36,12 +36,10 @@ samples_per_pixel = 4
 
 [train]
 attributes = ["exposure", "light_power"]
-size_px = 32
-hidden_size = 32
-batch_size = 4
-num_base_steps = 60
-num_adapter_steps = 60
 checkpoint_every_steps = 10
+base = { size_px = 32, hidden_size = 32, num_steps = 60 }
+adapter = { num_steps = 60 }
+optimizer = { batch_size = 4 }
 """
 
 

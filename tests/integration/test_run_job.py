@@ -29,11 +29,9 @@ attributes = { exposure = { num_pairs = 4 } }
 
 [train]
 attributes = ["exposure"]
-size_px = 32
-hidden_size = 32
-batch_size = 4
-num_base_steps = 5
-num_adapter_steps = 5
+base = { size_px = 32, hidden_size = 32, num_steps = 5 }
+adapter = { num_steps = 5 }
+optimizer = { batch_size = 4 }
 
 [evaluate]
 num_sweep_scenes = 1

@@ -35,12 +35,10 @@ samples_per_pixel = 8
 
 [train]
 attributes = ["exposure", "white_balance"]
-size_px = 32
-hidden_size = 32
-batch_size = 4
-num_base_steps = 10
-num_adapter_steps = 10
 checkpoint_every_steps = 5
+base = { size_px = 32, hidden_size = 32, num_steps = 10 }
+adapter = { num_steps = 10 }
+optimizer = { batch_size = 4 }
 
 [evaluate]
 num_sweep_scenes = 1

@@ -11,6 +11,7 @@ from cat_dataset.compose.basis_pairs import compose_basis
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.jobs.train_settings import AdapterSettings, CompactSettings, OptimizerSettings
 from cat_dataset.records import LightBasis, LightGroup, Split, UnitResult
 from cat_dataset.store.linear_files import encode_linear
 from cat_dataset.store.shards import shard_path, write_index, write_shard
@@ -66,11 +67,9 @@ def tiny_job() -> TrainJob:
     """Return the smallest base, a few steps."""
     return TrainJob(
         attributes=ATTRIBUTES,
-        size_px=SIZE_PX,
-        hidden_size=32,
-        num_base_steps=6,
-        num_adapter_steps=10,
-        batch_size=4,
+        base=CompactSettings(size_px=SIZE_PX, hidden_size=32, num_steps=6),
+        adapter=AdapterSettings(num_steps=10),
+        optimizer=OptimizerSettings(batch_size=4),
         checkpoint_every_steps=4,
     )
 
@@ -103,8 +102,8 @@ def blobs(rng: np.random.Generator) -> NDArray[np.float64]:
 def run_folder(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run long enough for numbers to do something visible."""
     folder = tmp_path_factory.mktemp("editing") / "run"
-    job = tiny_job().model_copy(
-        update={"num_base_steps": 80, "num_adapter_steps": 120, "batch_size": 8}
+    job = tiny_job().with_settings(
+        {"base.num_steps": 80, "adapter.num_steps": 120, "optimizer.batch_size": 8}
     )
     run_training(job, [data_folder], folder, num_threads=2)
     return folder

@@ -1,7 +1,8 @@
 """Short runs on tiny pretrained bases, and a way to make another base of one."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
 import torch
 
@@ -14,21 +15,21 @@ from train.runs.distributed import World
 SIZE_PX = 64  # FLUX.2 takes no smaller pictures
 
 
-def latent_job(kind: str, folder: Path, **settings: Any) -> TrainJob:
-    """Return a short run on a tiny checkpoint."""
-    return TrainJob.model_validate(
+def latent_job(
+    kind: str, folder: Path, settings: Mapping[str, object] = MappingProxyType({})
+) -> TrainJob:
+    """Return a short run on a tiny checkpoint, with other settings by their dotted keys."""
+    job = TrainJob.model_validate(
         {
-            "base": kind,
-            "base_path": str(folder),
             "attributes": ATTRIBUTES,
-            "size_px": SIZE_PX,
-            "num_adapter_steps": 6,
-            "batch_size": 4,
+            "base": {"kind": kind, "path": str(folder), "size_px": SIZE_PX},
+            "adapter": {"num_steps": 6},
+            "optimizer": {"batch_size": 4},
             "checkpoint_every_steps": 2,
             "num_loader_workers": 0,
-            **settings,
         }
     )
+    return job.with_settings(settings)
 
 
 def training_pairs(data_folder: Path) -> TrainingPairs:

@@ -23,11 +23,12 @@ def fresh_adapter(transformer: nn.Module, tasks: Sequence[Task], job: TrainJob) 
     """Return an adapter that fits a transformer; torch's global generator must be seeded."""
     linears = modulation_linears(transformer)
     widths = [(name, linear.out_features) for name, linear in linears.items()]
+    hints = job.compact.prompt_hint_attributes if job.is_compact else ()
     carried = [
         replace(
             task,
-            carrier="tokens" if task.attribute in job.token_tasks else "modulation",
-            is_worded=task.attribute in job.worded_tasks,
+            carrier="tokens" if task.attribute in job.adapter.token_attributes else "modulation",
+            is_worded=task.attribute in hints,
         )
         for task in tasks
     ]
@@ -35,14 +36,14 @@ def fresh_adapter(transformer: nn.Module, tasks: Sequence[Task], job: TrainJob) 
     adapter: NumericAdapter = NumericAdapter(
         task_table(carried),
         widths,
-        job.code_size,
-        BASE_BESIDE_ADAPTER if job.base_path is None else str(Path(job.base_path).absolute()),
-        job.size_px,
-        job.task_ids,
-        job.num_tokens,
+        job.adapter.code_size,
+        BASE_BESIDE_ADAPTER if job.is_compact else str(Path(job.pretrained.path).absolute()),
+        job.base.size_px,
+        job.method != "no_task_id",
+        job.adapter.num_tokens,
         [astuple(shape) for shape in attention_shapes(transformer)] if needs_tokens else (),
-        job.base,
-        None if job.lora_rank is None else LORA_BESIDE_ADAPTER,
-        *((paint_time(job.time_shift), _COMPACT_LAST_GAIN) if job.base == "compact" else ()),
+        job.base.kind,
+        None if job.adapter.lora is None else LORA_BESIDE_ADAPTER,
+        *((paint_time(job.base.time_shift), _COMPACT_LAST_GAIN) if job.is_compact else ()),
     )
     return adapter

@@ -40,7 +40,7 @@ def add_lora(transformer: Any, rank: int) -> LoraWeights:
     Raises:
         MissingExtraError: PEFT is not installed.
     """
-    require_extras("[train] lora_rank", "lora")
+    require_extras("[train.adapter.lora]", "lora")
     from peft import LoraConfig
 
     # alpha = rank: a change of the rank is no change of the learning rate

@@ -58,9 +58,9 @@ class ComposedPairs:
             JobError: there is none of these splits and attributes, unless `allow_none`.
         """
         self._lights = LinearDataset(folders, splits=splits, attributes=job.attributes)
-        self._size_px = job.size_px
-        self._light_beyond_white = job.light_beyond_white
-        self._held_out = HeldOut(job.held_out_combinations, job.held_out_values)
+        self._size_px = job.base.size_px
+        self._light_beyond_white = job.composed.light_beyond_white
+        self._held_out = HeldOut(job.data.held_out_combinations, job.data.held_out_values)
         self.plans = composed_plans(job)
         if not len(self) and not allow_none:
             msg = (
@@ -148,7 +148,7 @@ class ComposedPairs:
                 largest[row.attribute] = max(span, largest.get(row.attribute, 0.0))
         if any(row.kind == "basis" for row in self._lights.rows):
             for name in (n for n in job.attributes if n in BASIS_ATTRIBUTES):
-                ends = job.value_ranges.get(name) or find_attribute(name).default_range
+                ends = job.composed.value_ranges.get(name) or find_attribute(name).default_range
                 largest[name] = max(map(abs, ends))
         edits = {name: EditScale(name, value) for name, value in largest.items()}
         for plan in self.plans:
@@ -164,13 +164,14 @@ def composed_plans(job: TrainJob) -> dict[str, PairPlan]:
     """
     plans = {
         name: PairPlan(
-            value_range=job.value_ranges.get(name), num_pairs=job.draw_weights.get(name, 1)
+            value_range=job.composed.value_ranges.get(name),
+            num_pairs=job.composed.draw_weights.get(name, 1),
         )
         for name in job.attributes
     }
-    held_out = HeldOut(job.held_out_combinations)
+    held_out = HeldOut(job.data.held_out_combinations)
     swept_first = sorted(job.attributes, key=lambda name: name in BASIS_ATTRIBUTES)
-    for size in range(2, job.max_edits + 1):
+    for size in range(2, job.composed.max_edits + 1):
         for names in combinations(swept_first, size):
             if not held_out.covers_together(names) and _go_together("+".join(names)):
                 plans["+".join(names)] = PairPlan(num_pairs=1)

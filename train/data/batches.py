@@ -137,13 +137,13 @@ def draw_batch(
     Every epoch visits each pair once, in an order of its own. A share of the samples loses its
     edits and gets its source as target.
     """
-    size = job.batch_size // num_ranks
-    begin = step * job.batch_size + rank * size
+    size = job.optimizer.batch_size // num_ranks
+    begin = step * job.optimizer.batch_size + rank * size
     views = [
         _draw_view(pairs, job, stage, position, identity_share)
         for position in range(begin, begin + size)
     ]
-    return replace(collate(views), first=rank * size, num_whole=job.batch_size)
+    return replace(collate(views), first=rank * size, num_whole=job.optimizer.batch_size)
 
 
 def _draw_view(
@@ -152,7 +152,7 @@ def _draw_view(
     epoch, number = sample_at(job.seed, stage, position, len(pairs))
     example = pairs.example(number, derive_seed(job.seed, stage, "compose"), epoch)
     rng = derive_rng(job.seed, stage, "augment", position)
-    view = _augmented(rng, example, job.size_px)
+    view = _augmented(rng, example, job.base.size_px)
     if rng.random() < identity_share:
         return replace(view, linear_2HWC=view.linear_2HWC[[0, 0]], edits=())
     return view

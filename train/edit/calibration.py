@@ -60,7 +60,9 @@ def calibrate(job: TrainJob, pairs: PairSource, backend: CompactBackend) -> dict
     own = [n for n in adapter.encoders if n in CAMERA_ATTRIBUTES and not adapter.tasks[n].is_worded]
     slopes: dict[str, float] = {}
     for name, batch in _pairs_of_each(job, pairs, own).items():
-        response = _Response(backend, adapter, name, batch.to(adapter.device), job.micro_batch_size)
+        response = _Response(
+            backend, adapter, name, batch.to(adapter.device), job.optimizer.micro_batch_size
+        )
         for _ in range(_NUM_ROUNDS):
             made_NC = response.made()
             if not made_NC.any():  # nothing of it can be read

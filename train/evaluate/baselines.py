@@ -62,20 +62,22 @@ def train_with_baselines(
 def baseline_job(job: TrainJob, name: Baseline, run_folder: Path) -> TrainJob:
     """Return the job of a baseline: the same data, budget and schedule, and the run's caches."""
     changes: dict[Baseline, dict[str, object]] = {
-        "number_in_prompt": {"numbers": "prompt"},
-        "no_task_id": {"task_ids": False},
-        "with_lora": {"lora_rank": _LORA_RANK},
-        "joint": {"joint": True},
+        "number_in_prompt": {"method": "prompt", "adapter.lora": None},
+        "no_task_id": {"method": "no_task_id"},
+        "with_lora": {"adapter.lora.rank": _LORA_RANK},
+        "joint": {"method": "joint", "adapter.lora": None},
     }
-    caches = job.cache_folder
-    if job.base != "compact" and caches is None:
-        caches = str(run_folder / "cache")
-    return job.model_copy(update={**changes[name], "baselines": (), "cache_folder": caches})
+    settings = {**changes[name], "baselines": ()}
+    if name == "number_in_prompt":
+        settings["base.prompt_hint_attributes"] = ()  # the whole number stands there
+    if not job.is_compact and job.pretrained.cache_folder is None:
+        settings["base.cache_folder"] = str(run_folder / "cache")
+    return job.with_settings(settings)
 
 
 def _takes_base(job: TrainJob, name: Baseline) -> bool:
     """Return whether a baseline needs the run's base; a pretrained one lies where it lay."""
-    return name in ("no_task_id", "with_lora") and job.base == "compact"
+    return name in ("no_task_id", "with_lora") and job.is_compact
 
 
 def baselines_beside(folder: Path) -> dict[str, Path]:

@@ -14,6 +14,7 @@ from cat_dataset.errors import JobError
 from cat_dataset.jobs.manifest import EvaluateJob
 from cat_dataset.jobs.plans import attributes_of_plan
 from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.jobs.train_settings import ComposedData
 from cat_dataset.scoring.benchmark import score_editors
 from cat_dataset.scoring.editors import Asked
 from cat_dataset.scoring.questions.planning import Plan, combination_name, plan_requests
@@ -135,9 +136,9 @@ def _free_name(name: str) -> str:
 
 def _zero_shot_note(trained: TrainJob, data_folders: Sequence[Path]) -> str:
     """Return which combinations were trained; every other one is a test of zero-shot."""
-    held_out = {combination_name(attributes_of_plan(n)) for n in trained.held_out_combinations}
-    if trained.pairs == "composed":
-        seen = {f"any {number} at once" for number in range(2, trained.max_edits + 1)}
+    held_out = {combination_name(attributes_of_plan(n)) for n in trained.data.held_out_combinations}
+    if isinstance(trained.data, ComposedData):
+        seen = {f"any {number} at once" for number in range(2, trained.composed.max_edits + 1)}
     else:
         rows = PairDataset(data_folders, splits=("train",), attributes=trained.attributes).rows
         names = (combination_name([e.attribute for e in row.edits]) for row in rows)

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from cat_dataset.errors import CatError
 from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.jobs.train_settings import ComposedData
 from train.data.basis_pairs import ComposedPairs
 from train.data.batches import Batch
 from train.data.pairs import HeldOut, PairSource, TrainingPairs
@@ -34,9 +35,9 @@ def open_pairs(
         ShardError: a folder holds no finished data set, or no linear light to compose from.
         JobError: there is no pair of the job's attributes, unless `allow_none`.
     """
-    if job.pairs == "composed":
+    if isinstance(job.data, ComposedData):
         return ComposedPairs(folders, (split,), job, allow_none=allow_none)
-    held_out = HeldOut(job.held_out_combinations, job.held_out_values)
+    held_out = HeldOut(job.data.held_out_combinations, job.data.held_out_values)
     return TrainingPairs(
         folders, (split,), job.attributes, held_out=held_out, allow_none=allow_none
     )

@@ -76,7 +76,7 @@ def run_training(
         CatError: the loss is no number any more, or memory is used up; the last checkpoint stays.
     """
     with joined_world(job.device) as world:
-        world.check_batch(job.batch_size)
+        world.check_batch(job.optimizer.batch_size)
         device = device_of(job, world.local_rank)
         pairs = open_pairs(job, data_folders, "train")
         threads = num_threads or threads_for(world.local_size)
@@ -88,31 +88,30 @@ def run_training(
             return finished
         shown = progress if progress is not None and world.is_first else SilentProgress()
         with deterministic_torch(folder.num_threads):
-            is_compact = job.base == "compact"
-            if is_compact:
+            if job.is_compact:
                 pairs.load(shown, "reading pairs")
             run = Run(
                 job=job,
                 folder=folder,
                 pairs=pairs,
                 validation=_validation_batch(job, data_folders, device)
-                if world.is_first and is_compact
+                if world.is_first and job.is_compact
                 else None,
                 tasks=tasks_of_pairs(pairs.rows, job.attributes),
                 progress=shown,
                 device=device,
                 world=world,
             )
-            if is_compact:
+            if job.is_compact:
                 return _train_stages(run, base_from)
             return train_pretrained(run, data_folders)
 
 
 def _base_fingerprint(job: TrainJob, base_from: Path | None) -> str | None:
     """Return what identifies a base that is not trained here; None: the run trains its own."""
-    if job.base != "compact":
+    if not job.is_compact:
         if base_from is not None:
-            msg = f'base = "{job.base}" is read from base_path: train without --base-from'
+            msg = f'base.kind = "{job.base.kind}" is read from its path: train without --base-from'
             raise JobError(msg)
         return base_fingerprint(job)
     return None if base_from is None else fingerprint_of_base(base_from / "base")
@@ -120,15 +119,15 @@ def _base_fingerprint(job: TrainJob, base_from: Path | None) -> str | None:
 
 def _train_stages(run: Run, base_from: Path | None) -> Path:
     folder = run.folder
-    if run.job.numbers == "prompt":
+    if run.job.method == "prompt":
         if base_from is not None:
-            msg = 'numbers = "prompt" trains a base of its own: train without --base-from'
+            msg = 'method = "prompt" trains a base of its own: train without --base-from'
             raise JobError(msg)
         _train_prompted(run)
         return folder.prompt
-    if run.job.joint:
+    if run.job.method == "joint":
         if base_from is not None:
-            msg = "joint = true trains a base of its own: train without --base-from"
+            msg = "method = 'joint' trains a base of its own: train without --base-from"
             raise JobError(msg)
         _train_joint(run)
         return folder.adapter
@@ -183,7 +182,10 @@ def _train_prompted(run: Run) -> None:
         train_stage(run, prompt_stage(run.job, base, run.tasks))
         write_together(run.world, run.folder.base, base.save)
     prompt = NumberPrompt(
-        task_table(run.tasks), BASE_BESIDE_ADAPTER, run.job.size_px, paint_time(run.job.time_shift)
+        task_table(run.tasks),
+        BASE_BESIDE_ADAPTER,
+        run.job.base.size_px,
+        paint_time(run.job.base.time_shift),
     )
     write_together(run.world, run.folder.prompt, prompt.save_config)
 
@@ -193,7 +195,7 @@ def _fresh_base(run: Run, num_places: int) -> CompactBase:
     with torch.random.fork_rng():
         torch.manual_seed(derive_seed(run.job.seed, "base", "weights"))
         base = build_compact(
-            run.job.hidden_size, names, num_places, reads_numbers=run.job.numbers == "prompt"
+            run.job.compact.hidden_size, names, num_places, reads_numbers=run.job.method == "prompt"
         )
     _prepare(run, base)
     return base
@@ -221,8 +223,8 @@ def _train_adapter(run: Run, base: CompactBase) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(derive_seed(run.job.seed, "adapter", "weights"))
         adapter = fresh_adapter(base.transformer, run.tasks, run.job)
-        rank = run.job.lora_rank
-        lora = None if rank is None else add_lora(base.transformer, rank)
+        wanted = run.job.adapter.lora
+        lora = None if wanted is None else add_lora(base.transformer, wanted.rank)
     _prepare(run, base)
     adapter.to(run.device)
     stage = adapter_stage(run.job, base, adapter, lora)
@@ -258,4 +260,6 @@ def _validation_batch(
     if not len(pairs):
         return None
     numbers = validation_numbers(len(pairs))
-    return whole_batch(pairs, numbers, job.size_px, derive_seed(job.seed, "validate")).to(device)
+    return whole_batch(pairs, numbers, job.base.size_px, derive_seed(job.seed, "validate")).to(
+        device
+    )

@@ -26,17 +26,16 @@ def base_fingerprint(job: TrainJob) -> str:
     """Return a hash of everything in a base's folder that decides what is learned on it.
 
     Raises:
-        JobError: `base_path` holds no checkpoint of the job's kind.
+        JobError: `path` of [train.base] holds no checkpoint of the job's kind.
     """
-    assert job.base_path is not None
-    folder = Path(job.base_path)
-    check_base_folder(job.base, folder)
-    parts = ("scheduler", "transformer", "vae", *LATENT_BASES[job.base].text_folders)
+    folder = Path(job.pretrained.path)
+    check_base_folder(job.base.kind, folder)
+    parts = ("scheduler", "transformer", "vae", *LATENT_BASES[job.base.kind].text_folders)
     return parts_hash(folder, parts)
 
 
 def train_pretrained(run: Run, data_folders: Sequence[Path]) -> Path:
-    """Train on the base that `[train] base_path` names; return the folder of the adapter.
+    """Train on the base that `[train.base] path` names; return the folder of the adapter.
 
     Raises:
         JobError: the base cannot be used, or other things filled the caches.
@@ -44,14 +43,15 @@ def train_pretrained(run: Run, data_folders: Sequence[Path]) -> Path:
     job = run.job
     held_out = cast("TrainingPairs", open_pairs(job, data_folders, "val", allow_none=True))
     pairs = [cast("TrainingPairs", run.pairs), held_out]
-    cache_folder = run.folder.path / "cache" if job.cache_folder is None else Path(job.cache_folder)
+    cache_folder = Path(job.pretrained.cache_folder or run.folder.path / "cache")
     frozen = freeze_base(job, pairs, cache_folder, run.world, run.device)
     transformer = frozen.base.pipeline.transformer
     run = replace(run, validation=_validation(run, frozen, held_out))
     with torch.random.fork_rng():
         torch.manual_seed(derive_seed(job.seed, "adapter", "weights"))
         adapter = fresh_adapter(transformer, run.tasks, job)
-        lora = None if job.lora_rank is None else add_lora(transformer, job.lora_rank)
+        wanted = job.adapter.lora
+        lora = None if wanted is None else add_lora(transformer, wanted.rank)
     adapter.to(run.device)
     train_stage(run, latent_adapter_stage(job, frozen, adapter, lora))
     if lora is not None:

@@ -66,8 +66,8 @@ def train_stage(run: Run, stage: TrainStage) -> None:
     """
     weights = TrainedWeights.fresh(
         stage.parameters(),
-        ema_decay=run.job.ema_decay,
-        weight_decay=run.job.weight_decay,
+        ema_decay=run.job.optimizer.ema_decay,
+        weight_decay=run.job.optimizer.weight_decay,
         factor_of=stage.factor_of,
     )
     restore_newest(run.folder.checkpoints, stage.name, run.folder.run_hash, weights)
@@ -117,22 +117,31 @@ def take_step(
     """
     job, step = run.job, weights.num_steps_done
     loss = run.world.mean(_accumulate(job, model, batch, step))
-    norm = nn.utils.clip_grad_norm_(weights.parameters.values(), job.largest_gradient_norm)
+    norm = nn.utils.clip_grad_norm_(
+        weights.parameters.values(), job.optimizer.largest_gradient_norm
+    )
     if not all_finite((loss, norm)):
         msg = (
             f"stage {stage.name}, step {step + 1}: the loss is {loss.item()} and its gradient "
-            f"{norm.item()}, no numbers any more; lower {stage.name}_learning_rate "
-            f"(now {stage.learning_rate:g}) and train into a new folder; the last good state is "
-            f"in {run.folder.checkpoints}"
+            f"{norm.item()}, no numbers any more; lower learning_rate of "
+            f"[train.{_rate_table(stage)}] (now {stage.learning_rate:g}) and train into a new "
+            f"folder; the last good state is in {run.folder.checkpoints}"
         )
         raise CatError(msg)
-    weights.update(learning_rate_at(step, stage.num_steps, stage.learning_rate, job.warm_up_steps))
+    weights.update(
+        learning_rate_at(step, stage.num_steps, stage.learning_rate, job.optimizer.warm_up_steps)
+    )
     return loss.item()
+
+
+def _rate_table(stage: TrainStage) -> str:
+    """Return which table of the manifest holds the learning rate of a stage."""
+    return "base" if stage.name == "base" else "adapter"
 
 
 def _accumulate(job: TrainJob, model: nn.Module, batch: Batch, step: int) -> Tensor:
     """Add up the gradients of a batch's parts and return its loss."""
-    parts = list(batch.parts(job.micro_batch_size))
+    parts = list(batch.parts(job.optimizer.micro_batch_size))
     losses = []
     for number, part in enumerate(parts):
         with ExitStack() as contexts:
@@ -171,9 +180,9 @@ def _log_step(
         num_steps_done,
         loss=loss,
         learning_rate=learning_rate_at(
-            num_steps_done - 1, stage.num_steps, stage.learning_rate, job.warm_up_steps
+            num_steps_done - 1, stage.num_steps, stage.learning_rate, job.optimizer.warm_up_steps
         ),
-        samples_per_s=steps_per_s * job.batch_size,
+        samples_per_s=steps_per_s * job.optimizer.batch_size,
         waiting_share=waiting_share,
         peak_memory_mb=peak_memory_mb(run.device),
     )
@@ -185,7 +194,7 @@ def _validate(run: Run, stage: TrainStage, weights: TrainedWeights, log: RunLog)
         return
     loss, num_pairs = 0.0, len(run.validation)
     with torch.no_grad(), weights.averaged():
-        for part in run.validation.parts(run.job.micro_batch_size):
+        for part in run.validation.parts(run.job.optimizer.micro_batch_size):
             part_loss = flow_loss(stage, run.job, part, 0, "validate").item()
             loss += part_loss * len(part) / num_pairs
     log.write(weights.num_steps_done, validation_loss=loss)
@@ -203,11 +212,11 @@ def _out_of_memory(
     run: Run, stage: TrainStage, weights: TrainedWeights, error: BaseException
 ) -> str:
     job = run.job
-    at_once = job.micro_batch_size or job.batch_size // run.world.size
+    at_once = job.optimizer.micro_batch_size or job.optimizer.batch_size // run.world.size
     first_line = (str(error).splitlines() or [type(error).__name__])[0]
     return (
         f"stage {stage.name}, step {weights.num_steps_done + 1}: out of memory on {run.device} "
-        f"with {at_once} samples of {job.size_px} px at once, at most "
+        f"with {at_once} samples of {job.base.size_px} px at once, at most "
         f"{peak_memory_mb(run.device):.0f} MB before ({first_line}); set micro_batch_size = "
         f"{max(1, at_once // 2)} or gradient_checkpointing = true in [train], or use fewer "
         f"num_loader_workers, and run the same command again: it goes on from the last good state "

@@ -124,11 +124,13 @@ def _errors(
         of_light_BC = torch.where(lamp_gains > 0.0, of_lamp_BC, of_light_BC)
     of_change_B1 = change_error(predicted_BCHW, target_BCHW, source_BCHW, weights_BCHW)
     is_sure_B = is_camera_B if lamp_gains is None else torch.ones_like(is_camera_B)
-    light_weight_B = job.light_loss_weight * torch.where(is_sure_B, _SURE_NUMBER_WEIGHT, 1.0)
+    light_weight_B = job.compact.light_loss_weight * torch.where(
+        is_sure_B, _SURE_NUMBER_WEIGHT, 1.0
+    )
     of_number_B = torch.where(
         _alter_only(batch, BASIS_ATTRIBUTES).to(of_pixels_B.device),
         light_weight_B * of_light_BC.square().mean(dim=1),
-        job.change_loss_weight * of_change_B1.square().mean(dim=1),
+        job.compact.change_loss_weight * of_change_B1.square().mean(dim=1),
     )
     return (of_pixels_B + of_number_B + _FINEST_ERROR**2).sqrt()
 

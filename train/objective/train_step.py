@@ -51,7 +51,7 @@ class TrainStage:
 
     def shift_in(self, job: TrainJob) -> float:
         """Return the shift of times in a job: its own, or the base's."""
-        return job.time_shift or self.time_shift
+        return job.base.time_shift or self.time_shift
 
     def factor_of(self, name: str) -> float:
         """Return the factor of the learning rate of a parameter."""
@@ -85,7 +85,7 @@ def base_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Train
             )
         ]
 
-    return _word_stage(job, base, job.num_base_steps, instruct)
+    return _word_stage(job, base, job.compact.num_steps, instruct)
 
 
 def prompt_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> TrainStage:
@@ -107,7 +107,7 @@ def prompt_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Tra
             instructions.append(_reordered(words_with_numbers(spelled, num_places), order))
         return instructions
 
-    return _word_stage(job, base, job.num_base_steps + job.num_adapter_steps, instruct)
+    return _word_stage(job, base, job.compact.num_steps + job.adapter.num_steps, instruct)
 
 
 def _word_stage(job: TrainJob, base: CompactBase, num_steps: int, instruct: Instruct) -> TrainStage:
@@ -123,8 +123,8 @@ def _word_stage(job: TrainJob, base: CompactBase, num_steps: int, instruct: Inst
         "base",
         base.modules(),
         num_steps,
-        job.base_learning_rate,
-        job.identity_share,
+        job.compact.learning_rate,
+        job.data.identity_share,
         COMPACT_TIME_SHIFT,
         predict,
     )
@@ -174,9 +174,9 @@ def adapter_stage(
     return TrainStage(
         "adapter",
         adapter_networks(adapter, lora),
-        job.num_adapter_steps,
-        job.adapter_learning_rate,
-        0.0 if lora is None else job.identity_share,
+        job.adapter.num_steps,
+        job.adapter.learning_rate,
+        0.0 if lora is None else job.data.identity_share,
         COMPACT_TIME_SHIFT,
         _predict_change(base, adapter) if lora is None else _predict_by_number(base, adapter),
         rate_factors=rate_factors(job, lora),
@@ -185,13 +185,13 @@ def adapter_stage(
 
 def joint_stage(job: TrainJob, base: CompactBase, adapter: NumericAdapter) -> TrainStage:
     """Return the only stage of an adapter and a base that learn together, from numbers alone."""
-    rate_factor = job.base_learning_rate / job.adapter_learning_rate
+    rate_factor = job.compact.learning_rate / job.adapter.learning_rate
     return TrainStage(
         "joint",
         (adapter, *base.modules()),
-        job.num_base_steps + job.num_adapter_steps,
-        job.adapter_learning_rate,
-        job.identity_share,
+        job.compact.num_steps + job.adapter.num_steps,
+        job.adapter.learning_rate,
+        job.data.identity_share,
         COMPACT_TIME_SHIFT,
         _predict_by_number(base, adapter),
         rate_factors=(1.0, *(rate_factor for _ in base.modules())),
@@ -244,7 +244,9 @@ def adapter_networks(adapter: NumericAdapter, lora: LoraWeights | None) -> tuple
 
 def rate_factors(job: TrainJob, lora: LoraWeights | None) -> tuple[float, ...]:
     """Return the learning rates of `adapter_networks` by that of the adapter."""
-    return () if lora is None else (1.0, job.lora_learning_rate / job.adapter_learning_rate)
+    if lora is None or job.adapter.lora is None:
+        return ()
+    return (1.0, job.adapter.lora.learning_rate / job.adapter.learning_rate)
 
 
 def flow_loss(

@@ -30,11 +30,11 @@ def check_base_folder(kind: str, folder: Path) -> None:
     Raises:
         MissingExtraError: what its text encoders need is not installed.
     """
-    require_extras(f'base = "{kind}"', "hub")
+    require_extras(f'kind = "{kind}"', "hub")
     index_path = folder / "model_index.json"
     if not index_path.is_file():
         msg = (
-            f'base_path {folder}: holds no model_index.json; base = "{kind}" needs the folder of a '
+            f'base {folder}: holds no model_index.json; kind = "{kind}" needs the folder of a '
             f"checkpoint in the diffusers layout: {_REMEDY}"
         )
         raise JobError(msg)
@@ -46,11 +46,11 @@ def check_base_folder(kind: str, folder: Path) -> None:
         raise JobError(msg) from None
     wanted = LATENT_BASES[kind].pipeline_name
     if found != wanted:
-        msg = f'base_path {folder}: holds a {found}, and base = "{kind}" is a {wanted}; {_REMEDY}'
+        msg = f'base {folder}: holds a {found}, and kind = "{kind}" is a {wanted}; {_REMEDY}'
         raise JobError(msg)
     if index.get("is_distilled"):
         msg = (
-            f"base_path {folder}: is the distilled model, which samples in 4 steps and would "
+            f"base {folder}: is the distilled model, which samples in 4 steps and would "
             f"unlearn that; give the base model: {_REMEDY}"
         )
         raise JobError(msg)
@@ -85,7 +85,7 @@ def load_base(
             **dict.fromkeys(leave_out),
         )
     except (OSError, ValueError) as error:
-        msg = f"base_path {folder}: cannot be loaded ({error}); {_REMEDY}"
+        msg = f"base {folder}: cannot be loaded ({error}); {_REMEDY}"
         raise JobError(msg) from None
     finally:
         for logging in loggings:

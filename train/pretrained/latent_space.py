@@ -58,13 +58,13 @@ class LatentObjective:
         num_ranks: int = 1,
     ) -> Batch:
         """Return the batch of a step, or one process's part of it; see `Objective.draw`."""
-        size = job.batch_size // num_ranks
-        begin = step * job.batch_size + rank * size
+        size = job.optimizer.batch_size // num_ranks
+        begin = step * job.optimizer.batch_size + rank * size
         drawn = [
             self._drawn(pairs, job, stage, position, identity_share)
             for position in range(begin, begin + size)
         ]
-        return replace(collate(drawn), first=rank * size, num_whole=job.batch_size)
+        return replace(collate(drawn), first=rank * size, num_whole=job.optimizer.batch_size)
 
     def _drawn(
         self, pairs: PairSource, job: TrainJob, stage: str, position: int, identity_share: float

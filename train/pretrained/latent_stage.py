@@ -59,15 +59,16 @@ def freeze_base(
         JobError: the base is missing or of another kind, or another one filled the caches.
         ShardError: a shard is broken.
     """
-    assert job.base_path is not None
-    folder = Path(job.base_path)
+    folder = Path(job.pretrained.path)
     latents, texts = open_caches(job, folder, cache_folder)
     wanted = texts_of(pairs)
     if world.is_first:
         _fill(job, folder, latents, texts, pairs, wanted, device)
     world.wait()
-    without = LATENT_BASES[job.base].text_folders
-    base = load_base(job.base, folder, leave_out=without, precision=job.precision, device=device)
+    without = LATENT_BASES[job.base.kind].text_folders
+    base = load_base(
+        job.base.kind, folder, leave_out=without, precision=job.precision, device=device
+    )
     if job.gradient_checkpointing:
         base.pipeline.transformer.enable_gradient_checkpointing()
     objective = LatentObjective(base, latents)
@@ -80,11 +81,11 @@ def open_caches(job: TrainJob, base_folder: Path, folder: Path) -> tuple[TensorC
     Raises:
         JobError: another VAE, text encoder, size or version filled one.
     """
-    base_class = LATENT_BASES[job.base]
+    base_class = LATENT_BASES[job.base.kind]
     made_by = {
         "kind": "latents",
         "vae": parts_hash(base_folder, ["vae"]),
-        "size_px": str(job.size_px),
+        "size_px": str(job.base.size_px),
         "preprocessing": PREPROCESSING,
     }
     latents = open_cache(folder / "latents", made_by)
@@ -113,16 +114,16 @@ def _fill(
     device: torch.device,
 ) -> None:
     """Encode what the caches lack; text encoders are gone before the VAE comes."""
-    load = partial(load_base, job.base, folder, device=device)
+    load = partial(load_base, job.base.kind, folder, device=device)
     if not has_texts(texts, wanted):
         encoders = load(leave_out=("transformer", "vae"), precision=job.precision)
         fill_texts(texts, encoders, wanted)
         del encoders
     if not all(has_latents(latents, part) for part in pairs):
-        without = ("transformer", *LATENT_BASES[job.base].text_folders)
+        without = ("transformer", *LATENT_BASES[job.base.kind].text_folders)
         vae = load(leave_out=without)  # in float32: it is small
         for part in pairs:
-            fill_latents(latents, vae, part, job.size_px)
+            fill_latents(latents, vae, part, job.base.size_px)
 
 
 def latent_adapter_stage(
@@ -148,10 +149,10 @@ def latent_adapter_stage(
     return TrainStage(
         "adapter",
         adapter_networks(adapter, lora),
-        job.num_adapter_steps,
-        job.adapter_learning_rate,
-        0.0 if lora is None else job.identity_share,
-        frozen.time_shift(job.size_px),
+        job.adapter.num_steps,
+        job.adapter.learning_rate,
+        0.0 if lora is None else job.data.identity_share,
+        frozen.time_shift(job.base.size_px),
         predict,
         frozen.objective,
         rate_factors(job, lora),

@@ -15,7 +15,7 @@ tensorboard/, train_log.jsonl
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,12 @@ from train.runs.distributed import World
 # a run may be resumed with others, for example after it ran out of memory.
 FREE_SETTINGS = frozenset(
     {
-        "base_path",  # the weights in it count, wherever they lie
-        "cache_folder",
+        "base.path",  # the weights in it count, wherever they lie
+        "base.cache_folder",
         "baselines",
         "checkpoint_every_steps",
         "gradient_checkpointing",
-        "micro_batch_size",
+        "optimizer.micro_batch_size",
         "num_loader_workers",
         "sample_grid_every_steps",
     }
@@ -99,7 +99,7 @@ def claim_run_folder(
     """
     settings = job.model_dump(mode="json")
     identity = {
-        "job": {name: value for name, value in settings.items() if name not in FREE_SETTINGS},
+        "job": {key: value for key, value in _flat(settings) if key not in FREE_SETTINGS},
         "data": data_fingerprint,
     }
     if base_fingerprint is not None:
@@ -116,6 +116,12 @@ def claim_run_folder(
     record_path = path / "run.json"
     if record_path.is_file():
         found = _read_record(record_path)
+        if "optimizer" not in found["job"]:
+            msg = (
+                f"run folder {path}: was begun before [train] had tables of its own and cannot be "
+                f"resumed; its adapter can be used, a new run needs a new folder"
+            )
+            raise JobError(msg)
         if found["run_hash"] != run_hash:
             msg = (
                 f"run folder {path}: was begun with another {_first_difference(found, record)}; "
@@ -154,6 +160,15 @@ def write_together(world: World, folder: Path, write: Callable[[Path], None]) ->
     world.wait()
 
 
+def _flat(settings: Mapping[str, Any], table: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield settings by their dotted keys: "optimizer.batch_size"; empty tables as they are."""
+    for key, value in settings.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{table}{key}.")
+        else:
+            yield f"{table}{key}", value
+
+
 def _remove(path: Path) -> None:
     if path.is_dir():
         shutil.rmtree(path)
@@ -179,9 +194,10 @@ def _read_record(path: Path) -> dict[str, Any]:
 
 def _first_difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
     """Return which setting differs and how, for an error message."""
-    for key, value in wanted["job"].items():
-        if key not in FREE_SETTINGS and found["job"].get(key) != value:
-            return f"{key} ({found['job'].get(key)}, now {value})"
+    before = dict(_flat(found["job"]))
+    for key, value in _flat(wanted["job"]):
+        if key not in FREE_SETTINGS and before.get(key) != value:
+            return f"{key} ({before.get(key)}, now {value})"
     if found.get("base") != wanted["base"]:
         return "base (its weights differ)"
     return "data set (the index of its shards differs)"

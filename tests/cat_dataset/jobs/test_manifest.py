@@ -106,31 +106,12 @@ def test_a_missing_manifest_points_to_the_examples(tmp_path: Path) -> None:
         load_job(tmp_path / "none.toml")
 
 
-_GAP = "held_out_values = {{ exposure = {} }}\n"
-GAPS = f"[train]\n{_GAP}[evaluate]\n{_GAP}"
+@pytest.mark.parametrize("is_trained", [True, False])
+def test_held_out_values_are_typed_once(is_trained: bool, tmp_path: Path) -> None:
+    """What training leaves out is what the score calls never trained."""
+    text = "[train.data]\nheld_out_values = { exposure = [[0.9, 1.1]] }\n" if is_trained else ""
 
+    job = load_job(write(tmp_path, HEAD + text + '[evaluate]\nsplit = "val"\n')).evaluation()
 
-@pytest.mark.parametrize("scored", ["[[0.9, 1.1]]", "[[-1.1, -1.0]]", "[]"])
-def test_values_scored_as_held_out_lie_in_what_training_leaves_out(
-    scored: str, tmp_path: Path
-) -> None:
-    """Either sign: pairs are trained in both directions."""
-    job = load_job(write(tmp_path, HEAD + GAPS.format("[[0.9, 1.1]]", scored)))
-
-    assert job.train is not None
-    assert job.train.held_out_values == {"exposure": ((0.9, 1.1),)}
-
-
-@pytest.mark.parametrize(
-    ("trained_without", "left_out"), [("[]", "nothing of it"), ("[[1.0, 1.2]]", "1 to 1.2")]
-)
-def test_values_that_were_trained_are_not_scored_as_held_out(
-    trained_without: str, left_out: str, tmp_path: Path
-) -> None:
-    """Scores on them would be called interpolation and be none."""
-    text = HEAD + GAPS.format(trained_without, "[[0.9, 1.1]]")
-
-    with pytest.raises(
-        JobError, match=f"0.9 to 1.1 as never trained, but .* leaves out {left_out}"
-    ):
-        load_job(write(tmp_path, text))
+    assert job.split == "val"
+    assert job.held_out_values == ({"exposure": ((0.9, 1.1),)} if is_trained else {})

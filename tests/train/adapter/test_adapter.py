@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
-from cat_dataset.jobs.manifest import TrainJob
+from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.jobs.train_settings import AdapterSettings
 from cat_dataset.records import EditScale
 from tests.train.small_bases import predict, predict_edited, random_base
 from train.adapter.adapter import NumericAdapter, Task, number_features
@@ -15,6 +16,7 @@ from train.adapter.hooks import modulation_linears
 from train.model.compact import CompactBase
 from train.model.vocabulary import words_by_number
 
+SMALL_CODE = TrainJob(adapter=AdapterSettings(code_size=16))
 EXPOSURE = Task("exposure", "exposure", "stops", -2.0, 2.0, None, None)
 BALANCE = Task("white_balance", "white balance", "mired", -120.0, 120.0, DAYLIGHT_CCT_K, "K")
 BRIGHTER, COOLER = EditScale("exposure", 1.3), EditScale("white_balance", 40.0)
@@ -30,7 +32,7 @@ def base() -> CompactBase:
 def adapter(base: CompactBase) -> NumericAdapter:
     """A fresh adapter for that base."""
     torch.manual_seed(1)
-    return fresh_adapter(base.transformer, [EXPOSURE, BALANCE], TrainJob(code_size=16))
+    return fresh_adapter(base.transformer, [EXPOSURE, BALANCE], SMALL_CODE)
 
 
 @pytest.fixture
@@ -180,7 +182,7 @@ def test_two_steps_in_kelvin_have_the_features_of_the_whole_way() -> None:
 def without_ids(base: CompactBase) -> NumericAdapter:
     """An adapter that isolates neither tasks nor units, every weight moved."""
     torch.manual_seed(1)
-    job = TrainJob(code_size=16, task_ids=False)
+    job = SMALL_CODE.with_settings({"method": "no_task_id"})
     adapter = fresh_adapter(base.transformer, [EXPOSURE, BALANCE], job)
     nn.init.normal_(adapter.to_modulations.weight, std=0.3)
     return adapter
@@ -227,7 +229,7 @@ def test_a_saved_adapter_remembers_that_it_has_no_task_ids(
 
 def test_worded_tasks_are_named_with_direction_and_rough_size(base: CompactBase) -> None:
     """In any order and in parts; what only the number says, and zero, stay neutral."""
-    job = TrainJob(attributes=["exposure", "white_balance"], worded_tasks=["exposure"])
+    job = TrainJob().with_settings({"base.prompt_hint_attributes": ["exposure"]})
     adapter = fresh_adapter(base.transformer, [EXPOSURE, BALANCE], job)
     words = ("exposure", "raise", "clearly")
 
@@ -244,7 +246,7 @@ def test_a_saved_adapter_remembers_which_tasks_are_worded(
     base: CompactBase, tmp_path: Path
 ) -> None:
     """Else an edit would be edited under other words than it was trained with."""
-    job = TrainJob(attributes=["exposure", "white_balance"], worded_tasks=["white_balance"])
+    job = TrainJob().with_settings({"base.prompt_hint_attributes": ["white_balance"]})
     fresh_adapter(base.transformer, [EXPOSURE, BALANCE], job).save_pretrained(tmp_path)
 
     tasks = NumericAdapter.from_pretrained(tmp_path).tasks

@@ -1,7 +1,9 @@
 """Edits as tokens: on the compact base, and on the blocks of FLUX.1 and FLUX.2."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import torch
@@ -45,13 +47,14 @@ def base() -> CompactBase:
 
 
 def fresh(
-    transformer: nn.Module, token_tasks: tuple[str, ...], **settings: object
+    transformer: nn.Module,
+    token_attributes: tuple[str, ...],
+    settings: Mapping[str, object] = MappingProxyType({}),
 ) -> NumericAdapter:
     """Return a fresh adapter with some tasks carried by tokens."""
     torch.manual_seed(1)
-    job = TrainJob.model_validate(
-        {"attributes": ALL, "code_size": 16, "token_tasks": token_tasks, **settings}
-    )
+    tokens = {"adapter.code_size": 16, "adapter.token_attributes": token_attributes}
+    job = TrainJob(attributes=ALL).with_settings({**tokens, **settings})
     return fresh_adapter(transformer, TASKS, job)
 
 
@@ -65,12 +68,12 @@ def trained(adapter: NumericAdapter) -> NumericAdapter:
     return adapter
 
 
-@pytest.mark.parametrize("token_tasks", [MIXED, ALL])
+@pytest.mark.parametrize("token_attributes", [MIXED, ALL])
 def test_a_fresh_adapter_leaves_the_base_bit_identical(
-    base: CompactBase, token_tasks: tuple[str, ...]
+    base: CompactBase, token_attributes: tuple[str, ...]
 ) -> None:
     """The one zero-initialised layer on the path is what leads back into the base."""
-    adapter = fresh(base.transformer, token_tasks)
+    adapter = fresh(base.transformer, token_attributes)
 
     assert torch.equal(predict_edited(base, adapter, SHARPER, BRIGHTER, COOLER), predict(base))
     assert adapter.tokens is not None
@@ -191,12 +194,12 @@ def test_a_base_with_other_attentions_is_refused(base: CompactBase) -> None:
     assert not any(module._forward_hooks for module in base.transformer.modules())
 
 
-@pytest.mark.parametrize("settings", [{}, {"task_ids": False}, {"num_tokens": 2}])
+@pytest.mark.parametrize("settings", [{}, {"method": "no_task_id"}, {"adapter.num_tokens": 2}])
 def test_a_saved_adapter_comes_back_with_its_carriers(
     base: CompactBase, settings: dict[str, object], tmp_path: Path
 ) -> None:
     """config.json says which task is carried by what."""
-    adapter = trained(fresh(base.transformer, MIXED, **settings))
+    adapter = trained(fresh(base.transformer, MIXED, settings))
 
     adapter.save_pretrained(tmp_path)
     loaded = NumericAdapter.from_pretrained(tmp_path)
@@ -263,12 +266,12 @@ def train_pairs(data_folder: Path) -> TrainingPairs:
 
 def token_job() -> TrainJob:
     """Return the tiny job with two tasks carried by tokens."""
-    return tiny_job().model_copy(update={"token_tasks": ("exposure", "light_power")})
+    return tiny_job().with_settings({"adapter.token_attributes": ("exposure", "light_power")})
 
 
 def test_one_batch_overfits_on_a_frozen_base(data_folder: Path) -> None:
     """Tokens alone steer a base that knows the words: errors of four pairs fall to a third."""
-    job = tiny_job().model_copy(update={"token_tasks": ATTRIBUTES})
+    job = tiny_job().with_settings({"adapter.token_attributes": ATTRIBUTES})
     pairs = train_pairs(data_folder)
     tasks = tasks_of_pairs(pairs.rows, ATTRIBUTES)
     torch.manual_seed(0)

@@ -43,10 +43,10 @@ def run(
 
 def job_of(kind: str, checkpoints: dict[str, Path]) -> Any:
     """Return a short run with a LoRA."""
-    settings = {"lora_rank": 2, "lora_learning_rate": RATE, "num_adapter_steps": 4}
+    settings = {"adapter.lora.rank": 2, "adapter.lora.learning_rate": RATE, "adapter.num_steps": 4}
     if kind != "compact":
-        return latent_job(kind, checkpoints[kind], **settings)
-    return tiny_job().model_copy(update={**settings, "num_base_steps": 4})
+        return latent_job(kind, checkpoints[kind], settings)
+    return tiny_job().with_settings({**settings, "base.num_steps": 4})
 
 
 def test_adapter_and_lora_are_two_files(run: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_stopped_run_with_a_lora_resumes_to_the_same_bytes(
 ) -> None:
     """Adapter and LoRA are in one checkpoint, each with its learning rate."""
     job, folder = job_of(run.name, checkpoints), tmp_path / "run"
-    stop_after = 3 if run.name != "compact" else job.num_base_steps + 3
+    stop_after = 3 if run.name != "compact" else job.compact.num_steps + 3
     with pytest.raises(StoppedError):
         run_training(job, [data_folder], folder, num_threads=1, progress=StopAfter(stop_after))
 

@@ -25,7 +25,7 @@ from train.runs.run_folder import finished_editor
 
 def prompt_job() -> TrainJob:
     """Return the tiny job with its numbers in the prompt: 6 + 10 steps of the base."""
-    return tiny_job().model_copy(update={"numbers": "prompt"})
+    return tiny_job().with_settings({"method": "prompt"})
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +114,7 @@ def test_it_answers_as_any_editor_and_refuses_what_it_has_no_words_for(
 
 def test_parts_of_a_batch_are_told_what_they_are_told_in_the_whole(data_folder: Path) -> None:
     """Zeros and places are drawn for the whole batch; they average to its loss."""
-    job = prompt_job().model_copy(update={"batch_size": 8})
+    job = prompt_job().with_settings({"optimizer.batch_size": 8})
     pairs = train_pairs(data_folder)
     batch = draw_batch(pairs, job, "base", 3, 0.4)
     stage = make_stage(pairs, job)

@@ -19,9 +19,10 @@ from train.data.pairs import TrainingPairs
 from train.data.task_ids import tasks_of_pairs
 
 
-def composed_job(**changes: object) -> TrainJob:
+def composed_job(attributes: tuple[str, ...] = ATTRIBUTES, **changes: object) -> TrainJob:
     """Return the tiny job on pairs that are composed as they are drawn."""
-    return TrainJob.model_validate({**tiny_job().model_dump(), "pairs": "composed", **changes})
+    data = {f"data.{key}": value for key, value in changes.items()}
+    return tiny_job().with_settings({"attributes": attributes, "data.pairs": "composed", **data})
 
 
 def open_train(folder: Path, job: TrainJob) -> ComposedPairs:
@@ -77,7 +78,7 @@ def test_light_beyond_white_changes_targets_where_they_are_white_alone(
     """The same draws; what the display shows is the same, and some of the white is more."""
     job = composed_job(attributes=("exposure",), value_ranges={"exposure": (1.5, 2.0)})
     plain = open_train(linear_folder, job)
-    beyond = open_train(linear_folder, job.model_copy(update={"light_beyond_white": True}))
+    beyond = open_train(linear_folder, job.with_settings({"data.light_beyond_white": True}))
 
     most = 0.0
     for step in range(6):
@@ -159,10 +160,12 @@ def test_what_cannot_be_edited_at_once_is_not_planned() -> None:
 
 def test_large_light_is_kept_small(linear_folder: Path) -> None:
     """Twice the crop: composing costs time by the pixel."""
-    pairs = open_train(linear_folder, composed_job(size_px=16))
+    pairs = open_train(linear_folder, composed_job().with_settings({"base.size_px": 16}))
     assert pairs.example(0, 0, 0).pictures.shape == (2, SIZE_PX, SIZE_PX, 3)
 
-    job = composed_job().model_copy(update={"size_px": 8})
+    job = composed_job()
+    tiny = job.base.model_copy(update={"size_px": 8})  # smaller than a manifest may ask
+    job = job.model_copy(update={"base": tiny})
 
     assert open_train(linear_folder, job).example(0, 0, 0).pictures.shape == (2, 16, 16, 3)
 

@@ -83,7 +83,7 @@ def test_identity_samples_have_no_edit_and_their_source_as_target(
     """With share 0.999 a batch holds nearly nothing else."""
     batch = draw_batch(pairs, job, "base", 0, 0.999)
 
-    assert batch.edits == ((),) * job.batch_size
+    assert batch.edits == ((),) * job.optimizer.batch_size
     assert torch.equal(batch.source_BCHW, batch.target_BCHW)
 
 

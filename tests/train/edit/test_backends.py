@@ -20,7 +20,7 @@ def test_a_picture_is_edited_at_the_time_that_its_training_lies_around(
 ) -> None:
     """From the source under one and the same noise; half of the training's times are earlier."""
     base = random_base(["exposure"])
-    job = TrainJob(code_size=16, time_shift=shift)
+    job = TrainJob().with_settings({"adapter.code_size": 16, "base.time_shift": shift})
     backend = CompactBackend(base, fresh_adapter(base.transformer, [EXPOSURE], job))
     source_BCHW = torch.stack([torch.full((3, 16, 24), light) for light in (-0.5, 0.5)])
 
@@ -44,7 +44,9 @@ def test_a_picture_is_edited_at_the_time_that_its_training_lies_around(
 def test_a_pretrained_base_has_no_time_and_no_gain_of_ours() -> None:
     """Its own pipeline samples; what was measured is of the compact base."""
     base = random_base(["exposure"])
-    job = TrainJob(base="klein", base_path="somewhere", size_px=64, code_size=16)
+    job = TrainJob.model_validate(
+        {"base": {"kind": "klein", "path": "somewhere"}, "adapter": {"code_size": 16}}
+    )
 
     config = fresh_adapter(base.transformer, [EXPOSURE], job).config
 

@@ -184,7 +184,7 @@ def test_an_odd_picture_does_not_decide() -> None:
 
 def test_what_is_in_memory_at_once_changes_nothing(data_folder: Path) -> None:
     """Parts of a batch add up to the whole, in what is measured and in what is tried."""
-    frugal = tiny_job().model_copy(update={"micro_batch_size": 1})
+    frugal = tiny_job().with_settings({"optimizer.micro_batch_size": 1})
     whole, parts = (backend_that(exposure=0.98, white_balance=1.03) for _ in range(2))
 
     calibrated(whole, data_folder)
@@ -208,7 +208,7 @@ def test_an_adapter_that_has_not_learned_yet_stays_as_it_is(data_folder: Path) -
 
 def test_an_attribute_hinted_at_in_words_is_left_alone(data_folder: Path) -> None:
     """The encoder does not carry the whole of its response."""
-    job = tiny_job().model_copy(update={"worded_tasks": ("exposure",)})
+    job = tiny_job().with_settings({"base.prompt_hint_attributes": ("exposure",)})
     base = random_base(ATTRIBUTES)
     error = backend_that(exposure=0.98, white_balance=1.0).error
     worded = WrongBackend(fresh_adapter(base.transformer, TASKS, job), error)
@@ -233,7 +233,7 @@ def test_a_run_says_what_slopes_it_found(data_folder: Path, tmp_path: Path) -> N
 def test_tasks_that_share_an_encoder_are_left_alone(data_folder: Path) -> None:
     """One factor cannot be right for two units."""
     base = random_base(ATTRIBUTES)
-    job = tiny_job().model_copy(update={"task_ids": False})
+    job = tiny_job().with_settings({"method": "no_task_id"})
     shared = WrongBackend(fresh_adapter(base.transformer, TASKS, job), {})
 
     assert calibrated(shared, data_folder) == {}

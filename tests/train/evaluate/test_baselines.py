@@ -23,7 +23,7 @@ NUM_STEPS = 6 + NUM_ADAPTER_STEPS  # of base and adapter
 
 def compared_job() -> TrainJob:
     """Return the tiny job with every baseline."""
-    return tiny_job().model_copy(update={"baselines": get_args(Baseline)})
+    return tiny_job().with_settings({"baselines": get_args(Baseline)})
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +123,6 @@ def test_bases_that_do_not_fit_are_refused(
         run_training(tiny_job(), [data_folder], tmp_path / "a", base_from=tmp_path)
     with pytest.raises(JobError, match="was not trained on the words by-number; take one that"):
         run_training(tiny_job(), [data_folder], tmp_path / "b", base_from=prompted)
-    job = tiny_job().model_copy(update={"numbers": "prompt"})
+    job = tiny_job().with_settings({"method": "prompt"})
     with pytest.raises(JobError, match="trains a base of its own"):
         run_training(job, [data_folder], tmp_path / "c", base_from=compared_run)

@@ -184,9 +184,9 @@ def test_only_trained_numbers_are_asked_except_beyond(editor: Editor, dataset: P
         ({}, "Trained together: nothing; the rest is zero-shot."),
         (
             {
-                "pairs": "composed",
-                "max_edits": 2,
-                "held_out_combinations": ("light_power+exposure",),
+                "data.pairs": "composed",
+                "data.max_edits": 2,
+                "data.held_out_combinations": ("light_power+exposure",),
             },
             "Trained together: any 2 at once but exposure+light_power; the rest is zero-shot.",
         ),
@@ -196,7 +196,7 @@ def test_the_report_says_what_was_trained_together(
     data_folder: Path, settings: dict[str, object], note: str
 ) -> None:
     """Only a combination that was never trained tests zero-shot."""
-    assert _zero_shot_note(tiny_job().model_copy(update=settings), [data_folder]) == note
+    assert _zero_shot_note(tiny_job().with_settings(settings), [data_folder]) == note
 
 
 def test_others_must_not_take_the_name_of_a_baseline(

@@ -111,9 +111,9 @@ def test_a_killed_run_resumes_to_the_same_bytes(
     """
     folder, job = (
         tmp_path / "run",
-        tiny_job().model_copy(update={"num_loader_workers": num_workers}),
+        tiny_job().with_settings({"num_loader_workers": num_workers}),
     )
-    base_steps, all_steps = job.num_base_steps, job.num_base_steps + job.num_adapter_steps
+    base_steps, all_steps = job.compact.num_steps, job.compact.num_steps + job.adapter.num_steps
     rng = derive_rng(num_workers, "killed")
 
     for low, high in ((1, base_steps), (base_steps + 1, all_steps)):
@@ -130,10 +130,10 @@ def test_composed_pairs_resume_in_the_middle_of_an_epoch(
     linear_folder: Path, tmp_path: Path
 ) -> None:
     """11 lights, batches of 4: the third step spans two epochs. Workers change nothing."""
-    job = tiny_job().model_copy(update={"pairs": "composed", "max_edits": 2})
+    job = tiny_job().with_settings({"data.pairs": "composed", "data.max_edits": 2})
     run_training(job, [linear_folder], tmp_path / "straight", num_threads=2)
 
-    folder, helped = tmp_path / "run", job.model_copy(update={"num_loader_workers": 2})
+    folder, helped = tmp_path / "run", job.with_settings({"num_loader_workers": 2})
     with pytest.raises(StoppedError):
         run_training(helped, [linear_folder], folder, num_threads=2, progress=StopAfter(9))
     run_training(helped, [linear_folder], folder)
@@ -165,9 +165,9 @@ def test_the_frozen_base_is_not_touched_by_the_adapter_stage(
 
 def test_a_folder_of_another_job_is_refused(data_folder: Path, straight_run: Path) -> None:
     """The message names the setting that differs."""
-    other = tiny_job().model_copy(update={"num_adapter_steps": 11})
+    other = tiny_job().with_settings({"adapter.num_steps": 11})
 
-    with pytest.raises(JobError, match=r"num_adapter_steps \(10, now 11\); give a new folder"):
+    with pytest.raises(JobError, match=r"adapter\.num_steps \(10, now 11\); give a new folder"):
         run_training(other, [data_folder], straight_run)
 
 
@@ -183,11 +183,11 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_checkpoint(
     data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An absurd learning rate overflows; the error says what to lower."""
-    job = tiny_job().model_copy(
-        update={"base_learning_rate": 1e30, "num_base_steps": 60, "checkpoint_every_steps": 1}
+    job = tiny_job().with_settings(
+        {"base.learning_rate": 1e30, "base.num_steps": 60, "checkpoint_every_steps": 1}
     )
 
-    with pytest.raises(CatError, match="lower base_learning_rate"):
+    with pytest.raises(CatError, match=r"lower learning_rate of \[train\.base\]"):
         run_training(job, [data_folder], tmp_path / "run")
 
     kept = checkpoint_paths(tmp_path / "run" / "checkpoints", "base")
@@ -214,9 +214,9 @@ def test_a_resumed_run_may_spend_its_memory_otherwise(data_folder: Path, tmp_pat
     folder = tmp_path / "run"
     with pytest.raises(StoppedError):
         run_training(tiny_job(), [data_folder], folder, num_threads=2, progress=StopAfter(5))
-    frugal = {"micro_batch_size": 2, "gradient_checkpointing": True}
+    frugal = {"optimizer.micro_batch_size": 2, "gradient_checkpointing": True}
 
-    adapter = run_training(tiny_job().model_copy(update=frugal), [data_folder], folder)
+    adapter = run_training(tiny_job().with_settings(frugal), [data_folder], folder)
 
     assert adapter == finished_editor(folder)
 
@@ -257,7 +257,7 @@ def test_a_broken_shard_is_named_whoever_reads_it(
     pairs = TrainingPairs([tmp_path / "data"], ("train",), ATTRIBUTES, max_cache_bytes=0)
     (tar,) = (tmp_path / "data" / "shards").glob("*.tar")
     tar.write_bytes(tar.read_bytes()[:100])
-    job = tiny_job().model_copy(update={"num_loader_workers": num_workers})
+    job = tiny_job().with_settings({"num_loader_workers": num_workers})
     stage = base_stage(
         job, build_compact(32, ATTRIBUTES, 1), tasks_of_pairs(pairs.rows, ATTRIBUTES)
     )

@@ -65,7 +65,7 @@ def assert_equal_gradients(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -
 @pytest.mark.parametrize("name", ["base", "adapter"])
 def test_parts_of_a_batch_add_up_to_the_whole(name: str, pairs: TrainingPairs) -> None:
     """Every sample has the noise, time and words that it has in the large batch."""
-    job = tiny_job().model_copy(update={"batch_size": 8})
+    job = tiny_job().with_settings({"optimizer.batch_size": 8})
     batch = draw_batch(pairs, job, name, 3, 0.4)
 
     in_parts = gradients(make_stage(name, pairs, job), job, batch, 2)
@@ -162,7 +162,7 @@ def test_what_moved_is_left_out_of_the_loss(pairs: TrainingPairs) -> None:
 
 def test_bf16_computes_in_half_the_bits_and_keeps_the_weights(pairs: TrainingPairs) -> None:
     """The loss differs by what eight bits of mantissa cost; weights and gradients stay fp32."""
-    exact, job = tiny_job(), tiny_job().model_copy(update={"precision": "bf16"})
+    exact, job = tiny_job(), tiny_job().with_settings({"precision": "bf16"})
     stage = make_stage("adapter", pairs, job)
     batch = draw_batch(pairs, job, "adapter", 0, 0.0)
 
@@ -182,7 +182,7 @@ def test_the_manifest_may_shift_times_other_than_the_base(pairs: TrainingPairs) 
     batch = draw_batch(pairs, job, "base", 0, 0.0)
 
     own, same, other = (
-        flow_loss(stage, job.model_copy(update={"time_shift": shift}), batch, 0, "train").item()
+        flow_loss(stage, job.with_settings({"base.time_shift": shift}), batch, 0, "train").item()
         for shift in (None, stage.time_shift, 1.0)
     )
 

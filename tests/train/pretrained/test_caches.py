@@ -43,7 +43,7 @@ def test_a_batch_holds_each_pair_by_its_key(
         by_edits.setdefault(values_of(backwards), []).append(both.flip(0))
 
     seen = set()
-    for step in range(2 * len(pairs) // job.batch_size):
+    for step in range(2 * len(pairs) // job.optimizer.batch_size):
         batch = frozen.objective.draw(pairs, job, "adapter", step, 0.0)
         both_B = torch.stack([batch.source_BCHW, batch.target_BCHW], dim=1)
         for both, edits in zip(both_B, batch.edits, strict=True):
@@ -116,7 +116,7 @@ def test_a_cache_of_another_size_is_refused(checkpoints: dict[str, Path], tmp_pa
     open_caches(latent_job("kontext", folder), folder, tmp_path)
 
     with pytest.raises(JobError, match=r"another size px \(64, now 80\)"):
-        open_caches(latent_job("kontext", folder, size_px=80), folder, tmp_path)
+        open_caches(latent_job("kontext", folder, {"base.size_px": 80}), folder, tmp_path)
 
 
 def test_an_entry_under_a_wrong_name_is_refused(

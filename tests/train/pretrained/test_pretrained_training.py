@@ -169,7 +169,7 @@ def test_a_baseline_has_the_same_base_and_caches(
 ) -> None:
     """Nothing is encoded twice; the baseline is an adapter with one encoder for all tasks."""
     shutil.copytree(finished["klein"], tmp_path / "run")
-    job = latent_job("klein", checkpoints["klein"], baselines=("no_task_id",))
+    job = latent_job("klein", checkpoints["klein"], {"baselines": ("no_task_id",)})
     cached = hashes(tmp_path / "run" / "cache")
 
     train_with_baselines(job, [data_folder], tmp_path / "run", num_threads=1)
@@ -193,7 +193,7 @@ def test_a_stopped_run_resumes_to_the_same_bytes(
     tmp_path: Path,
 ) -> None:
     """Between and at checkpoints, with and without workers; the caches are kept."""
-    job = latent_job("klein", checkpoints["klein"], num_loader_workers=num_workers)
+    job = latent_job("klein", checkpoints["klein"], {"num_loader_workers": num_workers})
     with pytest.raises(StoppedError):
         run_training(
             job, [data_folder], tmp_path / "run", num_threads=1, progress=StopAfter(num_steps)
@@ -212,7 +212,9 @@ def test_memory_saving_and_parts_change_nothing_but_rounding(
     tmp_path: Path,
 ) -> None:
     """Gradient checkpointing and micro batches: each sample has its own text, noise and time."""
-    job = latent_job(kind, checkpoints[kind], gradient_checkpointing=True, micro_batch_size=2)
+    job = latent_job(
+        kind, checkpoints[kind], {"gradient_checkpointing": True, "optimizer.micro_batch_size": 2}
+    )
 
     adapter = NumericAdapter.from_pretrained(
         run_training(job, [data_folder], tmp_path / "run", num_threads=1)
@@ -227,7 +229,7 @@ def test_bf16_trains_a_float32_adapter(
     kind: str, checkpoints: dict[str, Path], data_folder: Path, tmp_path: Path
 ) -> None:
     """The base is read in half precision, the adapter stays whole."""
-    job = latent_job(kind, checkpoints[kind], precision="bf16", num_adapter_steps=2)
+    job = latent_job(kind, checkpoints[kind], {"precision": "bf16", "adapter.num_steps": 2})
 
     adapter = NumericAdapter.from_pretrained(
         run_training(job, [data_folder], tmp_path / "run", num_threads=1)

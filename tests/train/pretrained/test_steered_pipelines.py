@@ -14,7 +14,8 @@ from torch import nn
 
 from cat_dataset.errors import EditScaleError, JobError
 from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
-from cat_dataset.jobs.manifest import TrainJob
+from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.jobs.train_settings import AdapterSettings
 from cat_dataset.records import EditScale
 from train.adapter.adapter import NumericAdapter, Task
 from train.adapter.fresh_adapter import fresh_adapter
@@ -97,7 +98,9 @@ def call(pipeline: Any) -> Call:
 def fresh(pipeline: Any, request: pytest.FixtureRequest) -> NumericAdapter:
     """An adapter that has learned nothing; exposure is carried by either."""
     torch.manual_seed(1)
-    job = TrainJob(code_size=16, token_tasks=request.param)
+    job = TrainJob().with_settings(
+        {"adapter.code_size": 16, "adapter.token_attributes": request.param}
+    )
     return fresh_adapter(pipeline.transformer, [EXPOSURE, BALANCE], job)
 
 
@@ -217,7 +220,9 @@ def test_a_base_in_half_precision_stays_in_half_precision(
 def test_an_adapter_of_another_base_is_refused(pipeline: Any) -> None:
     """The message names a modulation that does not fit."""
     base = build_compact(32, ["exposure"], num_places=1)
-    other = fresh_adapter(base.transformer, [EXPOSURE], TrainJob(code_size=16))
+    other = fresh_adapter(
+        base.transformer, [EXPOSURE], TrainJob(adapter=AdapterSettings(code_size=16))
+    )
 
     with pytest.raises(JobError, match="it was trained on another base"):
         other.attach(pipeline.transformer, [BRIGHTER])

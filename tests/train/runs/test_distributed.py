@@ -50,12 +50,12 @@ def test_two_processes_end_where_one_does(data_folder: Path, tmp_path: Path) -> 
 
     The baselines are trained by the same processes.
     """
-    job = tiny_job().model_copy(update={"warm_up_steps": 1})  # steps as large as they get
+    job = tiny_job().with_settings({"optimizer.warm_up_steps": 1})  # steps as large as they get
     alone = tmp_path / "alone"
     run_training(job, [data_folder], alone, num_threads=1)
 
-    compared = {"micro_batch_size": 1, "baselines": ("no_task_id", "number_in_prompt")}
-    in_parts = job.model_copy(update=compared)
+    compared = {"optimizer.micro_batch_size": 1, "baselines": ("no_task_id", "number_in_prompt")}
+    in_parts = job.with_settings(compared)
     train_with_torchrun(in_parts, data_folder, tmp_path, 2)
 
     for part in ("base/transformer", "base/word_encoder", "base/pixel_features", "adapter"):

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -64,4 +65,13 @@ def test_a_run_record_of_something_else_is_refused(text: str, tmp_path: Path) ->
     (tmp_path / "run.json").write_text(text)
 
     with pytest.raises(JobError, match=r"run\.json: has no data, .*num_threads.*give a new run"):
+        claim_run_folder(tmp_path, TrainJob(), "data", num_threads=1)
+
+
+def test_a_run_of_before_the_tables_is_named_as_such(tmp_path: Path) -> None:
+    """One sentence instead of the first of forty keys that differ."""
+    record = {"run_hash": "", "num_threads": 1, "job": {"num_base_steps": 500}, "data": "data"}
+    (tmp_path / "run.json").write_text(json.dumps(record))
+
+    with pytest.raises(JobError, match=r"begun before \[train\] had tables .* needs a new folder"):
         claim_run_folder(tmp_path, TrainJob(), "data", num_threads=1)
