@@ -2,7 +2,7 @@
 
     python benchmarks/estimates.py manifests/cat-small.toml --scenes 1 --size 512 --samples 64
 
-Runs a few scenes of every batch, at a smaller size if asked, on one worker; prints pairs, core
+Runs a few scenes of every source, at a smaller size if asked, on one worker; prints pairs, core
 seconds and bytes over what was estimated for that very fraction.
 """
 
@@ -12,14 +12,12 @@ import re
 import resource
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pyarrow.parquet as pq
-import tomli_w
 
 from cat_dataset.jobs.estimates import estimate_source
-from cat_dataset.jobs.manifest import load_job
+from cat_dataset.jobs.manifest import Job, dump_job, load_job
 
 ROOT = Path(__file__).parents[1]
 
@@ -29,27 +27,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("manifest", type=Path)
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "estimates")
-    parser.add_argument("--scenes", type=int, default=1, help="of every batch")
+    parser.add_argument("--scenes", type=int, default=1, help="of every source")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--samples", type=int, default=16)
-    parser.add_argument("--only", default="", help="regular expression of batch names")
+    parser.add_argument("--only", default="", help="regular expression of source names")
     args = parser.parse_args()
-    data = tomllib.loads(args.manifest.read_text())
-    data["render"] = [b for b in data["render"] if re.search(args.only, b["name"])]
-    for batch in data["render"]:
-        batch.update(
-            num_scenes=args.scenes,
-            width_px=args.size,
-            height_px=args.size,
-            samples_per_pixel=args.samples,
-        )
+    job = load_job(args.manifest)
     args.out.mkdir(parents=True, exist_ok=True)
+    smaller = {
+        "num_scenes": args.scenes,
+        "width_px": args.size,
+        "height_px": args.size,
+        "samples_per_pixel": args.samples,
+    }
     figures = {}
-    for batch in data["render"]:
-        path = args.out / f"{batch['name']}.toml"
-        path.write_text(tomli_w.dumps({"dataset": data["dataset"], "render": [batch]}))
-        figures[batch["name"]] = _measured_over_estimated(path, args.out / batch["name"])
-        print(json.dumps({batch["name"]: figures[batch["name"]]}), flush=True)  # noqa: T201  # its output
+    for source in (source for source in job.render if re.search(args.only, source.name)):
+        alone = Job(dataset=job.dataset, render=(source.model_copy(update=smaller),))
+        path = args.out / f"{source.name}.toml"
+        path.write_text(dump_job(alone.dataset_manifest()))
+        figures[source.name] = _measured_over_estimated(path, args.out / source.name)
+        print(json.dumps({source.name: figures[source.name]}), flush=True)  # noqa: T201  # its output
     sums = {
         name: sum(f[name][0] for f in figures.values()) / sum(f[name][1] for f in figures.values())
         for name in ("pairs", "core_s", "bytes")

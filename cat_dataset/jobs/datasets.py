@@ -4,8 +4,9 @@ Paths are relative to the manifest's folder; they stay as written, so that the r
 the same on every machine.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveInt, field_validator, model_validator
 
@@ -72,6 +73,38 @@ class RenderSource(StrictModel):
         """Return the source with its paths relative to `base` resolved, to be run, not recorded."""
         paths = {name: getattr(self, name) for name in ("blends", "models", "hdris")}
         return self.model_copy(update={name: base / p for name, p in paths.items() if p})
+
+
+FAMILIES = "families"  # key of a [[render]] that stands for a source of each family
+
+
+def sources_of_families(sources: Any) -> Any:
+    """Return render sources as written, each with `families` as one source per family.
+
+    Such a source is named FAMILY-NAME, or FAMILY where it has no name:
+
+    >>> both = {"families": ["tabletop", "head"], "num_scenes": 5}
+    >>> [source["name"] for source in sources_of_families([both])]
+    ['tabletop', 'head']
+    >>> [source["name"] for source in sources_of_families([{**both, "name": "lens"}])]
+    ['tabletop-lens', 'head-lens']
+    """
+    if not isinstance(sources, list | tuple):
+        return sources  # which the field refuses
+    expanded: list[Any] = []
+    for source in sources:
+        if not isinstance(source, Mapping) or FAMILIES not in source:
+            expanded.append(source)
+            continue
+        families = source[FAMILIES]
+        if "family" in source or not isinstance(families, list | tuple) or not families:
+            msg = 'families: give a list such as ["tabletop", "head"], and no family beside it'
+            raise ValueError(msg)
+        rest = {key: value for key, value in source.items() if key != FAMILIES}
+        for family in families:
+            name = f"{family}-{source['name']}" if "name" in source else f"{family}"
+            expanded.append({**rest, "name": name, "family": family})
+    return expanded
 
 
 # One file gives as many computed pairs as are asked for, a series its ordered pairs of frames.

@@ -24,7 +24,7 @@ from cat_dataset.attributes.table import BASIS_ATTRIBUTES
 from cat_dataset.errors import JobError
 from cat_dataset.imaging.display import ToneCurve
 from cat_dataset.jobs.camera import SimulatedCamera
-from cat_dataset.jobs.datasets import CaptureSource, ComposeJob, RenderSource
+from cat_dataset.jobs.datasets import CaptureSource, ComposeJob, RenderSource, sources_of_families
 from cat_dataset.jobs.plans import StrictModel, attributes_of_plan, checked_intervals
 from cat_dataset.jobs.renamed_keys import RENAMED_KEYS
 from cat_dataset.jobs.train_job import TrainJob
@@ -106,6 +106,8 @@ class DatasetManifest(StrictModel):
     render: tuple[RenderSource, ...] = ()
     simulate_camera: SimulatedCamera | None = None
     capture: tuple[CaptureSource, ...] = ()
+
+    _families_are_sources = field_validator("render", mode="before")(sources_of_families)
 
     @model_validator(mode="after")
     def _captures_have_no_geometry(self) -> Self:

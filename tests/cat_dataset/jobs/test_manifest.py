@@ -4,8 +4,11 @@ import pytest
 
 from cat_dataset.errors import JobError
 from cat_dataset.jobs.manifest import dump_job, load_job
+from tests.command_line import ROOT
 
-MANIFESTS = sorted((Path(__file__).parents[3] / "manifests").glob("*.toml"))
+MANIFESTS = sorted((ROOT / "manifests").glob("*.toml"))
+SIZE = "num_scenes = 1\nwidth_px = 64\nheight_px = 64\nattributes = { exposure = {} }\n"
+LENS = ("head-lens", "outdoor-lens")
 HEAD = '[dataset]\nname = "small"\nseed = 1\n'
 BATCH = '[[render]]\nname = "a"\nnum_scenes = 1\nwidth_px = 64\nheight_px = 64\n'
 
@@ -87,6 +90,14 @@ def test_the_resolved_manifest_reads_back_as_the_same_job(path: Path, tmp_path: 
             "must rise; swap the two numbers",
         ),
         (HEAD + BATCH.replace('"a"', f'"{"a" * 49}"') + "attributes = {}\n", "at most 48"),
+        (HEAD + f"[[render]]\nfamilies = []\n{SIZE}", "families: give a list such as"),
+        (HEAD + f'[[render]]\nfamilies = "head"\n{SIZE}', "families: give a list such as"),
+        (
+            HEAD + f'[[render]]\nfamily = "head"\nfamilies = ["head"]\n{SIZE}',
+            "and no family beside it",
+        ),
+        (HEAD + f'[[render]]\nfamilies = ["head", "head"]\n{SIZE}', "must differ"),
+        (HEAD + f'[[render]]\nfamilies = ["sea"]\n{SIZE}', "family = 'sea': input should be"),
         (HEAD + 2 * (BATCH + "attributes = { exposure = {} }\n"), "must differ"),
     ],
 )
@@ -104,6 +115,29 @@ def test_a_missing_manifest_points_to_the_examples(tmp_path: Path) -> None:
     """The remedy is part of the message."""
     with pytest.raises(JobError, match="no such file; see manifests/"):
         load_job(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(("name", "names"), [(None, ("head", "outdoor")), ("lens", LENS)])
+def test_a_source_of_families_is_a_source_of_each(
+    name: str | None, names: tuple[str, str], tmp_path: Path
+) -> None:
+    """FAMILY-NAME, or FAMILY where it has no name: the scenes are those of sources typed out."""
+    named = "" if name is None else f'name = "{name}"\n'
+    short = f'[[render]]\nfamilies = ["head", "outdoor"]\n{named}{SIZE}'
+    long = "".join(
+        f'[[render]]\nname = "{each}"\nfamily = "{family}"\n{SIZE}'
+        for each, family in zip(names, ("head", "outdoor"), strict=True)
+    )
+
+    assert load_job(write(tmp_path, HEAD + short)) == load_job(write(tmp_path, HEAD + long))
+
+
+def test_the_scenes_of_the_score_keep_their_names() -> None:
+    """Scene names decide seeds and splits: others would be other pictures."""
+    sources = load_job(ROOT / "manifests" / "photometric.toml").render
+
+    assert [source.name for source in sources] == ["tabletop", "interior", "outdoor", "head"]
+    assert [source.family for source in sources] == ["tabletop", "interior", "outdoor", "head"]
 
 
 @pytest.mark.parametrize("is_trained", [True, False])
