@@ -10,7 +10,7 @@ import typer
 from cat_dataset.system.cores import available_cores
 
 if TYPE_CHECKING:
-    from cat_dataset.system.progress import BarProgress
+    from cat_dataset.system.progress import Progress
 
 EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -27,15 +27,24 @@ DEFAULT_WORKERS = available_cores()
 
 
 @contextmanager
-def shown_progress() -> Iterator["BarProgress"]:
-    """Show progress bars on stderr; an interrupt ends the command with how to go on."""
+def shown_progress() -> Iterator["Progress"]:
+    """Show progress on stderr: bars in a terminal, lines in a log.
+
+    An interrupt ends the command with how to go on.
+    """
     from rich.console import Console
 
-    from cat_dataset.system.progress import BarProgress
+    from cat_dataset.system.progress import BarProgress, LineProgress
 
+    console = Console(stderr=True)
+    shown = BarProgress(console) if console.is_terminal else LineProgress(_write_line)
     try:
-        with BarProgress(Console(stderr=True)) as progress:
+        with shown as progress:
             yield progress
     except KeyboardInterrupt:
         typer.echo("interrupted: run the same command again to go on from here", err=True)
         raise typer.Exit(EXIT_INTERRUPTED) from None
+
+
+def _write_line(text: str) -> None:
+    typer.echo(text, err=True)

@@ -1,6 +1,7 @@
 """The whole line in one small job: scenes and RAW brackets to an edited picture and a report."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -48,11 +49,12 @@ num_sweep_steps = 3
 
 @pytest.fixture(scope="module")
 def job_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the finished job; its manifest lies beside it."""
+    """Return the folder of the finished job; its manifest and its log lie beside it."""
     folder = tmp_path_factory.mktemp("whole")
     (folder / "job.toml").write_text(MANIFEST)
     run = cat("run", str(folder / "job.toml"), "--out", str(folder / "out"))
     assert run.returncode == 0, run.stderr
+    (folder / "log").write_text(run.stderr)
     return folder / "out"
 
 
@@ -69,6 +71,20 @@ def test_the_job_holds_both_producers_and_everything_after_them(job_folder: Path
     scores = json.loads((job_folder / "evaluation" / "evaluation.json").read_text())["scores"]
     assert {score["attribute"] for score in scores} == {"exposure", "white_balance"}
     assert "obey the number" in (job_folder / "report.html").read_text()
+
+
+@pytest.mark.bpy
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "step",
+    ["photographing", "making pairs", "training base", "training adapter", "evaluating edits"],
+)
+def test_the_log_says_where_the_job_is(job_folder: Path, step: str) -> None:
+    """Every long step has its lines in a log without a terminal, training included."""
+    log = (job_folder.parent / "log").read_text()
+
+    assert re.search(rf"^{step}: (\d+) to do$", log, re.MULTILINE), log
+    assert re.search(rf"^{step}: (\d+) of \1, .*, done$", log, re.MULTILINE), log
 
 
 @pytest.mark.bpy
