@@ -21,7 +21,7 @@ def benchmark(
     editor: Annotated[
         str | None,
         typer.Option(
-            help="MODULE:FUNCTION, (source, edits, instruction) -> edited picture; see the README."
+            help="MODULE:FUNCTION, (source, edits, instruction) -> edited; see docs/scoring.md."
         ),
     ] = None,
     edited: Annotated[
