@@ -47,7 +47,7 @@ _SWEEP_OF_KIND: Mapping[
 
 def ingest_captures(
     dataset: DatasetJob,
-    batch: CaptureSource,
+    source: CaptureSource,
     name: str,
     split_scene: str,
     kind: Kind,
@@ -58,15 +58,15 @@ def ingest_captures(
     Raises:
         RawError: no file of the group can be read.
     """
-    group = read_group(captures, kind, batch.max_side_px, name)
+    group = read_group(captures, kind, source.max_side_px, name)
     rows = SeriesName(name, split_of(dataset, split_scene))
     origin = _group_origin(group, kind)
     results = [UnitResult(rejections=group.rejections)]
     if kind != "single" and kind != "unreadable" and len(group.captures) > 1:
-        results.append(_series_result(group, kind, rows, origin, batch, dataset))
+        results.append(_series_result(group, kind, rows, origin, source, dataset))
     basis = single_basis(group, rows, origin)
     plans: dict[str, PairPlan] = {
-        a: plan for a, plan in batch.attributes.items() if a in CAMERA_ATTRIBUTES
+        a: plan for a, plan in source.attributes.items() if a in CAMERA_ATTRIBUTES
     }
     if group.plan.balance.cct_k is None and plans.pop(WHITE_BALANCE.name, None) is not None:
         results.append(_unknown_balance(name, group))
@@ -94,7 +94,7 @@ def _series_result(
     kind: SeriesKind,
     rows: SeriesName,
     origin: Mapping[str, Any],
-    batch: CaptureSource,
+    source: CaptureSource,
     dataset: DatasetJob,
 ) -> UnitResult:
     """Return the pairs of a series, or a row that says why it gives none."""
@@ -110,11 +110,11 @@ def _series_result(
         return UnitResult(rejections=rejections)
     if isinstance(light, LightBasis):
         plans: dict[str, PairPlan] = {
-            a: p for a, p in batch.attributes.items() if a not in CAMERA_ATTRIBUTES
+            a: p for a, p in source.attributes.items() if a not in CAMERA_ATTRIBUTES
         }
         made = compose_light(light, plans, dataset)
-    elif attribute in batch.attributes:
-        made = compose_sweep(light, batch.attributes[attribute], dataset)
+    elif attribute in source.attributes:
+        made = compose_sweep(light, source.attributes[attribute], dataset)
     else:
         made = UnitResult()
     return UnitResult(made.pairs, rejections + made.rejections)

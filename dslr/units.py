@@ -56,21 +56,21 @@ class CaptureGroup:
     split_scene: str  # names the split: captures of one session never lie on both sides of it
 
 
-def scan_folder(batch: CaptureSource, *, num_workers: int = 2) -> tuple[CaptureGroup, ...]:
-    """Return the capture groups of all RAW files below a batch's folder, in order of their names.
+def scan_folder(source: CaptureSource, *, num_workers: int = 2) -> tuple[CaptureGroup, ...]:
+    """Return the capture groups of all RAW files below a source's folder, in order of their names.
 
     Raises:
         RawError: the folder does not exist or holds no RAW file, or a captures.toml breaks a rule.
     """
-    paths = find_raw_files(batch.folder)
-    stated, excluded = read_captures_files(batch.folder, paths)
+    paths = find_raw_files(source.folder)
+    stated, excluded = read_captures_files(source.folder, paths)
     wanted = [path for path in paths if path not in excluded]
     no_files = {path: _NO_FILE.format(path) for path in wanted if not path.is_file()}
     read, unreadable = read_in_workers(
         [path for path in wanted if path not in no_files], read_metadata, num_workers
     )
     captures = {
-        path: Capture(path, path.relative_to(batch.folder).as_posix(), metadata)
+        path: Capture(path, path.relative_to(source.folder).as_posix(), metadata)
         for path, metadata in read.items()
     }
     named = {path for group in stated for path in group.paths}
@@ -85,10 +85,10 @@ def scan_folder(batch: CaptureSource, *, num_workers: int = 2) -> tuple[CaptureG
     ]
     failures = no_files | unreadable | broken
     for path, why in failures.items():
-        name = path.relative_to(batch.folder).as_posix()
+        name = path.relative_to(source.folder).as_posix()
         reason = why.replace(str(path), name)  # the same row wherever the folder lies
         found.append(((path,), -1, Grouped((), "unreadable", reason)))
-    return _named(batch, found)
+    return _named(source, found)
 
 
 def find_raw_files(folder: Path) -> tuple[Path, ...]:
@@ -110,13 +110,13 @@ def find_raw_files(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(paths))
 
 
-def ingest_unit(dataset: DatasetJob, batch: CaptureSource, group: CaptureGroup) -> UnitResult:
+def ingest_unit(dataset: DatasetJob, source: CaptureSource, group: CaptureGroup) -> UnitResult:
     """Turn one capture group into pairs; a file that cannot be read becomes a failed row."""
     if group.kind == "unreadable":
         row = Rejection(group.unit_id, group.unit_id, "failed", group.reason)
         return UnitResult(rejections=(row,))
     return ingest_captures(
-        dataset, batch, group.unit_id, group.split_scene, group.kind, group.captures
+        dataset, source, group.unit_id, group.split_scene, group.kind, group.captures
     )
 
 
@@ -135,7 +135,7 @@ def _stated(group: StatedGroup, captures: Mapping[Path, Capture]) -> Grouped:
 
 
 def _named(
-    batch: CaptureSource, found: Iterable[tuple[tuple[Path, ...], int, Grouped]]
+    source: CaptureSource, found: Iterable[tuple[tuple[Path, ...], int, Grouped]]
 ) -> tuple[CaptureGroup, ...]:
     """Number the groups by their first file, so that a name depends on the folder alone."""
     split_scene_of_session: dict[int, str] = {}
@@ -143,7 +143,7 @@ def _named(
     for number, (paths, session, grouped) in enumerate(
         sorted(found, key=lambda item: min(item[0]))
     ):
-        unit_id = f"{batch.name}-{number:04d}"
+        unit_id = f"{source.name}-{number:04d}"
         split_scene = (
             split_scene_of_session.setdefault(session, unit_id) if session >= 0 else unit_id
         )

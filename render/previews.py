@@ -20,7 +20,7 @@ Picture = NDArray[np.uint8]
 def preview_calls(
     job: Job, base: Path, first: int, num: int, size_px: int, samples_per_pixel: int
 ) -> tuple[list[str], list[Callable[[], Picture]]]:
-    """Return the names of up to `num` scenes of each batch, and the calls that render them.
+    """Return the names of up to `num` scenes of each source, and the calls that render them.
 
     `base` is the manifest's folder, which its paths are relative to.
 
@@ -29,17 +29,17 @@ def preview_calls(
     """
     names: list[str] = []
     calls: list[Callable[[], Picture]] = []
-    for batch in (batch.located(base) for batch in job.render):
-        shrink = size_px / max(batch.width_px, batch.height_px)
-        small = batch.model_copy(
+    for source in (source.located(base) for source in job.render):
+        shrink = size_px / max(source.width_px, source.height_px)
+        small = source.model_copy(
             update={
-                "width_px": max(16, round(batch.width_px * shrink)),
-                "height_px": max(16, round(batch.height_px * shrink)),
+                "width_px": max(16, round(source.width_px * shrink)),
+                "height_px": max(16, round(source.height_px * shrink)),
                 "samples_per_pixel": samples_per_pixel,
                 "denoise": True,
             }
         )
-        scenes = list(list_scenes(job.dataset, batch).items())
+        scenes = list(list_scenes(job.dataset, source).items())
         for unit_id, files in scenes[first : first + num]:
             names.append(unit_id)
             calls.append(partial(preview_scene, job.dataset, small, unit_id, files))
@@ -47,13 +47,13 @@ def preview_calls(
 
 
 def preview_scene(
-    dataset: DatasetJob, batch: RenderSource, unit_id: str, files: SceneFiles
+    dataset: DatasetJob, source: RenderSource, unit_id: str, files: SceneFiles
 ) -> Picture:
     """Return the base picture of one scene, uint8 (H, W, 3), display sRGB.
 
     Raises:
         SceneError: the scene cannot be built or rendered.
     """
-    basis = render_basis(dataset, batch, unit_id, files)
+    basis = render_basis(dataset, source, unit_id, files)
     picture = light_frame(basis, base_state(basis))
     return encode_display(picture, exposure_anchor(picture))

@@ -1,4 +1,4 @@
-"""Which of the user's files each scene of a batch is made of; no Blender in here.
+"""Which of the user's files each scene of a source is made of; no Blender in here.
 
 Every .blend file is one scene. Models and HDRIs are drawn, one of each per scene.
 """
@@ -52,37 +52,37 @@ class SceneFiles:
 PROCEDURAL = SceneFiles()
 
 
-def list_scenes(dataset: DatasetJob, batch: RenderSource) -> dict[str, SceneFiles]:
-    """Return the files of every scene of a batch by unit id, such as "gallery-0003".
+def list_scenes(dataset: DatasetJob, source: RenderSource) -> dict[str, SceneFiles]:
+    """Return the files of every scene of a source by unit id, such as "gallery-0003".
 
-    Paths of the batch must be located, see `RenderSource.located`.
+    Paths of the source must be located, see `RenderSource.located`.
 
     Raises:
         JobError: a folder does not exist, or holds nothing of the kind.
     """
-    if batch.blends is not None:
-        blends = _blends(batch.blends)
-        return {scene_name(batch, n): SceneFiles(blend=path) for n, path in enumerate(blends)}
-    models = _listed(batch.models, MODEL_SUFFIXES, "models")
-    hdris = _listed(batch.hdris, HDRI_SUFFIXES, "HDRIs")
+    if source.blends is not None:
+        blends = _blends(source.blends)
+        return {scene_name(source, n): SceneFiles(blend=path) for n, path in enumerate(blends)}
+    models = _listed(source.models, MODEL_SUFFIXES, "models")
+    hdris = _listed(source.hdris, HDRI_SUFFIXES, "HDRIs")
     scenes = {}
-    for number in range(batch.num_scenes or 0):
-        name = scene_name(batch, number)
-        seed = scene_seed(dataset, batch, name)
+    for number in range(source.num_scenes or 0):
+        name = scene_name(source, number)
+        seed = scene_seed(dataset, source, name)
         scenes[name] = SceneFiles(
             model=_picked(seed, "model", models), hdri=_picked(seed, "hdri", hdris)
         )
     return scenes
 
 
-def scene_name(batch: RenderSource, number: int) -> str:
+def scene_name(source: RenderSource, number: int) -> str:
     """Return the name of a scene, which is its unit of work."""
-    return f"{batch.name}-{number:04d}"
+    return f"{source.name}-{number:04d}"
 
 
-def scene_seed(dataset: DatasetJob, batch: RenderSource, name: str) -> int:
+def scene_seed(dataset: DatasetJob, source: RenderSource, name: str) -> int:
     """Return the seed that everything in a scene is derived from."""
-    return derive_seed(dataset.seed, batch.name, name)
+    return derive_seed(dataset.seed, source.name, name)
 
 
 def _blends(path: Path) -> Sequence[Path]:

@@ -27,28 +27,28 @@ if TYPE_CHECKING:  # these import Blender
     from render.scene import BuiltScene, SceneContext
 
 
-def check_devices(batches: Sequence[RenderSource]) -> None:
-    """Raise SceneError where a batch's device is not there; loads Blender, so runs in a worker.
+def check_devices(sources: Sequence[RenderSource]) -> None:
+    """Raise SceneError where a source's device is not there; loads Blender, so runs in a worker.
 
     Raises:
         SceneError: names the device and what there is.
     """
     from render.blender.compute import check_device
 
-    for batch in batches:
-        check_device(batch.device)
+    for source in sources:
+        check_device(source.device)
 
 
 def render_unit(
     dataset: DatasetJob,
-    batch: RenderSource,
+    source: RenderSource,
     unit_id: str,
     files: SceneFiles = PROCEDURAL,
     *,
     keep_linear: bool = False,
     threads: int = 1,
 ) -> UnitResult:
-    """Render one scene and return the pairs and rejections its batch plans.
+    """Render one scene and return the pairs and rejections its source plans.
 
     Its linear light comes with them if it is to be kept, or alone if that is what samples are.
     The result is the same for any number of `threads`.
@@ -59,14 +59,14 @@ def render_unit(
     pairs: list[Pair] = []
     rejections: list[Rejection] = []
     linear = []
-    for light in _rendered(dataset, batch, unit_id, files, threads):
+    for light in _rendered(dataset, source, unit_id, files, threads):
         if isinstance(light, Rejection):
             rejections.append(light)
             continue
         if keep_linear or dataset.samples == "linear":
             linear.append(encode_linear(light))
         if dataset.samples == "pairs":
-            result = compose_light(light, batch.attributes, dataset)
+            result = compose_light(light, source.attributes, dataset)
             pairs += result.pairs
             rejections += result.rejections
     _empty_blender()
@@ -81,21 +81,21 @@ def _empty_blender() -> None:
 
 
 def _rendered(
-    dataset: DatasetJob, batch: RenderSource, unit_id: str, files: SceneFiles, threads: int
+    dataset: DatasetJob, source: RenderSource, unit_id: str, files: SceneFiles, threads: int
 ) -> "Iterator[LightBasis | Sweep | Rejection]":
     """Yield the light basis of one scene and its sweeps; what it has not is a rejection."""
     from render.basis import light_basis
     from render.scene import SceneContext
 
-    seed = scene_seed(dataset, batch, unit_id)
-    built, settings = _build(seed, batch, files, threads)
-    split, origin = split_of(dataset, unit_id), _origin(built, batch, seed)
+    seed = scene_seed(dataset, source, unit_id)
+    built, settings = _build(seed, source, files, threads)
+    split, origin = split_of(dataset, unit_id), _origin(built, source, seed)
     context = SceneContext(
-        unit_id, split, origin, denoise=batch.denoise, annotate=bool(dataset.annotations)
+        unit_id, split, origin, denoise=source.denoise, annotate=bool(dataset.annotations)
     )
-    if any(name in BASIS_ATTRIBUTES for name in batch.attributes):
+    if any(name in BASIS_ATTRIBUTES for name in source.attributes):
         yield light_basis(built, settings, context)
-    for name, plan in batch.attributes.items():
+    for name, plan in source.attributes.items():
         if name in SWEEP_ATTRIBUTES:
             yield _sweep(built, settings, name, plan, context, seed)
 
@@ -133,7 +133,7 @@ def _sweep(
 
 
 def render_basis(
-    dataset: DatasetJob, batch: RenderSource, unit_id: str, files: SceneFiles = PROCEDURAL
+    dataset: DatasetJob, source: RenderSource, unit_id: str, files: SceneFiles = PROCEDURAL
 ) -> LightBasis:
     """Return the light basis of one scene: every photometric picture there is of it.
 
@@ -143,10 +143,10 @@ def render_basis(
     from render.basis import light_basis
     from render.scene import SceneContext
 
-    seed = scene_seed(dataset, batch, unit_id)
-    built, settings = _build(seed, batch, files)
-    split, origin = split_of(dataset, unit_id), _origin(built, batch, seed)
-    context = SceneContext(unit_id, split, origin, denoise=batch.denoise, annotate=False)
+    seed = scene_seed(dataset, source, unit_id)
+    built, settings = _build(seed, source, files)
+    split, origin = split_of(dataset, unit_id), _origin(built, source, seed)
+    context = SceneContext(unit_id, split, origin, denoise=source.denoise, annotate=False)
     return light_basis(built, settings, context)
 
 
@@ -159,8 +159,8 @@ def render_camera_scene(dataset: DatasetJob, camera: SimulatedCamera, index: int
     Raises:
         SceneError: the scene cannot be built or rendered.
     """
-    batch = _camera_batch(camera)
-    return render_basis(dataset, batch, scene_name(batch, index))
+    source = _camera_source(camera)
+    return render_basis(dataset, source, scene_name(source, index))
 
 
 def render_camera_sweep(
@@ -184,20 +184,20 @@ def render_camera_sweep(
     from render.sweeps.sweeps import render_sweep
     from render.sweeps.table import RENDERED
 
-    batch = _camera_batch(camera)
-    name = scene_name(batch, index)
-    seed = scene_seed(dataset, batch, name)
-    built, settings = _build(seed, batch, PROCEDURAL)
-    split, origin = split_of(dataset, name), _origin(built, batch, seed)
-    context = SceneContext(name, split, origin, denoise=batch.denoise, annotate=False)
+    source = _camera_source(camera)
+    name = scene_name(source, index)
+    seed = scene_seed(dataset, source, name)
+    built, settings = _build(seed, source, PROCEDURAL)
+    split, origin = split_of(dataset, name), _origin(built, source, seed)
+    context = SceneContext(name, split, origin, denoise=source.denoise, annotate=False)
     if camera.series == APERTURE.name:
         return render_sweep(built, settings, camera.series, values, context)
     with RENDERED[APERTURE.name].setter(built) as put_f_number:
         return render_sweep(put_f_number(f_number), settings, camera.series, values, context)
 
 
-def _camera_batch(camera: SimulatedCamera) -> RenderSource:
-    """Return the scenes of a camera as a batch; its pictures have the camera's margin."""
+def _camera_source(camera: SimulatedCamera) -> RenderSource:
+    """Return the scenes of a camera as a source; its pictures have the camera's margin."""
     return RenderSource(
         name=camera.name,
         family=camera.family,
@@ -210,34 +210,34 @@ def _camera_batch(camera: SimulatedCamera) -> RenderSource:
 
 
 def _build(
-    seed: int, batch: RenderSource, files: SceneFiles, threads: int = 1
+    seed: int, source: RenderSource, files: SceneFiles, threads: int = 1
 ) -> "tuple[BuiltScene, RenderSettings]":
     from render.assets.user_scene import build_user_scene
     from render.blender.renderer import MAX_CYCLES_SEED, RenderSettings
     from render.families.registry import build_scene
 
     settings = RenderSettings(
-        width_px=batch.width_px,
-        height_px=batch.height_px,
-        samples_per_pixel=batch.samples_per_pixel,
+        width_px=source.width_px,
+        height_px=source.height_px,
+        samples_per_pixel=source.samples_per_pixel,
         seed=derive_seed(seed, "cycles") % MAX_CYCLES_SEED,
-        device=batch.device,
+        device=source.device,
         threads=threads,
     )
-    size = (batch.width_px, batch.height_px)
+    size = (source.width_px, source.height_px)
     if files == PROCEDURAL:
-        return build_scene(batch.family, seed, *size), settings
+        return build_scene(source.family, seed, *size), settings
     try:
-        return build_user_scene(files, seed, *size, main_object=batch.main_object), settings
+        return build_user_scene(files, seed, *size, main_object=source.main_object), settings
     except SceneError as error:  # reasons stand in tables, which must not know this machine
         raise SceneError(files.without_folders(str(error))) from None
 
 
-def _origin(built: "BuiltScene", batch: RenderSource, seed: int) -> dict[str, Any]:
+def _origin(built: "BuiltScene", source: RenderSource, seed: int) -> dict[str, Any]:
     lamps = {group.name: group.power_w for group in built.groups if group.power_w is not None}
     return {
         "producer": "render",
-        "family": batch.family if batch.blends is None else "user",
+        "family": source.family if source.blends is None else "user",
         "seed": seed,
         **built.facts,
         "light_power_w": lamps,

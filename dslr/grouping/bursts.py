@@ -26,7 +26,7 @@ class Capture:
     """One RAW file and its settings."""
 
     path: Path
-    name: str  # path relative to the batch's folder, with slashes
+    name: str  # path relative to the source's folder, with slashes
     metadata: CaptureMetadata
     stated: float | None = None  # its value in captures.toml
 

@@ -62,11 +62,11 @@ def ingest_series(
     attributes = {ATTRIBUTE_OF_KIND[kind]: {"num_pairs": num_pairs}}
     if kind == "lamp":
         attributes["ambient_level"] = {"num_pairs": num_pairs}
-    batch = CaptureSource.model_validate(
+    capture_source = CaptureSource.model_validate(
         {"name": "shots", "folder": captures[0].path.parent, "attributes": attributes}
     )
     job = DATASET.model_copy(update=dataset)
-    return ingest_captures(job, batch, NAME.unit_id, NAME.unit_id, kind, captures)
+    return ingest_captures(job, capture_source, NAME.unit_id, NAME.unit_id, kind, captures)
 
 
 def series_pairs(result: UnitResult) -> list[Pair]:

@@ -26,7 +26,7 @@ SEVEN = (1 / 8, 1 / 15, 1 / 30, 1 / 60, 1 / 125, 1 / 250, 1 / 500)
 def ingested(folder: Path, num_pairs: int = 60) -> tuple[CaptureGroup, UnitResult]:
     """Return the only group of a folder and what it yields; all pairs of its series."""
     plan = {"num_pairs": num_pairs}
-    batch = CaptureSource.model_validate(
+    capture_source = CaptureSource.model_validate(
         {
             "name": "shots",
             "folder": folder,
@@ -35,8 +35,8 @@ def ingested(folder: Path, num_pairs: int = 60) -> tuple[CaptureGroup, UnitResul
             ),
         }
     )
-    (group,) = scan_folder(batch, num_workers=1)
-    return group, ingest_unit(DATASET, batch, group)
+    (group,) = scan_folder(capture_source, num_workers=1)
+    return group, ingest_unit(DATASET, capture_source, group)
 
 
 def series_pairs(result: UnitResult) -> list[Pair]:
@@ -187,10 +187,10 @@ def test_a_pair_with_something_that_moved_needs_its_mask(tmp_path: Path) -> None
         width_px=384,
         height_px=288,
     )
-    batch = CaptureSource.model_validate({"name": "shots", "folder": tmp_path})
-    (group,) = scan_folder(batch, num_workers=1)
+    capture_source = CaptureSource.model_validate({"name": "shots", "folder": tmp_path})
+    (group,) = scan_folder(capture_source, num_workers=1)
 
-    result = ingest_unit(DatasetJob(name="plain", seed=2), batch, group)
+    result = ingest_unit(DatasetJob(name="plain", seed=2), capture_source, group)
 
     assert not series_pairs(result)
     assert any("something moved" in row.reason for row in result.rejections)

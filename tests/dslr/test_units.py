@@ -18,8 +18,8 @@ from tests.dslr.conftest import photograph
 DATASET = DatasetJob(name="test", seed=0)
 
 
-def batch_of(folder: Path, num_pairs: int = 6) -> CaptureSource:
-    """Return a batch of a folder with both attributes."""
+def source_of(folder: Path, num_pairs: int = 6) -> CaptureSource:
+    """Return a source of a folder with both attributes."""
     plan = PairPlan(num_pairs=num_pairs)
     return CaptureSource(
         name="shots", folder=folder, attributes={"exposure": plan, "white_balance": plan}
@@ -44,13 +44,13 @@ def mixed_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def groups(mixed_folder: Path) -> tuple[CaptureGroup, ...]:
     """The capture groups of the mixed folder."""
-    return scan_folder(batch_of(mixed_folder))
+    return scan_folder(source_of(mixed_folder))
 
 
 @pytest.fixture(scope="module")
 def bracket_result(mixed_folder: Path, groups: tuple[CaptureGroup, ...]) -> UnitResult:
     """What the first bracket yields."""
-    return ingest_unit(DATASET, batch_of(mixed_folder), groups[0])
+    return ingest_unit(DATASET, source_of(mixed_folder), groups[0])
 
 
 def test_a_folder_is_split_into_brackets_singles_and_unreadable_files(
@@ -72,14 +72,14 @@ def test_scanning_twice_or_with_more_workers_gives_the_same_groups(
     mixed_folder: Path, groups: tuple[CaptureGroup, ...]
 ) -> None:
     """Names and members are a function of the folder alone."""
-    assert scan_folder(batch_of(mixed_folder), num_workers=1) == groups
+    assert scan_folder(source_of(mixed_folder), num_workers=1) == groups
 
 
 def test_an_unreadable_file_becomes_a_failed_row_with_its_reason(
     mixed_folder: Path, groups: tuple[CaptureGroup, ...]
 ) -> None:
     """Failure is data: one row, status failed, the file's name in the reason."""
-    result = ingest_unit(DATASET, batch_of(mixed_folder), groups[4])
+    result = ingest_unit(DATASET, source_of(mixed_folder), groups[4])
 
     assert not result.pairs
     (row,) = result.rejections
@@ -103,12 +103,12 @@ def test_a_single_file_with_cut_off_pixels_fails_by_name(
     """Its settings are whole, so it is listed; LibRaw's complaint becomes that unit's reason."""
     data = bracket[0].read_bytes()
     (tmp_path / "cut.dng").write_bytes(data[: len(data) // 2])
-    batch = batch_of(tmp_path)
-    (group,) = scan_folder(batch)
+    capture_source = source_of(tmp_path)
+    (group,) = scan_folder(capture_source)
 
     assert group.kind == "single"
     with pytest.raises(RawError, match=r"cut\.dng: LibRaw cannot read it"):
-        ingest_unit(DATASET, batch, group)
+        ingest_unit(DATASET, capture_source, group)
 
 
 def test_a_bracket_records_what_was_measured(bracket_result: UnitResult) -> None:
@@ -161,7 +161,7 @@ def test_single_and_computed_pairs_have_both_attributes(
     mixed_folder: Path, groups: tuple[CaptureGroup, ...]
 ) -> None:
     """Any one RAW file is a source of exact exposure and white-balance pairs."""
-    result = ingest_unit(DATASET, batch_of(mixed_folder), groups[3])
+    result = ingest_unit(DATASET, source_of(mixed_folder), groups[3])
 
     attributes = {pair.edits[0].attribute for pair in result.pairs}
     assert attributes == {"exposure", "white_balance"}
@@ -179,7 +179,7 @@ def test_ingesting_twice_gives_equal_pairs(
     mixed_folder: Path, groups: tuple[CaptureGroup, ...], bracket_result: UnitResult
 ) -> None:
     """A unit is a pure function of manifest and files."""
-    assert ingest_unit(DATASET, batch_of(mixed_folder), groups[0]) == bracket_result
+    assert ingest_unit(DATASET, source_of(mixed_folder), groups[0]) == bracket_result
 
 
 def test_a_frame_whose_gain_changed_is_rejected_with_its_reason(tmp_path: Path) -> None:
@@ -188,10 +188,10 @@ def test_a_frame_whose_gain_changed_is_rejected_with_its_reason(tmp_path: Path) 
     num_pixel_bytes = 96 * 128 * 2  # the mosaic stands at the end of the file
     settings = paths[2].read_bytes()[:-num_pixel_bytes]
     paths[2].write_bytes(settings + paths[1].read_bytes()[-num_pixel_bytes:])
-    batch = batch_of(tmp_path)
-    (group,) = scan_folder(batch)
+    capture_source = source_of(tmp_path)
+    (group,) = scan_folder(capture_source)
 
-    result = ingest_unit(DATASET, batch, group)
+    result = ingest_unit(DATASET, capture_source, group)
 
     (reason,) = [row.reason for row in result.rejections if row.key == "shots-0000-frame-02"]
     assert "auto ISO" in reason
@@ -201,10 +201,10 @@ def test_a_frame_whose_gain_changed_is_rejected_with_its_reason(tmp_path: Path) 
 def test_a_repeated_exposure_is_used_once(tmp_path: Path) -> None:
     """Duplicates are welcome in a folder, but a pair of equal pictures teaches nothing."""
     photograph(tmp_path, "a", exposure_times_s=(1 / 15, 1 / 60, 1 / 60))
-    batch = batch_of(tmp_path)
-    (group,) = scan_folder(batch)
+    capture_source = source_of(tmp_path)
+    (group,) = scan_folder(capture_source)
 
-    result = ingest_unit(DATASET, batch, group)
+    result = ingest_unit(DATASET, capture_source, group)
 
     assert [r.key for r in result.rejections if "repeats" in r.reason] == ["shots-0000-frame-02"]
     assert len([pair for pair in result.pairs if "single" not in pair.key]) == 2
@@ -214,7 +214,7 @@ def test_captures_of_one_burst_share_a_split_even_as_singles(tmp_path: Path) -> 
     """Two shots of one scene must not lie on both sides of the split."""
     photograph(tmp_path, "a", exposure_times_s=(1 / 60, 1 / 60))
 
-    groups = scan_folder(batch_of(tmp_path))
+    groups = scan_folder(source_of(tmp_path))
 
     assert [group.kind for group in groups] == ["single", "single"]
     assert len({group.split_scene for group in groups}) == 1
@@ -223,7 +223,7 @@ def test_captures_of_one_burst_share_a_split_even_as_singles(tmp_path: Path) -> 
 def test_a_missing_folder_is_named_with_a_remedy(tmp_path: Path) -> None:
     """The message says what to give instead."""
     with pytest.raises(CatError, match="does not exist; give the folder"):
-        scan_folder(batch_of(tmp_path / "gone"))
+        scan_folder(source_of(tmp_path / "gone"))
 
 
 def test_a_folder_without_raw_files_is_named_with_a_remedy(tmp_path: Path) -> None:
@@ -231,7 +231,7 @@ def test_a_folder_without_raw_files_is_named_with_a_remedy(tmp_path: Path) -> No
     (tmp_path / "x.jpg").write_bytes(b"\xff\xd8")
 
     with pytest.raises(CatError, match="holds no RAW file"):
-        scan_folder(batch_of(tmp_path))
+        scan_folder(source_of(tmp_path))
 
 
 def test_listing_units_needs_no_raw_library() -> None:
@@ -244,17 +244,17 @@ def test_listing_units_needs_no_raw_library() -> None:
 @pytest.mark.raw
 def test_a_folder_of_real_files_loses_nothing_good(raw_folder: Path) -> None:
     """Every file of the shared folder is a unit; six have pixels, six say why not."""
-    batch = batch_of(raw_folder, num_pairs=1).model_copy(update={"max_side_px": 256})
-    groups = scan_folder(batch)
+    capture_source = source_of(raw_folder, num_pairs=1).model_copy(update={"max_side_px": 256})
+    groups = scan_folder(capture_source)
 
     good = {g.paths[0].name for g in groups if g.paths[0].parent == raw_folder}
     for group in groups:
         name = group.paths[0].name
         if name in good:
-            assert ingest_unit(DATASET, batch, group).pairs
+            assert ingest_unit(DATASET, capture_source, group).pairs
         else:
             with pytest.raises(RawError, match=name):
-                ingest_unit(DATASET, batch, group)
+                ingest_unit(DATASET, capture_source, group)
 
     assert len(groups) == 12
     assert len(good) == 6

@@ -29,11 +29,11 @@ def both(folder: Path, attribute: str, camera: SimulatedCamera) -> tuple[Sweep, 
     (f_number,) = true_f_numbers([camera.f_number])
     sweep = render_camera_sweep(DATASET, camera, 0, series_values(camera), f_number=f_number)
     photograph_light(folder, sweep, DATASET, camera, 0)
-    batch = CaptureSource(
+    capture_source = CaptureSource(
         name="shots", folder=folder, attributes={attribute: PairPlan(num_pairs=12)}
     )
-    (group,) = scan_folder(batch, num_workers=1)
-    result = ingest_unit(DATASET, batch, group)
+    (group,) = scan_folder(capture_source, num_workers=1)
+    result = ingest_unit(DATASET, capture_source, group)
     return sweep, [pair for pair in result.pairs if pair.edits[0].attribute == attribute]
 
 

@@ -27,7 +27,7 @@ def dataset_job() -> DatasetJob:
 
 
 @pytest.fixture
-def tiny_batch() -> RenderSource:
+def tiny_source() -> RenderSource:
     """Return scenes that render in a fraction of a second."""
     return RenderSource(
         name="tiny",

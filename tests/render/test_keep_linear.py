@@ -168,7 +168,7 @@ def test_composing_the_same_plan_from_kept_light_gives_the_same_pairs(kept: Path
 
 def test_a_unit_gives_its_light_with_its_pairs_or_alone() -> None:
     """What is kept beside pairs and what is stored instead of them is the same."""
-    batch = RenderSource(
+    render_source = RenderSource(
         name="table",
         num_scenes=1,
         width_px=32,
@@ -182,9 +182,9 @@ def test_a_unit_gives_its_light_with_its_pairs_or_alone() -> None:
     job = DatasetJob(name="kept", seed=4)
     alone = job.model_copy(update={"samples": "linear"})
 
-    both = render_unit(job, batch, "table-0000", keep_linear=True)
-    light = render_unit(alone, batch, "table-0000")
-    pairs = render_unit(job, batch, "table-0000")
+    both = render_unit(job, render_source, "table-0000", keep_linear=True)
+    light = render_unit(alone, render_source, "table-0000")
+    pairs = render_unit(job, render_source, "table-0000")
 
     assert both.linear == light.linear
     assert both.pairs == pairs.pairs

@@ -28,9 +28,9 @@ def test_listing_units_does_not_load_blender() -> None:
     assert finished.returncode == 0
 
 
-def test_units_are_named_after_their_batch(tiny_batch: RenderSource) -> None:
+def test_units_are_named_after_their_batch(tiny_source: RenderSource) -> None:
     """The unit id is the scene's name and sorts in order."""
-    assert tuple(list_scenes(DatasetJob(name="a", seed=1), tiny_batch)) == (
+    assert tuple(list_scenes(DatasetJob(name="a", seed=1), tiny_source)) == (
         "tiny-0000",
         "tiny-0001",
         "tiny-0002",
@@ -40,12 +40,12 @@ def test_units_are_named_after_their_batch(tiny_batch: RenderSource) -> None:
 
 @pytest.mark.bpy
 def test_a_unit_gives_the_same_bytes_twice(
-    dataset_job: DatasetJob, tiny_batch: RenderSource
+    dataset_job: DatasetJob, tiny_source: RenderSource
 ) -> None:
     """Another scene in between changes nothing."""
-    first = render_unit(dataset_job, tiny_batch, "tiny-0001")
-    render_unit(dataset_job, tiny_batch, "tiny-0002")
-    second = render_unit(dataset_job, tiny_batch, "tiny-0001")
+    first = render_unit(dataset_job, tiny_source, "tiny-0001")
+    render_unit(dataset_job, tiny_source, "tiny-0002")
+    second = render_unit(dataset_job, tiny_source, "tiny-0001")
 
     assert len(first.pairs) == 4
     assert first == second
@@ -53,22 +53,22 @@ def test_a_unit_gives_the_same_bytes_twice(
 
 @pytest.mark.bpy
 def test_another_seed_gives_another_scene(
-    dataset_job: DatasetJob, tiny_batch: RenderSource
+    dataset_job: DatasetJob, tiny_source: RenderSource
 ) -> None:
     """The data set's seed reaches the scene."""
     other = dataset_job.model_copy(update={"seed": dataset_job.seed + 1})
 
     first, second = (
-        render_basis(job, tiny_batch, "tiny-0001").images_GHW3 for job in (dataset_job, other)
+        render_basis(job, tiny_source, "tiny-0001").images_GHW3 for job in (dataset_job, other)
     )
 
     assert not np.allclose(first, second, rtol=0.1)
 
 
 @pytest.mark.bpy
-def test_a_pair_knows_how_it_was_made(dataset_job: DatasetJob, tiny_batch: RenderSource) -> None:
+def test_a_pair_knows_how_it_was_made(dataset_job: DatasetJob, tiny_source: RenderSource) -> None:
     """The origin names producer, seed, Blender and settings, and the split is the scene's."""
-    result = render_unit(dataset_job, tiny_batch, "tiny-0000")
+    result = render_unit(dataset_job, tiny_source, "tiny-0000")
 
     pair = result.pairs[0]
     assert pair.split == split_of(dataset_job, "tiny-0000")

@@ -203,10 +203,10 @@ def test_a_capture_stands_in_one_series_only(folder: Path, second_folder: str) -
 
 def scanned(folder: Path) -> tuple[CaptureSource, tuple[CaptureGroup, ...]]:
     """Return the groups of a folder of captures."""
-    batch = CaptureSource.model_validate(
+    capture_source = CaptureSource.model_validate(
         {"name": "shots", "folder": folder, "attributes": {"exposure": {"num_pairs": 6}}}
     )
-    return batch, scan_folder(batch, num_workers=1)
+    return capture_source, scan_folder(capture_source, num_workers=1)
 
 
 def filtered(folder: Path, stops: Sequence[float]) -> tuple[Path, ...]:
@@ -225,8 +225,8 @@ def test_stated_stops_of_grey_filters_make_a_bracket_of_equal_settings(tmp_path:
         "values = [0.0, -2.0, -4.0]\n",
     )
 
-    batch, (group,) = scanned(tmp_path)
-    pairs = series_pairs(ingest_unit(DATASET, batch, group))
+    capture_source, (group,) = scanned(tmp_path)
+    pairs = series_pairs(ingest_unit(DATASET, capture_source, group))
 
     assert (group.kind, group.reason) == ("exposure", "3 frames, captures.toml")
     true = {"set-0.dng": 0.0, "set-1.dng": -1.9, "set-2.dng": -4.1}

@@ -229,10 +229,10 @@ def test_captures_toml_makes_a_shutter_series_of_filtered_exposures(tmp_path: Pa
     (tmp_path / "captures.toml").write_text(
         '[[series]]\nkind = "shutter"\nfiles = ["set-*.dng"]\nname = "ball"\n'
     )
-    batch = CaptureSource.model_validate({"name": "shots", "folder": tmp_path})
+    capture_source = CaptureSource.model_validate({"name": "shots", "folder": tmp_path})
 
-    (group,) = scan_folder(batch, num_workers=1)
-    pairs = series_pairs(ingest_unit(DATASET, batch, group))
+    (group,) = scan_folder(capture_source, num_workers=1)
+    pairs = series_pairs(ingest_unit(DATASET, capture_source, group))
 
     assert (group.kind, group.reason) == ("shutter", "3 frames, captures.toml as 'ball'")
     edits = [pair.edits[0] for pair in pairs]

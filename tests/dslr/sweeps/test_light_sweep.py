@@ -213,11 +213,13 @@ def test_a_lamp_is_found_without_help_and_gives_the_same_pairs(tmp_path: Path) -
     """Equal settings, more light unevenly: a lamp series, whose brighter frame is "on"."""
     lamp_files(tmp_path)
     plans = {"light_power": {"num_pairs": 4}}
-    batch = CaptureSource.model_validate({"name": "shots", "folder": tmp_path, "attributes": plans})
+    capture_source = CaptureSource.model_validate(
+        {"name": "shots", "folder": tmp_path, "attributes": plans}
+    )
 
-    (group,) = scan_folder(batch, num_workers=1)
+    (group,) = scan_folder(capture_source, num_workers=1)
     result = ingest_captures(
-        DATASET, batch, group.unit_id, group.split_scene, group.kind, group.captures
+        DATASET, capture_source, group.unit_id, group.split_scene, group.kind, group.captures
     )
 
     assert group.kind == "lamp"

@@ -57,8 +57,8 @@ def zoom_files(folder: Path, views: Sequence[Linear], printed_mm: Sequence[float
 
 def groups_of(folder: Path) -> list[CaptureGroup]:
     """Return the groups that a folder is split into."""
-    batch = CaptureSource.model_validate({"name": "shots", "folder": folder})
-    return list(scan_folder(batch, num_workers=1))
+    capture_source = CaptureSource.model_validate({"name": "shots", "folder": folder})
+    return list(scan_folder(capture_source, num_workers=1))
 
 
 def file_indices(pair: Pair) -> tuple[int, int]:

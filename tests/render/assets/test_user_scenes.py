@@ -109,7 +109,7 @@ def test_other_files_are_another_data_set(files: Path) -> None:
 def test_every_scene_draws_its_own_files(files: Path) -> None:
     """One model and one HDRI a scene, by name and seed; an empty folder is an error at once."""
     job = DatasetJob(name="mine", seed=2)
-    batch = RenderSource(
+    render_source = RenderSource(
         name="b",
         models=Path("models"),
         hdris=Path("hdris"),
@@ -119,10 +119,12 @@ def test_every_scene_draws_its_own_files(files: Path) -> None:
         attributes={"exposure": PairPlan()},
     )
 
-    scenes = list_scenes(job, batch.located(files))
+    scenes = list_scenes(job, render_source.located(files))
 
     assert list(scenes) == ["b-0000", "b-0001", "b-0002"]
     assert {found.model for found in scenes.values()} == {files / "models" / "jar.glb"}
     assert "jar.glb" in next(iter(scenes.values())).content()
     with pytest.raises(JobError, match="holds no models"):
-        list_scenes(job, batch.located(files).model_copy(update={"models": files / "hdris"}))
+        list_scenes(
+            job, render_source.located(files).model_copy(update={"models": files / "hdris"})
+        )

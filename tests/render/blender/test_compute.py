@@ -25,17 +25,17 @@ def _has(device: str) -> bool:
 
 @pytest.mark.parametrize("device", GPUS)
 def test_a_device_that_is_not_there_is_an_error(
-    device: str, dataset_job: DatasetJob, tiny_batch: RenderSource
+    device: str, dataset_job: DatasetJob, tiny_source: RenderSource
 ) -> None:
     """The message names the device and the remedy; no picture is made on the CPU instead."""
     from render.units import render_unit
 
     if _has(device):
         pytest.skip(f"this machine has {device}")
-    batch = tiny_batch.model_copy(update={"device": device})
+    render_source = tiny_source.model_copy(update={"device": device})
 
     with pytest.raises(SceneError, match=rf"device {device}: .*CPU.* in the manifest"):
-        render_unit(dataset_job, batch, "tiny-0000")
+        render_unit(dataset_job, render_source, "tiny-0000")
 
 
 def test_the_cpu_is_always_there() -> None:
