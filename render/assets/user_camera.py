@@ -17,7 +17,7 @@ from render.scene import SENSOR_LONG_SIDE_MM, CameraPose
 
 F_NUMBER_WITHOUT_DOF = 16.0  # of files that render everything sharp
 _MIN_DISTANCE_M = 0.02
-_DEFAULT_CLIP_M, _NEAR_CLIP_M = 0.1, 0.01  # Blender's, and what the lens instruments need
+_DEFAULT_CLIP_M, _NEAR_CLIP_M = 0.1, 0.01  # Blender's, and what the lens probes need
 _SAME = 1e-4  # relative
 
 

@@ -25,7 +25,7 @@ def annotate(built: BuiltScene, settings: RenderSettings) -> Annotation:
         SceneError: Cycles failed.
     """
     one_sample = replace(settings, samples_per_pixel=1)
-    own = set(built.scene.objects)  # an instrument may have hung something on the object
+    own = set(built.scene.objects)  # a probe may have hung something on the object
     parts = [built.main_object, *(t for t in built.main_object.children_recursive if t in own)]
     layer = built.scene.view_layers[0]
     layer.use_pass_z = layer.use_pass_normal = layer.use_pass_object_index = True

@@ -1,4 +1,4 @@
-"""What the instruments share: a second Blender scene through the same camera, looked at once.
+"""What the probes share: a second Blender scene through the same camera, looked at once.
 
 A probe shares the very objects of the scene beside it (its camera, its main object, its sun), so
 that it reads the settings with which the frame beside it was rendered.
@@ -21,11 +21,11 @@ from render.scene import BuiltScene
 MISS_M = 1e9  # depth beyond this is the sky
 
 
-class Instrument(Protocol):
+class AttributeProbe(Protocol):
     """Looks at a scene as it is set, and reads the scale between two looks."""
 
     def look(self) -> Any:
-        """Return what the instrument sees of the scene as it is set now."""
+        """Return what the probe sees of the scene as it is set now."""
 
     def read(self, source: Any, target: Any) -> Reading:
         """Return the scale between two looks, in the attribute's unit."""

@@ -1,4 +1,4 @@
-"""Instruments for sun and fog: a white test ball in the sun, test cards seen through the fog."""
+"""Probes for sun and fog: a white test ball in the sun, test cards seen through the fog."""
 
 import math
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ _FARTHEST_M = 1200.0  # of a test card; the fog ends at 1500 m
 _FOG_HEIGHT_M = 10.0  # of the test cards, well inside the fog
 
 
-class SunInstrument:
+class SunProbe:
     """Looks at a white ball that only the sun shines on."""
 
     def __init__(
@@ -72,7 +72,7 @@ class SunInstrument:
         return light_direction(np.concatenate(normals), np.concatenate(shading))
 
 
-class SunHeightInstrument(SunInstrument):
+class SunHeightProbe(SunProbe):
     """Reads how high the sun stands."""
 
     def read(
@@ -83,7 +83,7 @@ class SunHeightInstrument(SunInstrument):
         return Reading(new - old, math.hypot(source[1], target[1]), _BALL_PX**2)
 
 
-class SunBearingInstrument(SunInstrument):
+class SunBearingProbe(SunProbe):
     """Reads where the sun stands, seen from above."""
 
     def read(
@@ -103,7 +103,7 @@ class Air:
     stderr_per_m: float
 
 
-class FogInstrument:
+class FogProbe:
     """Reads the extinction of the air from glowing cards at several distances in the fog."""
 
     def __init__(

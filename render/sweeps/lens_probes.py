@@ -1,4 +1,4 @@
-"""Instruments for what the lens and the shutter did: test pattern, star test, streak of a star."""
+"""Probes for what the lens and the shutter did: test pattern, star test, streak of a star."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -46,7 +46,7 @@ _STREAK_PX, _STREAK_SAMPLES = 96, 256
 _STREAK_SHARE = 0.6  # of the frame, at the longest exposure
 
 
-class ZoomInstrument:
+class ZoomProbe:
     """Reads magnification from a test pattern that every surface wears, without depth of field.
 
     The frames themselves would do where they are large; in small ones, blur that grows with the
@@ -85,7 +85,7 @@ class ZoomInstrument:
         return zoom_log2(source, target)
 
 
-class StarInstrument:
+class StarProbe:
     """Reads the aperture from the blur circle of a bright dot, as in a star test of a lens.
 
     Source: thin lens, blur = f**2 / N * (1 / distance - 1 / focus) on the sensor for f far below
@@ -116,7 +116,7 @@ class StarInstrument:
         return aperture_stops_read(source, target, self._pinhole_HW)
 
 
-class FocusInstrument:
+class FocusProbe:
     """Reads the focus distance from the blur circles of two bright dots nearer than any focus.
 
     The camera looks through another lens while it is read, which the focus knows nothing of.
@@ -167,7 +167,7 @@ class FocusInstrument:
         return Reading(far - near, float(np.hypot(near_error, far_error)), 2 * source[0].size)
 
 
-class StreakInstrument:
+class StreakProbe:
     """Reads the exposure time from the streak of a bright dot that moves with the main object."""
 
     def __init__(

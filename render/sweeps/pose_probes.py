@@ -1,4 +1,4 @@
-"""Instruments for poses: the main object's, the camera's, and how far a shape key is set."""
+"""Probes for poses: the main object's, the camera's, and how far a shape key is set."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -36,7 +36,7 @@ _OWN_PLACE, _REST, _DELTA = "own_place", "cat_rest", "cat_delta"  # passes and m
 _PROBE_PX = 192  # longer side; a pose needs no more pixels
 
 
-class PoseInstrument:
+class PoseProbe:
     """Looks at the main object's own coordinates and the world's, pixel by pixel."""
 
     def __init__(
@@ -62,7 +62,7 @@ class PoseInstrument:
         )
 
 
-class TurnInstrument(PoseInstrument):
+class TurnProbe(PoseProbe):
     """Reads the turn about the vertical."""
 
     def read(self, source: PosePoints, target: PosePoints) -> Reading:
@@ -70,7 +70,7 @@ class TurnInstrument(PoseInstrument):
         return turn_deg(source, target)
 
 
-class GrowthInstrument(PoseInstrument):
+class GrowthProbe(PoseProbe):
     """Reads the change of size."""
 
     def read(self, source: PosePoints, target: PosePoints) -> Reading:
@@ -78,7 +78,7 @@ class GrowthInstrument(PoseInstrument):
         return growth_log2(source, target)
 
 
-class ShiftInstrument(PoseInstrument):
+class ShiftProbe(PoseProbe):
     """Reads the move to the right of the picture."""
 
     def read(self, source: PosePoints, target: PosePoints) -> Reading:
@@ -86,7 +86,7 @@ class ShiftInstrument(PoseInstrument):
         return shift_cm(source, target, self._right)
 
 
-class CameraInstrument:
+class CameraProbe:
     """Looks at where the points of the scene lie in the picture."""
 
     def __init__(
@@ -115,7 +115,7 @@ class CameraInstrument:
         return camera_place(SeenPoints(points, pixels, focal_px, centre), self._pivot_m)
 
 
-class AzimuthInstrument(CameraInstrument):
+class AzimuthProbe(CameraProbe):
     """Reads the orbit about the vertical."""
 
     def read(self, source: CameraPlace, target: CameraPlace) -> Reading:
@@ -124,7 +124,7 @@ class AzimuthInstrument(CameraInstrument):
         return _reading(wrap_deg(new - old), old_error, new_error, source, target)
 
 
-class ElevationInstrument(CameraInstrument):
+class ElevationProbe(CameraProbe):
     """Reads the orbit up and down."""
 
     def read(self, source: CameraPlace, target: CameraPlace) -> Reading:
@@ -133,7 +133,7 @@ class ElevationInstrument(CameraInstrument):
         return _reading(new - old, old_error, new_error, source, target)
 
 
-class DistanceInstrument(CameraInstrument):
+class DistanceProbe(CameraProbe):
     """Reads how far the camera is away."""
 
     def read(self, source: CameraPlace, target: CameraPlace) -> Reading:
@@ -157,7 +157,7 @@ class ShapePoints:
     delta_N3: NDArray[np.float64]
 
 
-class ShapeInstrument:
+class ShapeProbe:
     """Reads a shape key from where the surface is, its rest place and the key's displacement."""
 
     def __init__(

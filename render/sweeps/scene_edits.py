@@ -58,31 +58,31 @@ def _setting(owner: Any, name: str) -> Iterator[Callable[[float, BuiltScene], Bu
 
 
 @contextmanager
-def _pose(thing: Any) -> Iterator[Callable[[Matrix], None]]:
+def _pose(obj: Any) -> Iterator[Callable[[Matrix], None]]:
     """Yield a function that puts an object into the world by a motion applied to its own pose."""
     bpy.context.view_layer.update()
-    before = thing.matrix_world.copy()
-    channels = {name: tuple(getattr(thing, name)) for name in _CHANNELS}
+    before = obj.matrix_world.copy()
+    channels = {name: tuple(getattr(obj, name)) for name in _CHANNELS}
 
     def move(motion: Matrix) -> None:
-        thing.matrix_world = motion @ before
+        obj.matrix_world = motion @ before
 
     try:
         yield move
     finally:
         for name, value in channels.items():  # a matrix would be taken apart and rounded anew
-            setattr(thing, name, value)
+            setattr(obj, name, value)
 
 
 def _about(point: Vector, motion: Matrix) -> Matrix:
     return Matrix.Translation(point) @ motion @ Matrix.Translation(-point)
 
 
-def base_point(thing: Any) -> Vector:
+def base_point(obj: Any) -> Vector:
     """Return where an object stands: its origin, at the height of its lowest point."""
     bpy.context.view_layer.update()
-    corners = [thing.matrix_world @ Vector(corner) for corner in thing.bound_box]
-    origin = thing.matrix_world.translation
+    corners = [obj.matrix_world @ Vector(corner) for corner in obj.bound_box]
+    origin = obj.matrix_world.translation
     return Vector((origin.x, origin.y, min(corner.z for corner in corners)))
 
 
@@ -187,21 +187,21 @@ def passing_speed_m_per_s(built: BuiltScene) -> float:
 @contextmanager
 def shutter(built: BuiltScene) -> Iterator[Put]:
     """The main object passes through its place from left to right while the shutter is open."""
-    scene, thing = built.scene, built.main_object
+    scene, obj = built.scene, built.main_object
     reach = camera_right(built) * (passing_speed_m_per_s(built) * _KEY_FRAMES / SHUTTER_FPS)
-    before = thing.location.copy()
-    to_parent = thing.matrix_parent_inverse.inverted() if thing.parent else Matrix()
+    before = obj.location.copy()
+    to_parent = obj.matrix_parent_inverse.inverted() if obj.parent else Matrix()
     step = to_parent.to_3x3() @ reach
     centre = scene.frame_current
     edit = bpy.context.preferences.edit
     edit.keyframe_new_interpolation_type = "LINEAR"
     for sign in (-1.0, 1.0):
-        thing.location = before + sign * step
-        thing.keyframe_insert("location", frame=centre + sign * _KEY_FRAMES)
+        obj.location = before + sign * step
+        obj.keyframe_insert("location", frame=centre + sign * _KEY_FRAMES)
     scene.render.fps, scene.render.motion_blur_position = SHUTTER_FPS, "CENTER"
     scene.render.use_motion_blur = True
     scene.cycles.rolling_shutter_type = "NONE"
-    thing.cycles.use_motion_blur = True
+    obj.cycles.use_motion_blur = True
     for point in scene.render.motion_blur_shutter_curve.curves[0].points:
         point.location = (point.location[0], 1.0)  # open all the time, as the streak is read
     scene.render.motion_blur_shutter_curve.update()
@@ -215,8 +215,8 @@ def shutter(built: BuiltScene) -> Iterator[Put]:
         yield put
     finally:
         scene.render.use_motion_blur = False
-        thing.animation_data_clear()
-        thing.location = before
+        obj.animation_data_clear()
+        obj.location = before
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Instruments for the main object's material: body colour, and the spread of its highlight."""
+"""Probes for the main object's material: body colour, and the spread of its highlight."""
 
 import math
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ _PURE = (("Metallic", 0.0), ("Transmission Weight", 0.0))
 _BARE = (*_PURE, ("IOR", 1.5), ("Coat Weight", 0.0), ("Sheen Weight", 0.0))
 
 
-class BodyInstrument:
+class BodyProbe:
     """Looks at the diffuse colour of the edited material, in pixels that wear it."""
 
     def __init__(
@@ -64,7 +64,7 @@ class BodyInstrument:
         return chosen_points(passes, pass_name("diffuse_color"), is_worn)
 
 
-class HueInstrument(BodyInstrument):
+class HueProbe(BodyProbe):
     """Reads the turn of hue, with metal and glass taken out of the way."""
 
     def look(self) -> NDArray[np.float64]:
@@ -76,7 +76,7 @@ class HueInstrument(BodyInstrument):
         return hue_shift_deg(source, target)
 
 
-class SaturationInstrument(HueInstrument):
+class SaturationProbe(HueProbe):
     """Reads the saturation of the body colour."""
 
     def read(self, source: NDArray[np.float64], target: NDArray[np.float64]) -> Reading:
@@ -86,7 +86,7 @@ class SaturationInstrument(HueInstrument):
         return Reading(new - old, stderr, len(source) + len(target))
 
 
-class ShareInstrument(BodyInstrument):
+class ShareProbe(BodyProbe):
     """Reads how much of the body colour an input takes away, all of it at 100 %."""
 
     def __init__(
@@ -109,21 +109,21 @@ class ShareInstrument(BodyInstrument):
         return Reading(target[0] - source[0], stderr, 2 * len(self._full))
 
 
-def metallic_instrument(
+def metallic_probe(
     built: BuiltScene, settings: RenderSettings, values: Sequence[float]
-) -> ShareInstrument:
-    """Return the instrument for metalness: metal has no body colour."""
-    return ShareInstrument(built, settings, values, "Metallic")
+) -> ShareProbe:
+    """Return the probe for metalness: metal has no body colour."""
+    return ShareProbe(built, settings, values, "Metallic")
 
 
-def transmission_instrument(
+def transmission_probe(
     built: BuiltScene, settings: RenderSettings, values: Sequence[float]
-) -> ShareInstrument:
-    """Return the instrument for transmission: what goes through is not scattered back."""
-    return ShareInstrument(built, settings, values, "Transmission Weight")
+) -> ShareProbe:
+    """Return the probe for transmission: what goes through is not scattered back."""
+    return ShareProbe(built, settings, values, "Transmission Weight")
 
 
-class GlossInstrument:
+class GlossProbe:
     """Reads roughness from the highlight on a test ball that wears the edited material.
 
     The ladder is the same ball in a plain material of known roughness; a highlight's area lies

@@ -21,7 +21,7 @@ from render.basis import (
     render_origin,
 )
 from render.blender.annotating import annotate
-from render.blender.probe_scene import Instrument
+from render.blender.probe_scene import AttributeProbe
 from render.blender.renderer import RenderSettings
 from render.scene import BuiltScene, SceneContext
 from render.sweeps.table import RENDERED
@@ -40,7 +40,7 @@ def render_sweep(
         SceneError: a frame cannot be rendered, or its scale cannot be measured.
     """
     entry = RENDERED[attribute]
-    instrument = entry.probe(built, settings, values)
+    probe = entry.probe(built, settings, values)
     frames, looks, noise = [], [], None
     with entry.setter(built) as put:
         for value in values:
@@ -54,13 +54,13 @@ def render_sweep(
             frames.append(
                 SweepFrame(value, entry.attribute.to_axis(value), linear, annotation=annotation)
             )
-            looks.append(instrument.look())
+            looks.append(probe.look())
     return Sweep(
         scene=context.scene,
         split=context.split,
         attribute=attribute,
         frames=tuple(frames),
-        readings=_readings(instrument, looks),
+        readings=_readings(probe, looks),
         subject=entry.subject(built),
         wb_cct_k=built.wb_cct_k,
         noise_HW3=noise,
@@ -87,10 +87,10 @@ def _annotation(
     return annotate(built, settings)
 
 
-def _readings(instrument: Instrument, looks: Sequence[Any]) -> dict[tuple[int, int], Reading]:
+def _readings(probe: AttributeProbe, looks: Sequence[Any]) -> dict[tuple[int, int], Reading]:
     readings = {}
     for source, target in combinations(range(len(looks)), 2):
-        reading = instrument.read(looks[source], looks[target])
+        reading = probe.read(looks[source], looks[target])
         readings[source, target] = reading
         readings[target, source] = replace(reading, value=-reading.value)
     return readings

@@ -14,7 +14,7 @@ import numpy as np
 
 from cat_dataset.attributes import lens, material, outdoors, pose
 from cat_dataset.attributes.attribute import Attribute
-from render.blender.probe_scene import Instrument
+from render.blender.probe_scene import AttributeProbe
 from render.blender.renderer import RenderSettings
 from render.scene import BuiltScene
 from render.sweeps import (
@@ -45,7 +45,7 @@ class RenderedAttribute:
     attribute: Attribute  # holds the cost of its frames as well
     setter: Callable[[BuiltScene], AbstractContextManager[Put]]  # sets it, and puts it back
     # Reads it from what is rendered; made once for all absolute values of a sweep.
-    probe: Callable[[BuiltScene, RenderSettings, Sequence[float]], Instrument]
+    probe: Callable[[BuiltScene, RenderSettings, Sequence[float]], AttributeProbe]
     # absolute value that sweeps are drawn around; None where the scene has nothing to edit
     centre: Callable[[BuiltScene], float | None]
     window: tuple[float, float] = _ANY  # absolute values that keep a picture plausible
@@ -77,28 +77,28 @@ _LENS = (
     RenderedAttribute(
         lens.APERTURE,
         scene_edits.f_number,
-        lens_probes.StarInstrument,
+        lens_probes.StarProbe,
         lambda built: built.camera.f_number,
         (1.4, 16.0),
     ),
     RenderedAttribute(
         lens.FOCAL_LENGTH,
         scene_edits.focal_length,
-        lens_probes.ZoomInstrument,
+        lens_probes.ZoomProbe,
         lambda built: built.camera.focal_length_mm,
         (14.0, 200.0),
     ),
     RenderedAttribute(
         lens.FOCUS_DISTANCE,
         scene_edits.focus_distance,
-        lens_probes.FocusInstrument,
+        lens_probes.FocusProbe,
         lambda built: built.camera.focus_distance_m,
         (0.15, 60.0),
     ),
     RenderedAttribute(
         lens.SHUTTER_BLUR,
         scene_edits.shutter,
-        lens_probes.StreakInstrument,
+        lens_probes.StreakProbe,
         lambda _: _SHUTTER_S,
         (0.002, 0.4),
     ),
@@ -107,40 +107,40 @@ _POSE = (
     RenderedAttribute(
         pose.OBJECT_ROTATION,
         scene_edits.object_rotation,
-        pose_probes.TurnInstrument,
+        pose_probes.TurnProbe,
         lambda _: 0.0,
     ),
     RenderedAttribute(
         pose.OBJECT_TRANSLATION,
         scene_edits.object_translation,
-        pose_probes.ShiftInstrument,
+        pose_probes.ShiftProbe,
         lambda _: 0.0,
         least_half_span=_movable_cm,
     ),
     RenderedAttribute(
         pose.OBJECT_SCALE,
         scene_edits.object_scale,
-        pose_probes.GrowthInstrument,
+        pose_probes.GrowthProbe,
         lambda _: 100.0,
         (40.0, 250.0),
     ),
     RenderedAttribute(
         pose.CAMERA_AZIMUTH,
         scene_edits.camera_azimuth,
-        pose_probes.AzimuthInstrument,
+        pose_probes.AzimuthProbe,
         lambda _: 0.0,
     ),
     RenderedAttribute(
         pose.CAMERA_ELEVATION,
         scene_edits.camera_elevation,
-        pose_probes.ElevationInstrument,
+        pose_probes.ElevationProbe,
         lambda built: built.camera.elevation_deg,
         (-5.0, 75.0),
     ),
     RenderedAttribute(
         pose.CAMERA_DISTANCE,
         scene_edits.camera_distance,
-        pose_probes.DistanceInstrument,
+        pose_probes.DistanceProbe,
         lambda built: built.camera.distance_m,
         (0.1, 500.0),
     ),
@@ -149,41 +149,41 @@ _MATERIAL = (
     RenderedAttribute(
         material.ROUGHNESS,
         material_edits.roughness,
-        surface_probes.GlossInstrument,
+        surface_probes.GlossProbe,
         _where(has_edited_material, 45.0),
         (8.0, 95.0),
     ),
     RenderedAttribute(
         material.METALLIC,
         material_edits.metallic,
-        surface_probes.metallic_instrument,
+        surface_probes.metallic_probe,
         _where(has_body_colour, 50.0),
         (0.0, 100.0),
     ),
     RenderedAttribute(
         material.TRANSMISSION,
         material_edits.transmission,
-        surface_probes.transmission_instrument,
+        surface_probes.transmission_probe,
         _where(has_body_colour, 50.0),
         (0.0, 100.0),
     ),
     RenderedAttribute(
         material.BASE_HUE,
         material_edits.base_hue,
-        surface_probes.HueInstrument,
+        surface_probes.HueProbe,
         _where(has_edited_material, 0.0),
     ),
     RenderedAttribute(
         material.BASE_SATURATION,
         material_edits.base_saturation,
-        surface_probes.SaturationInstrument,
+        surface_probes.SaturationProbe,
         _where(has_edited_material, 45.0),
         (5.0, 95.0),
     ),
     RenderedAttribute(
         material.SHAPE_KEY,
         scene_edits.shape_key,
-        pose_probes.ShapeInstrument,
+        pose_probes.ShapeProbe,
         _where(lambda built: bool(built.shape_keys), 50.0),
         (0.0, 100.0),
         object_name=lambda built: built.edited_shape_key,
@@ -193,20 +193,20 @@ _OUTDOORS = (
     RenderedAttribute(
         outdoors.SUN_ELEVATION,
         scene_edits.sun_elevation,
-        air_probes.SunHeightInstrument,
+        air_probes.SunHeightProbe,
         lambda built: None if built.sun is None else built.sun.elevation_deg,
         (3.0, 80.0),
     ),
     RenderedAttribute(
         outdoors.SUN_AZIMUTH,
         scene_edits.sun_azimuth,
-        air_probes.SunBearingInstrument,
+        air_probes.SunBearingProbe,
         lambda built: None if built.sun is None else built.sun.azimuth_deg,
     ),
     RenderedAttribute(
         outdoors.FOG_DENSITY,
         scene_edits.fog_density,
-        air_probes.FogInstrument,
+        air_probes.FogProbe,
         _where(lambda built: built.fog is not None, _FOG_VISIBILITY_M),
         (10.0, 2000.0),
     ),

@@ -1,4 +1,4 @@
-"""Re-rendered sweeps: one thing changes, and the instruments read it back."""
+"""Re-rendered sweeps: one attribute changes, and the probes read it back."""
 
 from dataclasses import replace
 from itertools import permutations
@@ -48,7 +48,7 @@ def _sweep(
 
 
 @pytest.mark.parametrize("attribute", TABLETOP)
-def test_the_instruments_read_what_was_set(attribute: str) -> None:
+def test_the_probes_read_what_was_set(attribute: str) -> None:
     """All ordered pairs of frames are measured, within the attribute's tolerance."""
     values = TABLETOP[attribute]
     sweep = _sweep(attribute, values)
@@ -85,7 +85,7 @@ def _assert_read_as_set(sweep: Sweep) -> None:
 def test_other_families_are_read_as_well(
     family: str, attribute: str, values: tuple[float, ...]
 ) -> None:
-    """The same instruments, whatever the scene."""
+    """The same probes, whatever the scene."""
     sweep = _sweep(attribute, values, family=family, size_px=32)
 
     _assert_read_as_set(sweep)
@@ -121,7 +121,7 @@ def test_every_expression_is_read_from_where_the_skin_is(key: str) -> None:
 
 
 def test_a_wrong_setting_is_not_read_as_the_right_one() -> None:
-    """The instruments look at the scene, not at the number: a frame set wrongly reads wrong."""
+    """The probes look at the scene, not at the number: a frame set wrongly reads wrong."""
     from render.sweeps.table import RENDERED
 
     built, settings = build_scene(size_px=32)
@@ -135,13 +135,13 @@ def test_a_wrong_setting_is_not_read_as_the_right_one() -> None:
     ):
         own = RENDERED[attribute].centre(built)
         assert own is not None
-        instrument = RENDERED[attribute].probe(built, settings, (own, asked, done))
+        probe = RENDERED[attribute].probe(built, settings, (own, asked, done))
         with RENDERED[attribute].setter(built) as put:
             put(own)
-            source = instrument.look()
+            source = probe.look()
             put(done)
-            target = instrument.look()
-        read = instrument.read(source, target).value
+            target = probe.look()
+        read = probe.read(source, target).value
         as_done = ATTRIBUTES[attribute].difference(own, done)
         as_asked = ATTRIBUTES[attribute].difference(own, asked)
         assert read == pytest.approx(as_done, abs=ATTRIBUTES[attribute].tolerance)
@@ -175,7 +175,7 @@ def test_a_longer_lens_shows_less_of_the_scene_larger() -> None:
 
 
 def test_a_wider_aperture_blurs_and_holds_the_brightness() -> None:
-    """At f/2 the things behind the main object lose their edges, at the same exposure."""
+    """At f/2 the objects behind the main object lose their edges, at the same exposure."""
     sweep = _sweep("aperture", (2.0, 16.0), seed=202, size_px=96)
 
     wide, narrow = (frame.linear_HW3.mean(axis=-1) for frame in sweep.frames)
