@@ -24,7 +24,7 @@ from dslr.files.raw_file import software_versions
 from dslr.grouping.bursts import Capture
 from dslr.grouping.grouping import Kind
 from dslr.grouping.series import ATTRIBUTE_OF_KIND, SeriesKind
-from dslr.sweeps.constant_exposure_sweep import held_sweep
+from dslr.sweeps.constant_exposure_sweep import constant_exposure_sweep
 from dslr.sweeps.develop_bursts import ReadGroup, read_group
 from dslr.sweeps.exposure_sweep import exposure_sweep
 from dslr.sweeps.light_sweep import lamp_basis, single_basis, white_balance_sweep
@@ -36,10 +36,10 @@ _SWEEP_OF_KIND: Mapping[
 ] = MappingProxyType(
     {
         "exposure": exposure_sweep,
-        "aperture": held_sweep,
-        "iso": held_sweep,
-        "shutter": held_sweep,
-        "focus_distance": held_sweep,
+        "aperture": constant_exposure_sweep,
+        "iso": constant_exposure_sweep,
+        "shutter": constant_exposure_sweep,
+        "focus_distance": constant_exposure_sweep,
         "focal_length": zoom_sweep,
     }
 )

@@ -15,10 +15,10 @@ from dslr.develop.white_balance import known_multipliers
 from dslr.files.raw_file import Mosaic, block_maxima, block_means, open_raw, read_mosaic
 
 PREVIEW_PX = 512  # longer side
-PICTURE_PX = 1024  # longer side of the picture in whose pixels movement is told
+PICTURE_PX = 1024  # longer side of the picture in whose pixels movement is given
 MIN_CORRELATION = 0.9  # measured: 0.97 and more for brackets, below 0.65 for other framings
 MAX_SHIFT_PX = 8.0  # of the picture; more is parallax rather than a shaking hand
-LENS_BLUR_PX = 21  # of what is registered: another aperture or focus blurs other things
+LENS_BLUR_PX = 21  # of what is registered: another aperture or focus blurs other objects
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ class Registration:
 
     @property
     def magnification(self) -> float:
-        """How much larger the second picture shows things than the first."""
+        """How much larger the second picture shows objects than the first."""
         return float(np.sqrt(abs(np.linalg.det(self.warp[:, :2]))))
 
 
@@ -87,7 +87,7 @@ def register(
 def register_from(
     start: Warp, first_HW: Light, second_HW: Light, usable: tuple[Mask, Mask], *, blur_px: int
 ) -> Registration:
-    """Return how the second picture lies on the first, which `start` tells roughly; an affine.
+    """Return how the second picture lies on the first, which `start` gives roughly; an affine.
 
     The second is moved by `start` first, so that structures of equal size are compared.
     """

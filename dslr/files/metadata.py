@@ -51,7 +51,7 @@ class CaptureMetadata:
     model: str
     lens: str
     exposure_time_s: float | None  # as written by the camera, a rounded number
-    f_number: float | None  # None: a lens that tells nothing
+    f_number: float | None  # None: a lens that reports nothing
     iso: float | None
     focal_length_mm: float | None  # of the lens itself, never the 35 mm equivalent
     captured_at: datetime | None  # the camera's clock with sub-seconds; never has a time zone

@@ -15,7 +15,7 @@ from dslr.develop.framing import Preview
 MIN_ADDED_STOPS = 0.1  # of the whole picture
 MIN_UNEVEN_STOPS = 0.5  # between what the lamp reaches most and least
 MAX_LOST_SHARE = 0.02  # of the picture, darker with the lamp on: something moved
-MIN_TEXTURE_CORRELATION = 0.25  # of what got brighter: a lamp lights things, it brings none
+MIN_TEXTURE_CORRELATION = 0.25  # of what got brighter: a lamp lights objects, it brings none
 _TILE_PX = 16
 _BRIGHTER = np.float32(2.0**0.3)
 _LOST_STOPS = -0.15

@@ -140,7 +140,7 @@ def _time_key(capture: Capture) -> tuple[str, ...]:
 def _is_pause(before: CaptureMetadata, after: CaptureMetadata) -> bool:
     """Return whether one bracket ended and another began; no clock, no pause.
 
-    The camera's own number of the shot tells where it is there. The time written is an exposure's
+    The camera's own number of the shot says where it is there. The time written is an exposure's
     start or its end, depending on the maker: the longer of the two exposures is granted.
     """
     numbers = before.bracket_shot, after.bracket_shot

@@ -2,7 +2,7 @@
 
 Exposure, aperture, ISO, focal length and focus show in the settings; white balance in the
 multipliers, a lamp in the light alone. Where several settings vary without such an axis, a
-difference could not be told apart from another, and the captures are no series.
+difference could not be separated from another, and the captures are no series.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""How noisy two frames of one scene are, told apart from its texture.
+"""How noisy two frames of one scene are, separated from its texture.
 
 Both frames see the same texture and each its own noise. So of their high-pass pictures, the
 covariance is the texture, and what each one's variance has beyond it is its own noise. No model of
@@ -64,7 +64,7 @@ def measure_noise(first: Mosaic, second: Mosaic) -> NoisePair:
     relative = [own_N / level**2 for own_N, level in zip(own, signal, strict=True)]
     means = [float(r.mean()) for r in relative]
     if min(means) <= 0.0:
-        msg = "the noise of a frame is too small to be told from the texture"
+        msg = "the noise of a frame is too small to be separated from the texture"
         raise BracketError(msg)
     return NoisePair(
         math.sqrt(means[0]), math.sqrt(means[1]), _log2_ratio(relative[0], relative[1])

@@ -1,4 +1,4 @@
-"""Light that does not hold still while a simulated camera takes a series: lamps, mains, clouds."""
+"""Light that changes while a simulated camera takes a series: lamps, mains, clouds."""
 
 import math
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ _READOUT_S = 0.03  # from the first to the last row, of an electronic shutter: t
 
 
 @dataclass(frozen=True)
-class UnsteadyLight:
-    """What the light of one frame is multiplied with; the plain record is steady light."""
+class Flicker:
+    """What the light of one frame is multiplied with; the default is steady light."""
 
     flicker_stops: float = 0.0  # gain of the whole frame
     drift_stops: float = 0.0  # how much brighter the edge that `drift_deg` points to, end to end
@@ -35,9 +35,9 @@ class UnsteadyLight:
         return gain_HW1
 
 
-def unsteady_light_rand(
+def flicker_rand(
     rng: np.random.Generator, camera: SimulatedCamera, times_s: tuple[float, ...]
-) -> tuple[UnsteadyLight, ...]:
+) -> tuple[Flicker, ...]:
     """Draw the light of each shot, given its exposure time.
 
     A lamp's phase is anything; its bands average out over long exposures, as the sinc of the
@@ -48,7 +48,7 @@ def unsteady_light_rand(
     for time_s in times_s:
         flicker, drift, phase = rng.uniform(size=3).tolist()
         lights.append(
-            UnsteadyLight(
+            Flicker(
                 flicker_stops=camera.flicker_stops * math.sin(2.0 * math.pi * flicker),
                 drift_stops=camera.drift_stops * (2.0 * drift - 1.0),
                 drift_deg=drift_deg,

@@ -1,4 +1,4 @@
-"""A thing that passes through a series of simulated captures: opaque, textured, never twice alike.
+"""An object that moves through a series of simulated captures: opaque, textured, never twice alike.
 
 It is the truth that motion masks are tested against.
 """
@@ -18,7 +18,7 @@ _DARK, _BRIGHT = 0.15, 1.8  # of the scene's typical light
 
 
 @dataclass(frozen=True)
-class PassingObject:
+class MovingOccluder:
     """An ellipse with stripes, at one place of one frame."""
 
     centre_px: tuple[float, float]  # x right, y down; pixel centres lie on whole numbers
@@ -26,7 +26,7 @@ class PassingObject:
     turn_deg: float  # of the long axis, clockwise from the right
     colour: tuple[float, float, float]  # scene-linear, of a bright stripe
 
-    def painted(self, linear_HW3: Linear) -> tuple[Linear, NDArray[np.bool_]]:
+    def covered(self, linear_HW3: Linear) -> tuple[Linear, NDArray[np.bool_]]:
         """Return a picture with the object in front, and where it changed the picture.
 
         The object is softened over one pixel; every pixel it touches is in the mask (H, W).
@@ -42,13 +42,13 @@ class PassingObject:
         stripes = 0.5 + 0.5 * np.sin(math.pi * _STRIPES * (along + 0.5 * across))
         share = _DARK / _BRIGHT + (1.0 - _DARK / _BRIGHT) * stripes
         surface = share[..., None] * np.array(self.colour)
-        painted = linear_HW3 + cover_HW[..., None] * (surface - linear_HW3)
-        return painted.astype(np.float32), cover_HW > 0.0
+        covered = linear_HW3 + cover_HW[..., None] * (surface - linear_HW3)
+        return covered.astype(np.float32), cover_HW > 0.0
 
 
-def passing_objects_rand(
+def moving_occluders_rand(
     rng: np.random.Generator, linear_HW3: Linear, share: float, present: Sequence[bool]
-) -> tuple[PassingObject | None, ...]:
+) -> tuple[MovingOccluder | None, ...]:
     """Draw one object's place in each frame, wholly inside; None where it is not present.
 
     It covers `share` of the frame. Each frame has a strip of the picture of its own, so that no
@@ -62,11 +62,11 @@ def passing_objects_rand(
     typical = float(np.percentile(linear_HW3.mean(axis=-1), 60.0)) * _BRIGHT
     red, green, blue = (typical * rng.uniform(0.5, 1.0, 3)).tolist()
     strips = rng.permutation(len(present))
-    objects: list[PassingObject | None] = []
+    occluders: list[MovingOccluder | None] = []
     for strip, is_present in zip(strips, present, strict=True):
         x_share = (strip + rng.uniform(0.3, 0.7)) / len(present)
         y_share, turn_deg = rng.uniform(), rng.uniform(-40.0, 40.0)
-        thing = PassingObject(
+        occluder = MovingOccluder(
             centre_px=(
                 reach + x_share * (width_px - 1 - 2.0 * reach),
                 reach + y_share * (height_px - 1 - 2.0 * reach),
@@ -75,5 +75,5 @@ def passing_objects_rand(
             turn_deg=turn_deg,
             colour=(red, green, blue),
         )
-        objects.append(thing if is_present else None)
-    return tuple(objects)
+        occluders.append(occluder if is_present else None)
+    return tuple(occluders)

@@ -77,7 +77,7 @@ def camera_rgb(linear_HW3: Linear) -> NDArray[np.float64]:
 
 
 def neutral_rgb(cct_k: float | None) -> tuple[float, float, float]:
-    """Return the camera RGB of a grey thing in black-body light, green = 1; None means D65.
+    """Return the camera RGB of a grey surface in black-body light, green = 1; None means D65.
 
     This is AsShotNeutral of a camera whose white balance is set to `cct_k`.
     """

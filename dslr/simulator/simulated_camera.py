@@ -21,8 +21,8 @@ from cat_dataset.jobs.camera import SimulatedCamera
 from cat_dataset.system.atomic import write_bytes_atomic, write_text_atomic
 from dslr.simulator.camera_settings import FrameSettings, frame_settings, middle_index
 from dslr.simulator.dng import DngHeader, write_dng
-from dslr.simulator.flicker import UnsteadyLight, unsteady_light_rand
-from dslr.simulator.moving_occluder import PassingObject, passing_objects_rand
+from dslr.simulator.flicker import Flicker, flicker_rand
+from dslr.simulator.moving_occluder import MovingOccluder, moving_occluders_rand
 from dslr.simulator.sensor import (
     SENSOR,
     XYZ_TO_CAMERA,
@@ -63,8 +63,8 @@ class _Shot:
     settings: FrameSettings
     captured_at: datetime
     shake: Shake
-    light: UnsteadyLight
-    passing: PassingObject | None
+    light: Flicker
+    occluder: MovingOccluder | None
 
     @property
     def mask_path(self) -> Path:
@@ -111,7 +111,7 @@ def write_series(
         mean_e_HW = bayer_mosaic(camera_rgb(light_HW3) * e_per_light * ratio) * gains_HW
         header = _header(camera, shot, shot.settings.stops_over(settings[middle]))
         write_dng(shot.path, expose(mean_e_HW, shot.settings.iso, rng), header)
-        if shot.passing is not None:
+        if shot.occluder is not None:
             write_bytes_atomic(shot.mask_path, _mask_png(mask_HW))
         frames.append(_frame_truth(shot, settings[middle], mask_HW))
     _write_truth(folder / f"{name}.truth.json", camera, frames)
@@ -162,12 +162,12 @@ def _planned(
     count, digits = len(camera.shots), len(str(len(camera.shots) - 1))
     times_s = tuple(settings[value].exposure_time_s for value in camera.shots)
     shakes = shakes_rand(hand_rng, camera, count)
-    lights = unsteady_light_rand(light_rng, camera, times_s)
+    lights = flicker_rand(light_rng, camera, times_s)
     wanted = camera.passing_object_shots
     present = [
         camera.passing_object_share > 0.0 and (wanted is None or n in wanted) for n in range(count)
     ]
-    things = passing_objects_rand(passing_rng, still_HW3, camera.passing_object_share, present)
+    occluders = moving_occluders_rand(passing_rng, still_HW3, camera.passing_object_share, present)
     return tuple(
         _Shot(
             path=folder / f"{name}-{n:0{digits}d}.dng",
@@ -176,7 +176,7 @@ def _planned(
             captured_at=_captured_at(number, times_s, n),
             shake=shakes[n],
             light=lights[n],
-            passing=things[n],
+            occluder=occluders[n],
         )
         for n, value in enumerate(camera.shots)
     )
@@ -195,8 +195,8 @@ def _light_on_sensor(
     """Return the linear light of one frame, and where something passes in front of the scene."""
     light_HW3 = shaken(picture_HW3, margin_px, shot.shake)
     mask_HW = np.zeros(light_HW3.shape[:2], np.bool_)
-    if shot.passing is not None:
-        light_HW3, mask_HW = shot.passing.painted(light_HW3)
+    if shot.occluder is not None:
+        light_HW3, mask_HW = shot.occluder.covered(light_HW3)
     return light_HW3 * shot.light.gain(*mask_HW.shape), mask_HW
 
 
@@ -259,7 +259,7 @@ def _frame_truth(shot: _Shot, middle: FrameSettings, mask_HW: NDArray[np.bool_])
         **vars(shot.shake),
         "still_to_frame": shot.shake.matrix(*mask_HW.shape).tolist(),
         **vars(shot.light),
-        "passing_object": None if shot.passing is None else _passing_truth(shot, mask_HW),
+        "passing_object": None if shot.occluder is None else _passing_truth(shot, mask_HW),
     }
 
 

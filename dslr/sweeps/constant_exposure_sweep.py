@@ -35,7 +35,7 @@ FARTHEST_M = 1000.0  # the end of what focus_distance may say
 MIN_SHUTTER_MOVING_SHARE = 0.003  # of the picture: motion blur needs something that moves
 
 
-def held_sweep(
+def constant_exposure_sweep(
     group: ReadGroup, kind: SeriesKind, name: SeriesName, origin: Mapping[str, Any]
 ) -> SweepAndRejections:
     """Return frames of equal brightness that differ in aperture, focus, ISO or shutter."""
@@ -51,7 +51,7 @@ def held_sweep(
         read = group.captures[index]
         try:
             if kind == "iso":
-                _check_noise_is_told(read, is_anchor=index == group.anchor)
+                _check_noise_is_known(read, is_anchor=index == group.anchor)
             gain = _brightness_stops(group, index)
             _check_brightness(gain, expected[index] - expected[group.anchor])
         except BracketError as error:
@@ -83,7 +83,7 @@ def _sayable(kind: SeriesKind, value: float) -> float:
     return FARTHEST_M if kind == "focus_distance" and math.isinf(value) else value
 
 
-def _check_noise_is_told(read: ReadCapture, *, is_anchor: bool) -> None:
+def _check_noise_is_known(read: ReadCapture, *, is_anchor: bool) -> None:
     """Raise BracketError where a frame of an ISO series has no noise to measure, or lost it."""
     if read.alignment.is_applied:
         msg = (

@@ -1,6 +1,6 @@
 """Measure what a lens and a shutter did, from pixels alone; no Blender in here.
 
-None of these is told what was set. Legend: H, W picture rows and columns.
+None of these is given what was set. Legend: H, W picture rows and columns.
 """
 
 import math

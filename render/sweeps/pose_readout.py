@@ -1,6 +1,6 @@
 """Measure poses again: an object's from its own coordinates, a camera's from what it sees.
 
-Nothing here is told what was set, and no Blender is in here. Legend: N pixels.
+Nothing here is given what was set, and no Blender is in here. Legend: N pixels.
 """
 
 import math

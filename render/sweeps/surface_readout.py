@@ -1,6 +1,6 @@
 """Measure what a surface and the air are like again, from passes; no Blender in here.
 
-Nothing here is told what was set. Legend: N pixels.
+Nothing here is given what was set. Legend: N pixels.
 """
 
 import math

@@ -9,16 +9,13 @@ from pathlib import Path
 import pytest
 
 from cat_dataset.attributes.table import find_attribute
-from cat_dataset.compose import quality_checks as gates
+from cat_dataset.compose import quality_checks
 from dslr.develop import alignment, framing
 from dslr.grouping import added_light, bursts, grouping, series, zoom
 from dslr.grouping.captures_file import UNIT_OF_VALUES, CapturesFile, StatedSeries
 from dslr.grouping.series import ATTRIBUTE_OF_KIND, SERIES_KINDS
-from dslr.measure import regions as measure
-from dslr.measure import residual
-from dslr.sweeps import bracket
-from dslr.sweeps import constant_exposure_sweep as held_sweep
-from dslr.sweeps import light_sweep as light_series
+from dslr.measure import regions, residual
+from dslr.sweeps import bracket, constant_exposure_sweep, light_sweep
 from tests.dslr.conftest import photograph, read_truth
 from tests.dslr.printed_reasons import reasons_of
 from tests.dslr.series_bench import captures_of, ingest_series, series_pairs
@@ -57,7 +54,7 @@ LIMITS = {
     "smallest step of focus": f"{series._MIN_DIOPTRES:g} dioptre",
     "smallest step of white balance": (
         f"{grouping.MIN_BALANCE_RATIO - 1.0:.0%} of a multiplier, "
-        f"{light_series.MIN_BALANCE_STEP_MIRED:g} mired"
+        f"{light_sweep.MIN_BALANCE_STEP_MIRED:g} mired"
     ),
     "captures held against each other at once": f"{bursts.MAX_BURST}",
     "movement of the camera that is aligned": f"{framing.MAX_SHIFT_PX:g} px",
@@ -67,17 +64,17 @@ LIMITS = {
     "of the picture, unclipped in both frames, to compare framings": f"{framing.MIN_SHARED:.0%}",
     "of the picture that may move in exposure and ISO series": f"{residual.MAX_MOVING_SHARE:.0%}",
     "of the picture that must move in a shutter series": (
-        f"{held_sweep.MIN_SHUTTER_MOVING_SHARE:.1%}"
+        f"{constant_exposure_sweep.MIN_SHUTTER_MOVING_SHARE:.1%}"
     ),
     'of the picture that may move in a pair without a mask (annotations = ["moving"] adds one)': (
-        f"{gates.MAX_UNMARKED_SHARE:.1%}"
+        f"{quality_checks.MAX_UNMARKED_SHARE:.1%}"
     ),
     "drift of the light across the picture": f"{residual.MAX_DRIFT_STOPS:g} stop",
     "stripes of flickering light": f"{residual.MAX_BAND_STOPS:g} stop",
     "measured exposure against settings, marked": f"{bracket.FLAGGED_STOPS:g} stop",
     "measured exposure against settings, refused": f"{bracket.REJECTED_STOPS:g} stop",
     "brightness of all series but exposure and lamp against settings": (
-        f"{held_sweep.MAX_BRIGHTNESS_GAP_STOPS:g} stop"
+        f"{constant_exposure_sweep.MAX_BRIGHTNESS_GAP_STOPS:g} stop"
     ),
     "measured magnification against printed focal lengths": f"{2.0**zoom.MAX_OFF_LOG2 - 1.0:.0%}",
     "what a lamp adds to the whole picture, to be found without captures.toml": (
@@ -94,12 +91,13 @@ PROSE = (
     f"no pause of {bursts.MAX_SESSION_PAUSE_S / 60.0:g} minutes",
     f"More than {grouping.MAX_EQUAL_CAPTURES} captures with equal settings",
     f"keep the exposure within {series.EQUAL_EXPOSURE_STOPS:g} stop",
-    f"At least {100.0 * held_sweep.MIN_SHUTTER_MOVING_SHARE:g} % of the picture must move",
+    f"At least {100.0 * constant_exposure_sweep.MIN_SHUTTER_MOVING_SHARE:g} % of the picture must "
+    "move",
     f"A pair spans at most {MAX_PAIR_STOPS:g} stops",
-    f"between 1/{1.0 / measure._LOWEST_SIGNAL:g} and {10.0 * measure._HIGHEST_SIGNAL:g}/10 of",
-    f"{math.log2(measure._HIGHEST_SIGNAL / measure._LOWEST_SIGNAL):.1f} stops in all",
+    f"between 1/{1.0 / regions._LOWEST_SIGNAL:g} and {10.0 * regions._HIGHEST_SIGNAL:g}/10 of",
+    f"{math.log2(regions._HIGHEST_SIGNAL / regions._LOWEST_SIGNAL):.1f} stops in all",
     f"with a longer side of {framing.PICTURE_PX} px",
-    f"Infinity is {held_sweep.FARTHEST_M:g} m",
+    f"Infinity is {constant_exposure_sweep.FARTHEST_M:g} m",
 )
 
 
@@ -131,7 +129,7 @@ def plain(text: str) -> str:
 
 
 @cache
-def reasons_told() -> tuple[str, ...]:
+def reasons_given() -> tuple[str, ...]:
     """Return every reason of the guide's tables, as it stands between code marks."""
     tables = section("## Why something is left out")
     return tuple(re.findall(r"^\| `([^`]+)` \|", tables, re.MULTILINE))
@@ -139,9 +137,9 @@ def reasons_told() -> tuple[str, ...]:
 
 def test_every_limit_is_the_constant_in_the_code() -> None:
     """The table of limits has a row for each, no more and no less."""
-    told = table(section("## Limits"), "what")
+    written = table(section("## Limits"), "what")
 
-    assert {plain(what): limit.replace(" %", "%") for what, limit in told.items()} == LIMITS
+    assert {plain(what): limit.replace(" %", "%") for what, limit in written.items()} == LIMITS
 
 
 def test_numbers_in_the_text_are_the_constants_in_the_code() -> None:
@@ -164,9 +162,9 @@ def test_the_kinds_are_those_that_exist_with_what_they_give() -> None:
 
 def test_values_have_the_units_that_the_code_takes() -> None:
     """The table of units is that of captures_file."""
-    told = table(GUIDE, "kind | unit of `values`")
+    written = table(GUIDE, "kind | unit of `values`")
 
-    assert {kind.strip("`"): unit for kind, unit in told.items()} == dict(UNIT_OF_VALUES)
+    assert {kind.strip("`"): unit for kind, unit in written.items()} == dict(UNIT_OF_VALUES)
 
 
 def test_the_example_is_a_valid_captures_file_with_every_kind() -> None:
@@ -183,9 +181,9 @@ def test_the_example_is_a_valid_captures_file_with_every_kind() -> None:
 
 def test_keys_of_a_captures_file_are_those_of_the_model() -> None:
     """Each key is explained, none is made up."""
-    told = {key.strip("`[]") for key in table(GUIDE, "key | what it is")}
+    written = {key.strip("`[]") for key in table(GUIDE, "key | what it is")}
 
-    assert told == set(CapturesFile.model_fields) | set(StatedSeries.model_fields)
+    assert written == set(CapturesFile.model_fields) | set(StatedSeries.model_fields)
 
 
 def test_every_reason_in_the_code_stands_in_the_guide() -> None:
@@ -196,7 +194,7 @@ def test_every_reason_in_the_code_stands_in_the_guide() -> None:
     missing = [
         text
         for pattern, text in reasons.items()
-        if not any(re.search(pattern, reason) for reason in reasons_told())
+        if not any(re.search(pattern, reason) for reason in reasons_given())
     ]
 
     assert missing == []
@@ -205,11 +203,11 @@ def test_every_reason_in_the_code_stands_in_the_guide() -> None:
 def test_every_reason_in_the_guide_is_one_that_the_code_gives() -> None:
     """A row whose text was changed in the code, or a limit, is found."""
     patterns = reasons_of((*MODULES, *PAIR_MODULES))
-    assert len(reasons_told()) > 50
+    assert len(reasons_given()) > 50
 
     unknown = [
         reason
-        for reason in reasons_told()
+        for reason in reasons_given()
         if not any(re.search(pattern, reason) for pattern in patterns)
     ]
 
@@ -221,7 +219,7 @@ def test_every_reason_has_a_remedy() -> None:
     tables = section("## Why something is left out")
     rows = re.findall(r"^\| `[^`]+` \| (.*) \|$", tables, re.MULTILINE)
 
-    assert len(rows) == len(reasons_told())
+    assert len(rows) == len(reasons_given())
     assert all(len(remedy) > 5 for remedy in rows)
 
 

@@ -12,10 +12,10 @@ def build_scene(
 ) -> "tuple[BuiltScene, RenderSettings]":
     """Return a scene in Blender and settings to render it with."""
     from render.blender.renderer import RenderSettings
-    from render.families import registry as families
+    from render.families import registry
 
     settings = RenderSettings(size_px, size_px, samples_per_pixel, seed=seed)
-    return families.build_scene(family, seed, size_px, size_px), settings
+    return registry.build_scene(family, seed, size_px, size_px), settings
 
 
 def scene_context(*, denoise: bool, annotate: bool = False) -> "SceneContext":

@@ -190,7 +190,7 @@ def test_another_scene_is_refused_with_its_correlation() -> None:
 
 
 def test_a_camera_that_moved_too_far_is_refused_with_the_distance() -> None:
-    """Beyond eight pixels near things move otherwise than far ones."""
+    """Beyond eight pixels near objects move otherwise than far ones."""
     views = [alignment_view(recorded(s)) for s in (Shake(), Shake(11.0, 0.0, 0.0))]
 
     with pytest.raises(BracketError, match=rf"moved by 1[01]\.\d px, at most {MAX_SHIFT_PX:g}"):

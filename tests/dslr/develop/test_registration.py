@@ -19,7 +19,7 @@ from tests.dslr.conftest import scene_light
 
 HEIGHT_PX, WIDTH_PX, MARGIN_PX = 192, 256, 24
 WELL_E, READ_NOISE_E = 40_000.0, 4.0
-E_PER_LIGHT = 5_000.0  # four stops brighter clips the brightest things, four darker shows noise
+E_PER_LIGHT = 5_000.0  # four stops brighter clips the brightest parts, four darker shows noise
 Light = NDArray[np.float32]
 Seen = tuple[Light, NDArray[np.bool_]]
 

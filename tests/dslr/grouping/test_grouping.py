@@ -164,7 +164,7 @@ def test_a_lamp_switched_on_is_a_lamp_series_and_a_cloud_is_not() -> None:
 
 
 def test_another_framing_is_no_bracket() -> None:
-    """Exposures differ, but the pictures show different things: singles, with the reason."""
+    """Exposures differ, but the pictures show different scenes: singles, with the reason."""
     shots = [capture("a"), capture("b", 1 / 15, 1)]
 
     groups = grouped(shots, [preview(), preview(scene="something else", stops=2.0)])

@@ -144,5 +144,5 @@ def test_frames_that_are_one_and_the_same_have_no_noise_of_their_own() -> None:
     """A file copied under another name shows nothing that differs; it is refused, not 0 / 0."""
     one = frame(grey_wall(), "a")
 
-    with pytest.raises(BracketError, match="too small to be told from the texture"):
+    with pytest.raises(BracketError, match="too small to be separated from the texture"):
         measure_noise(one, replace(one))

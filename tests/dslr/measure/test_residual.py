@@ -8,19 +8,19 @@ from cat_dataset.system.seeding import derive_rng
 from dslr.develop.develop import Linear
 from dslr.measure.regions import CellGrid, cell_grid, measure_stops
 from dslr.measure.residual import Residual, residual_of
-from dslr.simulator.flicker import LAMP_HZ, UnsteadyLight
+from dslr.simulator.flicker import LAMP_HZ, Flicker
 from tests.dslr.conftest import scene_light
 from tests.dslr.series_bench import exposed
 
 HEIGHT_PX, WIDTH_PX = 192, 256
 CELL_PX = 8
-STEADY = UnsteadyLight()
+STEADY = Flicker()
 
 
 def cells_of(
     name: str,
     *,
-    light: UnsteadyLight = STEADY,
+    light: Flicker = STEADY,
     stops: float = 0.0,
     iso: int = 100,
     scene: Linear | None = None,
@@ -42,7 +42,7 @@ def compared(anchor: CellGrid, frame: CellGrid) -> Residual:
 @pytest.mark.parametrize("drift_stops", [0.1, 0.35, 0.9])
 def test_drifting_light_is_found_with_its_size(drift_stops: float, drift_deg: float) -> None:
     """A slope over the whole picture, in any direction: its ends differ by what was simulated."""
-    light = UnsteadyLight(drift_stops=drift_stops, drift_deg=drift_deg)
+    light = Flicker(drift_stops=drift_stops, drift_deg=drift_deg)
     gain_HW = light.gain(HEIGHT_PX // CELL_PX, WIDTH_PX // CELL_PX)  # at the centres of cells
     from_corner_to_corner = math.log2(float(gain_HW.max() / gain_HW.min()))
 
@@ -57,7 +57,7 @@ def test_drifting_light_is_found_with_its_size(drift_stops: float, drift_deg: fl
 def test_stripes_are_found_with_their_height(band_stops: float, turns: float) -> None:
     """Mains light while the shutter's slit runs over the picture: half their height, in stops."""
     share = 2.0**band_stops - 1.0
-    light = UnsteadyLight(band_share=share, band_turns=turns)
+    light = Flicker(band_share=share, band_turns=turns)
     half_height = (math.log2(1.0 + share) - math.log2(1.0 - share)) / 2.0
 
     found = compared(cells_of("a"), cells_of("b", light=light))
@@ -107,7 +107,7 @@ def test_a_block_that_moves_in_drifting_light_is_still_found() -> None:
     """The slope is taken out first, and the block does not bend it."""
     moved_HW3 = scene_light("square", HEIGHT_PX, WIDTH_PX)
     moved_HW3[64:104, 160:208] = 0.9 - moved_HW3[64:104, 160:208]
-    light = UnsteadyLight(drift_stops=0.25)
+    light = Flicker(drift_stops=0.25)
 
     found = compared(cells_of("a"), cells_of("b", light=light, scene=moved_HW3))
 
@@ -141,7 +141,7 @@ def test_clipped_cells_are_not_compared() -> None:
 def test_bands_average_out_in_a_long_exposure_and_the_finding_is_written_down() -> None:
     """Ten periods of a lamp within one exposure leave nothing; the origin says so in stops."""
     share = 0.3 * abs(float(np.sinc(LAMP_HZ * 0.1)))
-    found = compared(cells_of("a"), cells_of("b", light=UnsteadyLight(band_share=share)))
+    found = compared(cells_of("a"), cells_of("b", light=Flicker(band_share=share)))
 
     said = found.to_json()
 

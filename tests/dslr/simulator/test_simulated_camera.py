@@ -87,7 +87,7 @@ def test_equal_generators_give_equal_bytes_and_others_do_not(tmp_path: Path) -> 
 
 
 def test_accidents_leave_the_noise_of_the_sensor_alone(tmp_path: Path) -> None:
-    """A thing that passes in one shot changes no bit of the shots before it."""
+    """An object that passes in one shot changes no bit of the shots before it."""
     plain = photograph(tmp_path / "a")
     passed = photograph(tmp_path / "b", passing_object_share=0.03, passing_object_shots=(2,))
 
