@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from cat_dataset.attributes.attribute import Attribute
 from cat_dataset.attributes.table import BASIS_ATTRIBUTES, find_attribute
+from cat_dataset.attributes.task_key import task_key
 from cat_dataset.imaging.light_conditioning import LightConditioning, light_conditioning
 from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
 
@@ -34,6 +35,11 @@ class EditScale:
     # the edited light over all other light of the source, where it falls, see `light_ratio`: one
     # number or one per channel; None: not known, or the edit changes no light of the scene
     light_ratio: tuple[float, ...] | None = None
+
+    @property
+    def task_key(self) -> str:
+        """What is trained and measured as one: "exposure", "shape_key:smile"."""
+        return task_key(self.attribute, self.subject)
 
     def to_json(self) -> dict[str, Any]:
         """Return the edit as plain values with its units; None where there is nothing."""

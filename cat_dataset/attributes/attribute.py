@@ -61,6 +61,10 @@ class Attribute:
     spellings: Mapping[str, Convert] = field(default_factory=dict)
     # typed suffix, lower case, to a function that turns the number into an edit value
     aliases: tuple[str, ...] = ()  # shorter names for the keyboard
+    # What is edited is the subject itself, so each is a task of its own, see `task_key`.
+    is_keyed_by_subject: bool = False
+    # Absolute value of a picture that shows nothing of it: a typed target starts there.
+    resting_value: float | None = None
     # Tags of a picture file that hold the absolute value, in its unit; of several the last counts.
     exif_tags: tuple[int, ...] = ()
     # Absolute value to start from where a picture's own is not known; None: it does not matter.
@@ -69,6 +73,11 @@ class Attribute:
     families: frozenset[str] = EVERY_FAMILY  # of rendered scenes that have it
     frame_cost: FrameCost | None = None  # None: never rendered anew
     is_captured: bool = False  # RAW files give it: one alone, or a series
+
+    @property
+    def takes_subject(self) -> bool:
+        """Whether an edit may name what it acts on: an object, a lamp, a part, a shape."""
+        return self.role in ("object", "lamp")
 
     def difference(self, source_value: float, target_value: float) -> float:
         """Return the edit value between two absolute values: target minus source on the axis.

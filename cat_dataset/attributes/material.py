@@ -114,6 +114,8 @@ SHAPE_KEY = percent(
     100.0,
     1.0,
     "more of the named shape",
+    is_keyed_by_subject=True,
+    resting_value=0.0,
     role="object",
     families=WITH_SHAPES,
     frame_cost=FrameCost(0.2),

@@ -132,7 +132,7 @@ def _held_out_text(job: "Job", data: "Sequence[Path]") -> str:
     from cat_dataset.store.pair_dataset import PairDataset
 
     rows = PairDataset(data, splits=(job.evaluate.split,)).rows
-    counts = Counter(row.edits[0].attribute for row in rows)
+    counts = Counter(row.edits[0].task_key for row in rows)
     found = ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "no pairs"
     most = job.evaluate.max_pairs_per_attribute
     return f"split {job.evaluate.split}: {found}; at most {most} of each trained one are measured"

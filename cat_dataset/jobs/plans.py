@@ -13,6 +13,7 @@ from cat_dataset.attributes.table import (
     SWEEP_ATTRIBUTES,
     find_attribute,
 )
+from cat_dataset.attributes.task_key import attribute_of_task
 from cat_dataset.errors import EditScaleError
 
 Family = Literal["tabletop", "interior", "outdoor", "head"]  # see render/families/registry.py
@@ -78,7 +79,7 @@ def checked_intervals(
     """Return intervals of values by attribute as they are; raise ValueError where one is wrong."""
     for name, spans in intervals.items():
         try:
-            find_attribute(name)
+            attribute_of_task(name)
         except EditScaleError as error:
             raise ValueError(str(error)) from None
         if any(low >= high for low, high in spans):

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from cat_dataset.attributes.photometric import EXPOSURE, LIGHT_POWER, WHITE_BALANCE
-from cat_dataset.attributes.table import find_attribute
+from cat_dataset.attributes.task_key import attribute_of_task, selects, split_task_key
 from cat_dataset.errors import EditScaleError
 from cat_dataset.jobs.plans import StrictModel, attributes_of_plan
 from cat_dataset.jobs.train_settings import (
@@ -59,12 +59,17 @@ class TrainJob(StrictModel):
     def _attributes_exist(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         for name in names:
             try:
-                find_attribute(name)
+                attribute_of_task(name)
             except EditScaleError as error:
                 raise ValueError(str(error)) from None
         if len(set(names)) < len(names):
             msg = f"attributes {list(names)} name one twice; remove it"
             raise ValueError(msg)
+        for name in names:
+            whole = split_task_key(name)[0]
+            if name != whole and whole in names:
+                msg = f"attributes: {whole} is every task of it, {name} among them; remove one"
+                raise ValueError(msg)
         return names
 
     @model_validator(mode="after")
@@ -81,7 +86,7 @@ class TrainJob(StrictModel):
         if isinstance(self.base, CompactSettings):
             named["base.prompt_hint_attributes"] = set(self.base.prompt_hint_attributes)
         for key, names in named.items():
-            unknown = sorted(names - set(self.attributes))
+            unknown = [name for name in sorted(names) if not selects(self.attributes, name)]
             if unknown:
                 msg = (
                     f"{key}: {', '.join(unknown)} is not trained; remove it or add it to attributes"

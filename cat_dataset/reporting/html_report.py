@@ -11,6 +11,7 @@ import jinja2
 import pyarrow as pa
 
 from cat_dataset.attributes.table import find_attribute
+from cat_dataset.attributes.task_key import attribute_of_task, task_key
 from cat_dataset.errors import CatError
 from cat_dataset.records import EditScale
 from cat_dataset.reporting.plots import (
@@ -72,9 +73,11 @@ def _dataset_parts(folder: Path) -> dict[str, Any]:
     values: dict[str, list[float]] = defaultdict(list)
     measured: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for row in ok:
-        values[row["attribute"]].append(row["value"])
+        subject = row["edits"][0]["subject"] if row["edits"] else None
+        key = task_key(row["attribute"], subject)
+        values[key].append(row["value"])
         if row["measured"] is not None:
-            measured[row["attribute"]].append((row["value"], row["measured"]))
+            measured[key].append((row["value"], row["measured"]))
     splits = Counter(row["split"] for row in ok)
     dataset = PairDataset([folder])
     return {
@@ -94,7 +97,7 @@ def _contact_sheet(dataset: PairDataset, index: pa.Table) -> list[dict[str, Any]
     producer_of = {key: origin["producer"] for key, origin in origins}
     groups: dict[tuple[str, str], dict[str, PairRow]] = defaultdict(dict)
     for row in sorted(dataset.rows, key=lambda row: -row.width_px):
-        group = groups[(row.edits[0].attribute, producer_of[row.key])]
+        group = groups[(row.edits[0].task_key, producer_of[row.key])]
         if len(group) < PAIRS_PER_ATTRIBUTE:
             group.setdefault(row.scene, row)
     sheet = []
@@ -117,7 +120,7 @@ def _contact_sheet(dataset: PairDataset, index: pa.Table) -> list[dict[str, Any]
 def edit_label(edit: EditScale) -> str:
     """Return an edit as a short label with its unit and, where known, its absolute values."""
     attribute = find_attribute(edit.attribute)
-    label = f"{edit.attribute} {edit.value:+.4g} {attribute.unit}"
+    label = f"{edit.task_key} {edit.value:+.4g} {attribute.unit}"
     if edit.source_value is not None and edit.target_value is not None:
         label += f" ({edit.source_value:g} to {edit.target_value:g} {attribute.absolute_unit})"
     return label
@@ -194,7 +197,7 @@ def markdown_sections(text: str) -> list[dict[str, Any]]:
 
 
 def _sample(folder: Path, sample: dict[str, Any]) -> dict[str, Any]:
-    unit = find_attribute(sample["attribute"]).unit
+    unit = attribute_of_task(sample["attribute"]).unit
     achieved = sample["achieved"]
     answer = "not readable" if achieved is None else f"{achieved:+.3g} {unit}"
     pictures = {

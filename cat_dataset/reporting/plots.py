@@ -13,7 +13,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cat_dataset.attributes.table import ATTRIBUTES
+from cat_dataset.attributes.task_key import attribute_of_task
 
 _STYLE: Any = {
     "font.size": 8,
@@ -56,7 +56,7 @@ def scale_histograms(values: Mapping[str, Sequence[float]]) -> str:
         for axis, (name, found) in zip(axes, sorted(values.items()), strict=True):
             axis.hist(found, bins=24, color=_BLUE)
             axis.set_title(f"{name} ({len(found)})")
-            axis.set_xlabel(ATTRIBUTES[name].unit)
+            axis.set_xlabel(attribute_of_task(name).unit)
         return _svg(figure)
 
 
@@ -65,7 +65,7 @@ def measured_against_recorded(points: Mapping[str, Sequence[tuple[float, float]]
     with mpl.rc_context(_STYLE):
         figure, axes = _panels(len(points))
         for axis, (name, found) in zip(axes, sorted(points.items()), strict=True):
-            attribute = ATTRIBUTES[name]
+            attribute = attribute_of_task(name)
             recorded = [value for value, _ in found]
             gaps = [attribute.axis_difference(value, measured) for value, measured in found]
             axis.plot(recorded, gaps, ".", markersize=3, color=_BLUE)
@@ -123,7 +123,7 @@ def _response_figure(curves: Sequence[Mapping[str, Any]], editor: str) -> Figure
     names = sorted({curve["attribute"] for curve in own})
     figure, axes = _panels(len(names), width=3.2, height=2.9)
     for axis, name in zip(axes, names, strict=False):
-        unit = ATTRIBUTES[name].unit
+        unit = attribute_of_task(name).unit
         lines = [curve for curve in own if curve["attribute"] == name]
         for line in lines:
             is_light = line["readout"] == "physical"

@@ -1,8 +1,8 @@
 """An edited picture with the edits that made it, and its PNG that carries them as text.
 
-The PNG holds an iTXt chunk named `cat-edits`: JSON with every edit's attribute, value, unit and
-absolute values. Pillow shows it as `Image.open(path).text["cat-edits"]`. Source: PNG specification,
-section 11.3.4.5.
+The PNG holds an iTXt chunk named `cat-edits`: JSON with every edit's attribute, subject, value,
+unit and absolute values. Pillow shows it as `Image.open(path).text["cat-edits"]`. Source: PNG
+specification, section 11.3.4.5.
 """
 
 import json
@@ -21,7 +21,7 @@ from cat_dataset.errors import CatError
 from cat_dataset.imaging.display import decode_png, encode_png
 from cat_dataset.records import EditScale
 from cat_dataset.requests.exif_values import own_values
-from cat_dataset.requests.typed_edits import parse_edit
+from cat_dataset.requests.typed_edits import parse_edit, typed_name
 from cat_dataset.system.atomic import write_bytes_atomic
 
 TEXT_KEY = "cat-edits"
@@ -56,7 +56,10 @@ class EditedPicture:
 
     def to_json(self) -> dict[str, Any]:
         """Return what is written into the PNG."""
-        keys = ("attribute", "value", "unit", "source_value", "target_value", "absolute_unit")
+        keys = (
+            *("attribute", "subject", "value", "unit"),
+            *("source_value", "target_value", "absolute_unit"),
+        )
         edits = [
             {**{key: edit.to_json()[key] for key in keys}, "light_ratio": edit.light_ratio}
             for edit in self.edits
@@ -103,22 +106,25 @@ def resolve_edits(
 ) -> tuple[EditScale, ...]:
     """Return typed edits as signed values, from the picture's own values where they are known.
 
+    `known_values` holds absolute values by the key of the task.
+
     Raises:
         EditScaleError: no such attribute or unit, a value out of range, or an absolute value of a
             picture whose own is not known.
     """
     known, scales = dict(known_values), []
     for edit in [parse_edit(text) for text in texts]:
-        scale = edit.resolve(known.get(edit.attribute))
+        key = edit.task_key
+        scale = edit.resolve(known.get(key))
         if scale.target_value is not None:
-            known[edit.attribute] = scale.target_value  # the next one starts where this one ends
+            known[key] = scale.target_value  # the next one starts where this one ends
         scales.append(scale)
     return tuple(scales)
 
 
 def _describe(edit: EditScale) -> str:
     attribute = find_attribute(edit.attribute)
-    text = f"{edit.attribute} {edit.value:+.4g} {attribute.unit}"
+    text = f"{typed_name(edit)} {edit.value:+.4g} {attribute.unit}"
     if edit.source_value is not None and edit.target_value is not None:
         unit = attribute.absolute_unit
         text += f" ({edit.source_value:.4g} to {edit.target_value:.4g} {unit})"

@@ -1,7 +1,9 @@
 """Edits as people type them: `exposure=+1.5EV`, `white_balance=5600K->3200K`, `light_power=2x`.
 
-An edit of a lamp may say how the lamp compares with all other light of the picture, as a meter
-finds where the lamp falls: `light_power=2x at 4:1`, or `at 5,4,2.5:1` for red, green and blue.
+An edit of an object may name it: `object_rotation:teapot=30deg`; without a name it is of the main
+object. An edit of a shape must: `shape_key:smile=60%`. An edit of a lamp may say how the lamp
+compares with all other light of the picture, as a meter finds where the lamp falls:
+`light_power=2x at 4:1`, or `at 5,4,2.5:1` for red, green and blue.
 """
 
 import re
@@ -10,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from cat_dataset.attributes.attribute import Attribute
 from cat_dataset.attributes.table import LIGHT_OF, find_attribute, find_typed_attribute
+from cat_dataset.attributes.task_key import task_key
 from cat_dataset.errors import EditScaleError
 from cat_dataset.light.light_ratio import RATIO_RANGE, LightRatio
 from cat_dataset.records import EditScale
@@ -38,13 +41,21 @@ class TypedEdit:
     """One edit as asked for; either a difference or an absolute target."""
 
     attribute: str
+    subject: str | None = None  # what is edited, where it was named
     value: float | None = None  # difference, in the attribute's unit
     source_value: float | None = None  # absolute, where it was typed
     target_value: float | None = None  # absolute
     light_ratio: LightRatio | None = None  # of the edited light, where it was typed
 
+    @property
+    def task_key(self) -> str:
+        """What is edited as one: "exposure", "shape_key:smile"."""
+        return task_key(self.attribute, self.subject)
+
     def resolve(self, default_source: float | None) -> EditScale:
         """Return the edit as a signed value; `default_source` is what the picture is known to have.
+
+        A target without any source starts from where the attribute rests, if it does: a shape at 0.
 
         Raises:
             EditScaleError: an absolute target without any source value, or out of range.
@@ -54,7 +65,7 @@ class TypedEdit:
         if self.target_value is None:
             value = 0.0 if self.value is None else self.value
             target = None if source is None else attribute.apply(source, value)
-        elif source is None:
+        elif source is None and attribute.resting_value is None:
             msg = (
                 f"{self.attribute}: {self.target_value:g} {attribute.absolute_unit} is an absolute "
                 f"value and the picture's own is not known; give both, as in "
@@ -62,10 +73,19 @@ class TypedEdit:
             )
             raise EditScaleError(msg)
         else:
+            source = attribute.resting_value if source is None else source
+            assert source is not None  # else the message above
             target = self.target_value
             value = attribute.difference(source, target)
         attribute.check_value(value)
-        return EditScale(self.attribute, value, source, target, light_ratio=self.light_ratio)
+        return EditScale(
+            self.attribute,
+            value,
+            source,
+            target,
+            subject=self.subject,
+            light_ratio=self.light_ratio,
+        )
 
 
 def parse_edit(text: str) -> TypedEdit:
@@ -79,18 +99,57 @@ def parse_edit(text: str) -> TypedEdit:
     3200.0
     >>> parse_edit("light_power=+1stop at 4:1").light_ratio
     (4.0,)
+    >>> parse_edit("object_rotation:floor lamp=30deg").subject
+    'floor lamp'
 
     Raises:
-        EditScaleError: no such attribute or unit, or the number is out of range.
+        EditScaleError: no such attribute or unit, a name where none belongs or none where one does,
+            or the number is out of range.
     """
     name, equals, typed = text.partition("=")
-    attribute = find_typed_attribute(name.strip())
     if not equals:
-        msg = f"edit '{text}': write ATTRIBUTE=VALUE, for example exposure=+1.5EV"
+        msg = (
+            f"edit '{text}': found no '='; write NAME=VALUE or NAME:SUBJECT=VALUE, for example "
+            f"exposure=+1.5EV or shape_key:smile=60%"
+        )
         raise EditScaleError(msg)
+    attribute, subject = _read_name(name)
+    return replace(_read_value(attribute, typed), subject=subject)
+
+
+def typed_name(edit: EditScale) -> str:
+    """Return what is edited as people type it.
+
+    >>> typed_name(EditScale("object_rotation", 30.0, subject="floor_lamp"))
+    'object_rotation:floor lamp'
+    """
+    subject = "" if edit.subject is None else f":{edit.subject.replace('_', ' ')}"
+    return f"{edit.attribute}{subject}"
+
+
+def _read_name(typed: str) -> tuple[Attribute, str | None]:
+    """Return the attribute of `NAME` or `NAME:SUBJECT`, and the subject."""
+    name, colon, after = typed.partition(":")
+    attribute, subject = find_typed_attribute(name.strip()), after.strip()
+    if colon and not attribute.takes_subject:
+        msg = (
+            f"{typed.strip()}: names '{subject}', and {attribute.name} edits no single object; "
+            f"leave ':{subject}' out"
+        )
+        raise EditScaleError(msg)
+    if not subject and (colon or attribute.is_keyed_by_subject):
+        msg = (
+            f"{typed.strip()}: names no subject; write {attribute.name}:SUBJECT, for example "
+            f"{attribute.name}:{'smile' if attribute.is_keyed_by_subject else 'teapot'}"
+        )
+        raise EditScaleError(msg)
+    return attribute, subject or None
+
+
+def _read_value(attribute: Attribute, typed: str) -> TypedEdit:
     at_ratio = _AT_RATIO.match(typed)
     if at_ratio:
-        edit = parse_edit(f"{attribute.name}={at_ratio['edit']}")
+        edit = _read_value(attribute, at_ratio["edit"])
         return replace(edit, light_ratio=_read_ratio(attribute, at_ratio))
     from_to = _FROM_TO.match(typed)
     if from_to:

@@ -82,9 +82,9 @@ class BlendEditor:
         blended = item.source_HW3.astype(np.float64)
         for edit in item.request.edits:
             full = self._full_value(item.truth, edit)
-            picture = item.truth.picture({edit.attribute: full}) if full else None
+            picture = item.truth.picture({edit.task_key: full}) if full else None
             if picture is None and edit.value:
-                return EditFailure(f"the full edit of {edit.attribute} is not known")
+                return EditFailure(f"the full edit of {edit.task_key} is not known")
             if picture is not None:
                 change = picture.astype(np.float64) - item.truth.source_HW3
                 blended += edit.value / full * change
@@ -127,7 +127,7 @@ EditFunction = Callable[..., Any]  # (source, edits, instruction), or with light
 
 @dataclass(frozen=True)
 class FunctionEditor:
-    """Somebody's function: (source_HW3 uint8, [(attribute, value)], instruction) -> picture.
+    """Somebody's function: (source_HW3 uint8, [(task key, value)], instruction) -> picture.
 
     Values are in the attribute's unit (`cat_dataset.attributes.table`), positive as it says there.
     A function with a parameter `light` is told the light that it edits too, see `told.lights_of`.
@@ -148,7 +148,7 @@ class FunctionEditor:
             return False
 
     def _call(self, item: Asked) -> Answer:
-        edits = [(edit.attribute, edit.value) for edit in item.request.edits]
+        edits = [(edit.task_key, edit.value) for edit in item.request.edits]
         told = {"light": lights_of(item.request, item.truth)} if self._takes_light else {}
         try:
             picture = self.function(item.source_HW3.copy(), edits, item.request.instruction, **told)

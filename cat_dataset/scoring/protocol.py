@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from cat_dataset.attributes.task_key import intervals_of
 from cat_dataset.imaging.colour_difference import ciede2000, lab_of_srgb
 from cat_dataset.jobs.manifest import EvaluateJob
 from cat_dataset.scoring.editors import Answer, Asked, EditFailure, ScoredEditor
@@ -197,8 +198,8 @@ def _measure(
 
 def values_class(request: EditRequest, name: str, plan: Plan, job: EvaluateJob) -> ValuesClass:
     """Return whether a number lies within what was trained, in a gap of it, or beyond it."""
-    value = sum(edit.value for edit in request.edits if edit.attribute == name)
-    return class_of_value(value, plan.ranges[name], job.held_out_values.get(name, ()))
+    value = sum(edit.value for edit in request.edits if edit.task_key == name)
+    return class_of_value(value, plan.ranges[name], intervals_of(job.held_out_values, name))
 
 
 def _reference(

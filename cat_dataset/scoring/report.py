@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from cat_dataset.attributes.table import BASIS_ATTRIBUTES, find_attribute
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES
+from cat_dataset.attributes.task_key import attribute_of_task
 from cat_dataset.imaging.display import encode_png
 from cat_dataset.scoring.protocol import Findings
 from cat_dataset.scoring.questions.value_ranges import Ranges
@@ -182,7 +183,7 @@ def _behaviour(
         for readout in READOUTS:
             score = _score_of(own[0], readout, scores)
             if score is not None:
-                floor = max(score.floor_mae or 0.0, find_attribute(score.attribute).tolerance)
+                floor = max(score.floor_mae or 0.0, attribute_of_task(score.attribute).tolerance)
                 found.append(score_behaviour(own, readout, floor))
     return found
 

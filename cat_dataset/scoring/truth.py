@@ -165,7 +165,7 @@ class FrameTruth:
     """The true picture at the frames of a sweep, by how far each is from the source."""
 
     source_HW3: Display
-    attribute: str
+    attribute: str  # key of the task that the sweep edits
     frames: Mapping[float, Display]  # the source itself at 0
 
     def picture(self, values: Values) -> Display | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cat_dataset.attributes.table import BASIS_ATTRIBUTES
+from cat_dataset.attributes.task_key import split_task_key
 from cat_dataset.errors import ShardError
 from cat_dataset.jobs.plans import attributes_of_plan
 from cat_dataset.records import LightBasis, Split, Sweep
@@ -47,7 +48,7 @@ class LinearRow:
         names = attributes_of_plan(plan_name)
         if self.kind == "basis":
             return all(name in BASIS_ATTRIBUTES for name in names)
-        return self.attribute == names[0]
+        return self.attribute == split_task_key(names[0])[0]
 
 
 class LinearDataset:

@@ -33,7 +33,9 @@ class PairDataset:
         splits: Sequence[str] | None = None,
         attributes: Sequence[str] | None = None,
     ) -> None:
-        """Keep the pairs of the given splits all of whose edits are in `attributes`; None: all.
+        """Keep the pairs of the given splits all of whose edits `attributes` select; None: all.
+
+        They are names of attributes, or keys of tasks such as "shape_key:smile".
 
         Raises:
             ShardError: a folder holds no finished data set, or two hold a sample of one key.

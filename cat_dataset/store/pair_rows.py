@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cat_dataset.attributes.table import find_attribute
+from cat_dataset.attributes.task_key import selects, task_key
 from cat_dataset.errors import ShardError
 from cat_dataset.records import EditScale, Split
 from cat_dataset.store.tables import edits_of_row, index_batches
@@ -105,7 +106,7 @@ class PairRows(Sequence[PairRow]):
 def read_pair_rows(
     folders: Sequence[Path], splits: Sequence[str] | None, attributes: Sequence[str] | None
 ) -> PairRows:
-    """Return the pairs of some splits all of whose edits are in `attributes`; None: all.
+    """Return the pairs of some splits all of whose edits `attributes` select; None: all.
 
     Raises:
         ShardError: a folder holds no finished data set, or two hold a sample of one key.
@@ -155,18 +156,25 @@ def _is_wanted(
 ) -> NDArray[np.bool_]:
     """Return which pairs are of the splits and edit nothing but the attributes.
 
+    `attributes` may hold keys of tasks too, such as "shape_key:smile".
+
     Raises:
         EditScaleError: one edits an attribute that this version does not know.
     """
-    edited = pc.struct_field(pc.list_flatten(pairs["edits"]), "attribute")
-    for name in pc.unique(edited).to_pylist():
-        find_attribute(name)
+    edits = pc.list_flatten(pairs["edits"])
+    edited = pc.struct_field(edits, "attribute")
+    known = {name: find_attribute(name) for name in pc.unique(edited).to_pylist()}
     is_wanted = np.ones(len(pairs), np.bool_)
     if splits is not None:
         is_wanted &= _among(pairs["split"], splits)
     if attributes is not None:
         parents = pc.list_parent_indices(pairs["edits"]).to_numpy(zero_copy_only=False)
-        is_wanted[parents[~_among(edited, attributes)]] = False
+        is_selected = _among(edited, attributes)
+        keyed = [name for name, attribute in known.items() if attribute.is_keyed_by_subject]
+        for place in np.flatnonzero(_among(edited, keyed)):
+            edit = edits[int(place)].as_py()
+            is_selected[place] = selects(attributes, task_key(edit["attribute"], edit["subject"]))
+        is_wanted[parents[~is_selected]] = False
     return is_wanted
 
 

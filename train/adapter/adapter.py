@@ -9,9 +9,10 @@ Shapes: B batch, K tasks, F features of a number, E code, M all modulations.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any, Literal, cast
 
 import torch
@@ -20,7 +21,8 @@ from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
 from cat_dataset.attributes.table import find_attribute
-from cat_dataset.errors import EditScaleError
+from cat_dataset.attributes.task_key import task_key
+from cat_dataset.errors import EditScaleError, JobError
 from cat_dataset.records import EditScale
 from cat_dataset.requests.edited_picture import resolve_edits
 from train.adapter.edit_tokens import AttentionShape, EditTokens
@@ -31,12 +33,13 @@ from train.model.vocabulary import words_by_number, words_of_edits
 _KNOTS = (-1.0, 0.0, 1.0)  # where the bends of the features lie, in trained ranges
 NUM_FEATURES = 1 + len(_KNOTS)
 _ALL = "all"  # name of the encoder that tasks without ids share
+_NAMES_OF_OLD = MappingProxyType({"is_worded": "has_prompt_hint"})  # of a task in a config
 Carrier = Literal["modulation", "tokens"]
 
 
 @dataclass(frozen=True)
 class Task:
-    """What the adapter knows about one attribute; stored in its config."""
+    """One thing that the adapter edits, with its range; stored in its config."""
 
     attribute: str
     label: str
@@ -46,7 +49,13 @@ class Task:
     default_source: float | None  # absolute value a picture has where none is given
     absolute_unit: str | None
     carrier: Carrier = "modulation"  # tokens: for what modulation cannot carry
-    is_worded: bool = False  # the instruction names direction and rough size as well
+    has_prompt_hint: bool = False  # the instruction names direction and rough size as well
+    subject: str | None = None  # of the key, where the subject is what is edited: "smile"
+
+    @property
+    def key(self) -> str:
+        """Under which the task is asked for and stored: "exposure", "shape_key:smile"."""
+        return task_key(self.attribute, self.subject)
 
     @property
     def largest_value(self) -> float:
@@ -93,7 +102,7 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         last_gain: float = 1.0,
     ) -> None:
         super().__init__()
-        self.tasks = {task["attribute"]: Task(**task) for task in tasks}
+        self.tasks = read_tasks(tasks)
         self._widths: dict[str, int] = dict(modulation_widths)
         self._encoder_of, of_tokens = (
             {
@@ -124,16 +133,11 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         """Return the features (B, K, F) of each sample's edits.
 
         Raises:
-            EditScaleError: an attribute that this adapter has no task for.
+            EditScaleError: an edit that this adapter has no task for.
         """
         table = [[self._task_features(name, edits) for name in self.tasks] for edits in samples]
-        unknown = {edit.attribute for edits in samples for edit in edits} - set(self.tasks)
-        if unknown:
-            msg = (
-                f"this adapter was not trained on {', '.join(sorted(unknown))}; "
-                f"it knows {', '.join(self.tasks)}"
-            )
-            raise EditScaleError(msg)
+        for key in sorted({edit.task_key for edits in samples for edit in edits}):
+            check_task(self.tasks, key)
         return torch.tensor(table, dtype=torch.float32)
 
     def _task_features(self, name: str, edits: Sequence[EditScale]) -> list[float]:
@@ -153,23 +157,23 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
     def instruction(self, edits: Sequence[EditScale], num_places: int) -> tuple[str, ...]:
         """Return the words under which these edits are made, whatever their order.
 
-        They are neutral, without direction or number, but for edits of worded tasks: these are
+        They are neutral, without direction or number, but for tasks with a prompt hint: these are
         named with direction and a third of the range, and the number says how far exactly.
 
         Raises:
-            EditScaleError: more worded edits than places; without task ids, more attributes than
+            EditScaleError: more hinted edits than places; without task ids, more attributes than
                 the words can name.
         """
-        worded = [
-            EditScale(name, math.fsum(edit.value for edit in edits if edit.attribute == name))
-            for name, task in self.tasks.items()
-            if task.is_worded and any(edit.attribute == name for edit in edits)
+        hinted = [
+            EditScale(task.attribute, math.fsum(own), subject=task.subject)
+            for key, task in self.tasks.items()
+            if task.has_prompt_hint and (own := [e.value for e in edits if e.task_key == key])
         ]
-        worded = [edit for edit in worded if edit.value != 0.0]
-        if worded:
-            largest = {name: task.largest_value for name, task in self.tasks.items()}
-            return words_of_edits(worded, largest, num_places)
-        edited = {edit.attribute for edit in edits}
+        hinted = [edit for edit in hinted if edit.value != 0.0]
+        if hinted:
+            largest = {key: task.largest_value for key, task in self.tasks.items()}
+            return words_of_edits(hinted, largest, num_places)
+        edited = {edit.task_key for edit in edits}
         named = [] if self.config["task_ids"] else [name for name in self.tasks if name in edited]
         return words_by_number(num_places, named)
 
@@ -201,7 +205,7 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         conditional pass alone, guidance 4 would make four stops of one.
 
         Raises:
-            EditScaleError: an attribute that this adapter has no task for.
+            EditScaleError: an edit that this adapter has no task for.
             JobError: the transformer is not of the kind that it was trained on.
         """
         features_BKF = self.features(_of_samples(edits)).to(self.device)
@@ -235,10 +239,10 @@ def _of_samples(
 
 def _added_up(task: Task, edits: Sequence[EditScale]) -> list[EditScale]:
     """Return the edits of a task; without an absolute axis as one, so that parts add up."""
-    own = [edit for edit in edits if edit.attribute == task.attribute]
+    own = [edit for edit in edits if edit.task_key == task.key]
     if task.default_source is not None or len(own) < 2:
         return own
-    return [EditScale(task.attribute, math.fsum(edit.value for edit in own))]
+    return [EditScale(task.attribute, math.fsum(edit.value for edit in own), subject=task.subject)]
 
 
 def number_features(task: Task, edit: EditScale, unit: float) -> list[float]:
@@ -264,3 +268,29 @@ def number_features(task: Task, edit: EditScale, unit: float) -> list[float]:
 def task_table(tasks: Sequence[Task]) -> list[dict[str, Any]]:
     """Return tasks as they stand in the adapter's config."""
     return [asdict(task) for task in tasks]
+
+
+def read_tasks(entries: Sequence[Mapping[str, Any]]) -> dict[str, Task]:
+    """Return the tasks of an adapter's config by their keys.
+
+    Raises:
+        JobError: a task does not name its subject, as adapters of old did not.
+    """
+    tasks = {}
+    for entry in entries:
+        task = Task(**{_NAMES_OF_OLD.get(name, name): value for name, value in entry.items()})
+        if task.subject is None and find_attribute(task.attribute).is_keyed_by_subject:
+            msg = (
+                f"adapter: its task {task.attribute} names no shape, and one task is one shape "
+                f"now, as in {task.attribute}:smile; train it anew"
+            )
+            raise JobError(msg)
+        tasks[task.key] = task
+    return tasks
+
+
+def check_task(tasks: Collection[str], key: str) -> None:
+    """Raise EditScaleError where an adapter has no task of this key."""
+    if key not in tasks:
+        msg = f"this adapter was not trained on {key}; it knows {', '.join(tasks)}"
+        raise EditScaleError(msg)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
+from cat_dataset.attributes.task_key import selects
 from cat_dataset.jobs.train_job import TrainJob
 from train.adapter.adapter import NumericAdapter, Task, task_table
 from train.adapter.hooks import modulation_linears
@@ -27,8 +28,8 @@ def fresh_adapter(transformer: nn.Module, tasks: Sequence[Task], job: TrainJob) 
     carried = [
         replace(
             task,
-            carrier="tokens" if task.attribute in job.adapter.token_attributes else "modulation",
-            is_worded=task.attribute in hints,
+            carrier="tokens" if selects(job.adapter.token_attributes, task.key) else "modulation",
+            has_prompt_hint=selects(hints, task.key),
         )
         for task in tasks
     ]

@@ -12,7 +12,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import nn
 
 from cat_dataset.records import EditScale
-from train.adapter.adapter import Task
+from train.adapter.adapter import read_tasks
 from train.adapter.hooks import Attachment
 from train.model.vocabulary import words_with_numbers
 
@@ -37,7 +37,7 @@ class NumberPrompt(ConfigMixin):  # type: ignore[misc]  # diffusers ships no typ
         size_px: int,
         paint_time: float = 1.0,
     ) -> None:
-        self.tasks = {task["attribute"]: Task(**task) for task in tasks}
+        self.tasks = read_tasks(tasks)
 
     def instruction(self, edits: Sequence[EditScale], num_places: int) -> tuple[str, ...]:
         """Return the instruction that spells the edits; see `words_with_numbers`."""

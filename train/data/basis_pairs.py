@@ -5,7 +5,7 @@ pictures, so a drawn pair equals the one that a data set of the same draw would 
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from cat_dataset.attributes.table import BASIS_ATTRIBUTES, find_attribute
+from cat_dataset.attributes.task_key import selects, split_task_key, task_key
 from cat_dataset.compose.quality_checks import PairRejectedError
 from cat_dataset.compose.resampling import resized
 from cat_dataset.compose.stored_light import draw_pair
@@ -61,7 +62,10 @@ class ComposedPairs:
         self._size_px = job.base.size_px
         self._light_beyond_white = job.composed.light_beyond_white
         self._held_out = HeldOut(job.data.held_out_combinations, job.data.held_out_values)
-        self.plans = composed_plans(job)
+        keys = {row.key: _swept_task(row) for row in self._lights.rows}
+        self._rows = [r for r in self._lights.rows if _is_selected(keys[r.key], job.attributes)]
+        found = sorted({key for key in keys.values() if key is not None})
+        self.plans = composed_plans(job, found)
         if not len(self) and not allow_none:
             msg = (
                 f"{', '.join(map(str, folders))}: no light of split {'/'.join(splits)} that gives "
@@ -73,7 +77,7 @@ class ComposedPairs:
         self._bytes_left = max_cache_bytes
 
     def __len__(self) -> int:
-        return len(self._lights)
+        return len(self._rows)
 
     def load(self, progress: Progress, name: str) -> None:
         """Read light until the memory meant for it is full.
@@ -82,7 +86,7 @@ class ComposedPairs:
             ShardError: a file is missing or broken.
         """
         progress.start(name, len(self))
-        for row in self._lights.rows:
+        for row in self._rows:
             if self._bytes_left <= 0:
                 return
             self._light(row)
@@ -97,11 +101,11 @@ class ComposedPairs:
         """
         reason = "there is no light"
         for step in range(min(len(self), _MAX_NEIGHBOURS)):
-            light = self._light(self._lights.rows[(number + step) % len(self)])
+            light = self._light(self._rows[(number + step) % len(self)])
             try:
                 pair = draw_pair(
                     light,
-                    self.plans,
+                    _plans_of_light(self.plans, light),
                     seed=seed,
                     epoch=epoch,
                     tone_curve=TONE_CURVE,
@@ -118,7 +122,7 @@ class ComposedPairs:
 
     def fingerprint(self) -> str:
         """Return a hash of the light."""
-        contents = [f"{row.key} {row.content}" for row in self._lights.rows]
+        contents = [f"{row.key} {row.content}" for row in self._rows]
         return hashlib.sha256("\n".join(contents).encode()).hexdigest()
 
     def _light(self, row: LinearRow) -> LightBasis | Sweep:
@@ -135,52 +139,89 @@ class ComposedPairs:
         return light
 
     def _offered(self, job: TrainJob) -> Iterator[_Offered]:
-        """Yield the largest edit of each attribute, and a row with as many as are edited at once.
+        """Yield the largest edit of each task, and a row with as many as are edited at once.
 
         A light basis gives the whole planned range, a sweep what its frames differ by.
         """
-        largest: dict[str, float] = {}
-        for row in self._lights.rows:
+        largest: dict[str, EditScale] = {}
+        for row in self._rows:
             if row.kind == "sweep" and row.attribute is not None:
-                frames = _record(row)["light"]["frames"]
-                values = [frame["axis_value"] for frame in frames]
+                record = _record(row)
+                values = [frame["axis_value"] for frame in record["light"]["frames"]]
                 span = max(values) - min(values)
-                largest[row.attribute] = max(span, largest.get(row.attribute, 0.0))
-        if any(row.kind == "basis" for row in self._lights.rows):
+                edit = EditScale(row.attribute, span, subject=record["subject"])
+                largest[edit.task_key] = max(
+                    edit, largest.get(edit.task_key, edit), key=lambda known: known.value
+                )
+        if any(row.kind == "basis" for row in self._rows):
             for name in (n for n in job.attributes if n in BASIS_ATTRIBUTES):
                 ends = job.composed.value_ranges.get(name) or find_attribute(name).default_range
-                largest[name] = max(map(abs, ends))
-        edits = {name: EditScale(name, value) for name, value in largest.items()}
+                largest[name] = EditScale(name, max(map(abs, ends)))
         for plan in self.plans:
-            names = plan.split("+")
-            if all(name in edits for name in names):
-                yield _Offered(tuple(edits[name] for name in names))
+            keys = plan.split("+")
+            if all(key in largest for key in keys):
+                yield _Offered(tuple(largest[key] for key in keys))
 
 
-def composed_plans(job: TrainJob) -> dict[str, PairPlan]:
-    """Return what may be drawn: each attribute alone, and all that may be edited at once.
+def composed_plans(job: TrainJob, swept: Sequence[str] = ()) -> dict[str, PairPlan]:
+    """Return what may be drawn: each task alone, and all that may be edited at once.
 
-    Combinations that are held out, or contain one that is, are missing.
+    `swept` are the keys of tasks that the sweeps of the data give: an attribute that is keyed by
+    its subject stands for all of its tasks among them. Combinations that are held out, or contain
+    one that is, are missing.
     """
+    tasks = [key for name in job.attributes for key in _tasks_named(name, swept)]
     plans = {
-        name: PairPlan(
-            value_range=job.composed.value_ranges.get(name),
-            num_pairs=job.composed.draw_weights.get(name, 1),
-        )
-        for name in job.attributes
+        key: PairPlan(value_range=job.composed.value_ranges.get(key), num_pairs=_weight(job, key))
+        for key in tasks
     }
     held_out = HeldOut(job.data.held_out_combinations)
-    swept_first = sorted(job.attributes, key=lambda name: name in BASIS_ATTRIBUTES)
+    swept_first = sorted(tasks, key=lambda key: key in BASIS_ATTRIBUTES)
     for size in range(2, job.composed.max_edits + 1):
-        for names in combinations(swept_first, size):
-            if not held_out.covers_together(names) and _go_together("+".join(names)):
-                plans["+".join(names)] = PairPlan(num_pairs=1)
+        for keys in combinations(swept_first, size):
+            if not held_out.covers_together(keys) and _go_together(keys):
+                plans["+".join(keys)] = PairPlan(num_pairs=1)
     return plans
 
 
-def _go_together(plan_name: str) -> bool:
+def _tasks_named(name: str, swept: Sequence[str]) -> list[str]:
+    found = [key for key in swept if selects((name,), key)]
+    return found or [name]
+
+
+def _weight(job: TrainJob, key: str) -> int:
+    weights = job.composed.draw_weights
+    return weights.get(key) or weights.get(split_task_key(key)[0], 1)
+
+
+def _plans_of_light(
+    plans: Mapping[str, PairPlan], light: LightBasis | Sweep
+) -> Mapping[str, PairPlan]:
+    """Return the plans of one light, named after attributes: a sweep is of one subject anyway."""
+    if isinstance(light, LightBasis):
+        return plans
+    task, found = task_key(light.attribute, light.subject), {}
+    for name, plan in plans.items():
+        first, *others = name.split("+")
+        if first == task:
+            found["+".join((light.attribute, *others))] = plan
+    return found
+
+
+def _swept_task(row: LinearRow) -> str | None:
+    """Return the key of the task that a sweep edits; None: it is a light basis."""
+    if row.attribute is None or not find_attribute(row.attribute).is_keyed_by_subject:
+        return row.attribute
+    return task_key(row.attribute, _record(row)["subject"])
+
+
+def _is_selected(key: str | None, attributes: Sequence[str]) -> bool:
+    return key is None or selects(attributes, key)
+
+
+def _go_together(keys: Sequence[str]) -> bool:
     try:
-        check_plan(plan_name, PairPlan())
+        check_plan("+".join(split_task_key(key)[0] for key in keys), PairPlan())
     except ValueError:
         return False
     return True

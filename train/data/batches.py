@@ -6,7 +6,7 @@ middle of an epoch. Every change of the pictures keeps the number true or change
 Shapes: B batch, C = 3 channels, H height, W width.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -76,6 +76,18 @@ class Batch:
             None if self.counted_B1HW is None else self.counted_B1HW[rows],
             None if self.known_B1HW is None else self.known_B1HW[rows],
         )
+
+    def of_tasks(self, keys: Collection[str]) -> "Batch | None":
+        """Return the samples whose edits are all of these tasks; None: there is none.
+
+        A shape that occurs in the val split alone has no task.
+        """
+        numbers = [
+            number
+            for number, edits in enumerate(self.edits)
+            if all(edit.task_key in keys for edit in edits)
+        ]
+        return self.chosen(numbers) if numbers else None
 
     def to(self, device: torch.device) -> "Batch":
         """Return the batch on a device."""

@@ -6,25 +6,29 @@ where it is read (`basis_pairs`); both are a `PairSource` and go through the sam
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cat_dataset.attributes.task_key import intervals_of, split_task_key
 from cat_dataset.errors import JobError, ShardError
 from cat_dataset.imaging.display import TONE_CURVE, decode_png
 from cat_dataset.jobs.plans import attributes_of_plan
+from cat_dataset.light.light_ratio import LightRatio, light_ratio_rgb
 from cat_dataset.records import EditScale
 from cat_dataset.store.pair_dataset import PairDataset, read_members
 from cat_dataset.store.pair_rows import PairRow
 from cat_dataset.store.schema import ANNOTATION_MEMBERS
 from cat_dataset.store.tables import read_index
 from cat_dataset.system.progress import Progress
+from train.model.relighting import light_gain_rgb, light_of
 
 MAX_CACHE_BYTES = 2 * 2**30  # of decoded pictures; above it, pairs are read as they are drawn
 Pictures = NDArray[np.uint8]  # (2, H, W, 3): source and target, display sRGB
+_CLEAR_GAIN = 0.05  # of a lamp, from 1: with less its light does not show in the change
 _MOVING = tuple(f"{which}.{ANNOTATION_MEMBERS['moving']}" for which in ("source", "target"))
 
 
@@ -48,15 +52,40 @@ class Example:
         """Return the pair that leads from the target back to the source."""
         return Example(
             self.pictures[::-1],
-            tuple(reversed_edit(edit) for edit in self.edits),
+            tuple(map(reversed_edit, self.edits, self._target_ratios())),
             self.moving_HW,
             None if self.light is None else self.light[::-1],
         )
 
+    def _target_ratios(self) -> Sequence[LightRatio | None]:
+        """Return the lighting ratio of each edit in the target, where its light is at hand.
 
-def reversed_edit(edit: EditScale) -> EditScale:
-    """Return the edit that leads from the target back to the source."""
-    return EditScale(edit.attribute, -edit.value, edit.target_value, edit.source_value)
+        That is where all edits change one light and nothing else: its part of the target is the
+        change of light by g / (g - 1), g being its gain.
+        """
+        gain = light_gain_rgb(self.edits) if light_of(self.edits) is not None else None
+        is_known = all(edit.light_ratio is not None for edit in self.edits)
+        if self.light is None or not is_known or gain is None:
+            return [None] * len(self.edits)
+        if (np.abs(gain - 1.0) < _CLEAR_GAIN).any():
+            return [None] * len(self.edits)
+        own_HW3 = (self.light[1] - self.light[0]) * np.float32(gain / (gain - 1.0))
+        return [light_ratio_rgb(own_HW3, self.light[1])] * len(self.edits)
+
+
+def reversed_edit(edit: EditScale, target_ratio: LightRatio | None = None) -> EditScale:
+    """Return the edit that leads from the target back to the source.
+
+    `target_ratio` is the lighting ratio of the target, which becomes the source; None: not known.
+    """
+    return replace(
+        edit,
+        value=-edit.value,
+        source_value=edit.target_value,
+        target_value=edit.source_value,
+        measured=None if edit.measured is None else -edit.measured,
+        light_ratio=target_ratio,
+    )
 
 
 @dataclass(frozen=True)
@@ -72,19 +101,19 @@ class HeldOut:
         >>> HeldOut(values={"exposure": [(0.5, 1.0)]}).covers([EditScale("exposure", -0.7)])
         True
         """
-        return self.covers_together([edit.attribute for edit in edits]) or any(
+        return self.covers_together([edit.task_key for edit in edits]) or any(
             low <= abs(edit.value) <= high or low <= -abs(edit.value) <= high
             for edit in edits
-            for low, high in self.values.get(edit.attribute, ())
+            for low, high in intervals_of(self.values, edit.task_key)
         )
 
-    def covers_together(self, attributes: Iterable[str]) -> bool:
-        """Return whether all parts of a combination are edited at once.
+    def covers_together(self, keys: Iterable[str]) -> bool:
+        """Return whether all parts of a combination are edited at once; `keys` are of tasks.
 
         >>> HeldOut(("exposure+light_power",)).covers_together(["light_power", "exposure"])
         True
         """
-        edited = set(attributes)
+        edited = {name for key in keys for name in (key, split_task_key(key)[0])}
         return any(set(attributes_of_plan(name)) <= edited for name in self.combinations)
 
 
@@ -135,11 +164,14 @@ class TrainingPairs:
 
         Raises:
             ShardError: a folder holds no finished data set.
-            JobError: there is no pair of these attributes, unless `allow_none`.
+            JobError: there is no pair of these attributes, or of a subject that they name, unless
+                `allow_none`.
         """
         self._folders = tuple(folders)
         self._dataset = PairDataset(folders, splits=splits, attributes=attributes)
         self.rows = self._dataset.rows
+        if not allow_none:
+            _check_subjects(folders, attributes, self.rows)
         if held_out != NOTHING_HELD_OUT:
             self.rows = self.rows.kept(lambda row: not held_out.covers(row.edits))
         if not self.rows and not allow_none:
@@ -190,6 +222,23 @@ class TrainingPairs:
         for folder in self._folders:
             digest.update((folder / "index.parquet").read_bytes())
         return digest.hexdigest()
+
+
+def _check_subjects(
+    folders: Sequence[Path], attributes: Sequence[str], rows: Iterable[HasEdits]
+) -> None:
+    """Raise JobError where attributes name a subject that no pair edits."""
+    named = {name for name in attributes if split_task_key(name)[1] is not None}
+    missing = named - ({edit.task_key for row in rows for edit in row.edits} if named else named)
+    for name in sorted(missing)[:1]:
+        attribute = split_task_key(name)[0]
+        every = PairDataset(folders, attributes=(attribute,)).rows
+        found = sorted({edit.task_key for row in every for edit in row.edits})
+        msg = (
+            f"{', '.join(map(str, folders))}: no pair edits {name}; there is "
+            f"{', '.join(found) or f'no {attribute} at all'}"
+        )
+        raise JobError(msg)
 
 
 def _nothing_to_train_on(

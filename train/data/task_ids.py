@@ -4,25 +4,31 @@ import math
 from collections.abc import Sequence
 
 from cat_dataset.attributes.table import find_attribute
+from cat_dataset.attributes.task_key import selects, split_task_key
 from cat_dataset.requests.covered_ranges import largest_covered
 from train.adapter.adapter import Task
 from train.data.pairs import HasEdits
 
 
 def tasks_of_pairs(rows: Sequence[HasEdits], attributes: Sequence[str]) -> list[Task]:
-    """Return the task of each attribute that occurs, with the range that is trained.
+    """Return the tasks that occur and that `attributes` select, with the ranges that are trained.
 
+    They are names of attributes or keys of tasks: "shape_key" selects every shape of the data, each
+    a task of its own, "shape_key:smile" one of them.
     Pairs are also trained backwards, so ranges are symmetric; they are rounded to two digits.
     """
     largest = largest_covered(edit for row in rows for edit in row.edits)
-    return [_task(name, largest[name]) for name in attributes if name in largest]
+    keys = [key for name in attributes for key in largest if selects((name,), key)]
+    return [_task(key, largest[key]) for key in dict.fromkeys(keys)]
 
 
-def _task(name: str, largest_value: float) -> Task:
+def _task(key: str, largest_value: float) -> Task:
+    name, subject = split_task_key(key)
     attribute = find_attribute(name)
     largest = min(round_up(largest_value), max(map(abs, attribute.value_range)))
     return Task(
         attribute=name,
+        subject=subject,
         label=attribute.label,
         unit=attribute.unit,
         low=-largest,

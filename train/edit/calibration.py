@@ -57,7 +57,11 @@ def calibrate(job: TrainJob, pairs: PairSource, backend: CompactBackend) -> dict
     adapter = backend.adapter
     if not isinstance(adapter, NumericAdapter) or not adapter.config["task_ids"]:
         return {}
-    own = [n for n in adapter.encoders if n in CAMERA_ATTRIBUTES and not adapter.tasks[n].is_worded]
+    own = [
+        n
+        for n in adapter.encoders
+        if n in CAMERA_ATTRIBUTES and not adapter.tasks[n].has_prompt_hint
+    ]
     slopes: dict[str, float] = {}
     for name, batch in _pairs_of_each(job, pairs, own).items():
         response = _Response(

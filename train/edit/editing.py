@@ -25,7 +25,7 @@ from torch import Tensor
 
 from cat_dataset.errors import EditScaleError, JobError
 from cat_dataset.requests.edited_picture import EditedPicture, Method, read_picture, resolve_edits
-from train.adapter.adapter import NumericAdapter, Task
+from train.adapter.adapter import NumericAdapter, Task, check_task
 from train.adapter.lora import load_lora
 from train.adapter.number_prompt import NumberPrompt
 from train.data.batches import Linear, resize_area
@@ -52,7 +52,7 @@ class Editor:
 
     @property
     def tasks(self) -> dict[str, Task]:
-        """What can be edited, by attribute."""
+        """What can be edited, by the keys of its tasks."""
         return self.backend.adapter.tasks
 
     def edit_file(
@@ -63,7 +63,8 @@ class Editor:
         Absolute values (`white_balance=3200K`, `aperture=f/8`) need the picture's own: typed
         (`from 5600K to 3200K`), or from its EXIF; a picture without one counts as balanced for its
         display, 6500 K. An edit of a light obeys the picture's lighting ratio where that is typed
-        (`light_power=2x at 5,4,2.5:1`); else the base guesses it.
+        (`light_power=2x at 5,4,2.5:1`); else the base guesses it. A shape is named
+        (`shape_key:smile=60%`), an object may be (`object_rotation:teapot=30deg`).
 
         Raises:
             CatError: the file is no picture.
@@ -193,11 +194,9 @@ class Editor:
         """Raise EditScaleError if the adapter was not trained on an edit; edits of one add up."""
         sums: dict[str, float] = defaultdict(float)
         for edit in edits:
-            sums[edit.attribute] += edit.value
+            sums[edit.task_key] += edit.value
         for name, value in sums.items():
-            if name not in self.tasks:
-                msg = f"this adapter was not trained on {name}; it knows {', '.join(self.tasks)}"
-                raise EditScaleError(msg)
+            check_task(self.tasks, name)
             task = self.tasks[name]
             if not task.low <= value <= task.high:
                 msg = (

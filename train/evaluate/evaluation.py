@@ -121,7 +121,7 @@ def plan_evaluation(editor: Editor, dataset: PairDataset, job: EvaluateJob) -> P
     rows = [
         row
         for row in dataset.rows
-        if all(ranges[e.attribute][0] <= e.value <= ranges[e.attribute][1] for e in row.edits)
+        if all(ranges[e.task_key][0] <= e.value <= ranges[e.task_key][1] for e in row.edits)
     ]
     return plan_requests(rows, ranges, job)
 
@@ -141,7 +141,7 @@ def _zero_shot_note(trained: TrainJob, data_folders: Sequence[Path]) -> str:
         seen = {f"any {number} at once" for number in range(2, trained.composed.max_edits + 1)}
     else:
         rows = PairDataset(data_folders, splits=("train",), attributes=trained.attributes).rows
-        names = (combination_name([e.attribute for e in row.edits]) for row in rows)
+        names = (combination_name([e.task_key for e in row.edits]) for row in rows)
         seen = {name for name in names if "+" in name} - held_out
     but = f" but {', '.join(sorted(held_out))}" if seen and held_out else ""
     return f"Trained together: {', '.join(sorted(seen)) or 'nothing'}{but}; the rest is zero-shot."

@@ -19,7 +19,7 @@ from cat_dataset.errors import JobError
 from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.system.progress import Progress, SilentProgress
 from cat_dataset.system.seeding import derive_seed
-from train.adapter.adapter import task_table
+from train.adapter.adapter import Task, task_table
 from train.adapter.fresh_adapter import BASE_BESIDE_ADAPTER, fresh_adapter
 from train.adapter.lora import add_lora, save_lora
 from train.adapter.number_prompt import NumberPrompt
@@ -90,14 +90,15 @@ def run_training(
         with deterministic_torch(folder.num_threads):
             if job.is_compact:
                 pairs.load(shown, "reading pairs")
+            tasks = tasks_of_pairs(pairs.rows, job.attributes)
             run = Run(
                 job=job,
                 folder=folder,
                 pairs=pairs,
-                validation=_validation_batch(job, data_folders, device)
+                validation=_validation_batch(job, data_folders, tasks, device)
                 if world.is_first and job.is_compact
                 else None,
-                tasks=tasks_of_pairs(pairs.rows, job.attributes),
+                tasks=tasks,
                 progress=shown,
                 device=device,
                 world=world,
@@ -164,7 +165,7 @@ def _take_base(run: Run, base_folder: Path) -> None:
         JobError: it was not trained on what the adapter is to learn.
     """
     words = load_compact(base_folder).word_encoder.config["words"]
-    needed = [BY_NUMBER[0], *(task.attribute for task in run.tasks)]
+    needed = [BY_NUMBER[0], *(task.key for task in run.tasks)]
     unknown = [word for word in needed if word not in words]
     if unknown:
         msg = (
@@ -191,7 +192,7 @@ def _train_prompted(run: Run) -> None:
 
 
 def _fresh_base(run: Run, num_places: int) -> CompactBase:
-    names = [task.attribute for task in run.tasks]
+    names = [task.key for task in run.tasks]
     with torch.random.fork_rng():
         torch.manual_seed(derive_seed(run.job.seed, "base", "weights"))
         base = build_compact(
@@ -253,13 +254,13 @@ def _prepare(run: Run, base: CompactBase) -> None:
 
 
 def _validation_batch(
-    job: TrainJob, data_folders: Sequence[Path], device: torch.device
+    job: TrainJob, data_folders: Sequence[Path], tasks: Sequence[Task], device: torch.device
 ) -> Batch | None:
-    """Return fixed pairs of the val split, spread evenly over its keys."""
+    """Return fixed pairs of the val split on these tasks, spread evenly over its keys."""
     pairs = open_pairs(job, data_folders, "val", allow_none=True)
     if not len(pairs):
         return None
     numbers = validation_numbers(len(pairs))
-    return whole_batch(pairs, numbers, job.base.size_px, derive_seed(job.seed, "validate")).to(
-        device
-    )
+    batch = whole_batch(pairs, numbers, job.base.size_px, derive_seed(job.seed, "validate"))
+    own = batch.of_tasks([task.key for task in tasks])
+    return None if own is None else own.to(device)

@@ -64,4 +64,5 @@ def _validation(run: Run, frozen: FrozenBase, pairs: TrainingPairs) -> Batch | N
     numbers = validation_numbers(len(pairs))
     if not numbers or not run.world.is_first:
         return None
-    return frozen.objective.whole_batch(pairs, numbers).to(run.device)
+    batch = frozen.objective.whole_batch(pairs, numbers).of_tasks([t.key for t in run.tasks])
+    return None if batch is None else batch.to(run.device)

@@ -3,7 +3,7 @@
 An edit is three words, for example "exposure raise clearly": no number reaches the base. "By
 number" is the neutral instruction, at which the base keeps the picture and the adapter steers it;
 it may name attributes. The baseline without an adapter has the number itself in its instruction,
-digit by digit: "exposure + 0 0 1 . 2 5 stops".
+digit by digit: "exposure + 0 0 1 . 2 5 stops". An attribute's word is the key of its task.
 
 Shapes: B batch, T words, D width.
 """
@@ -16,7 +16,7 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
-from cat_dataset.attributes.table import find_attribute
+from cat_dataset.attributes.task_key import attribute_of_task
 from cat_dataset.errors import EditScaleError
 from cat_dataset.records import EditScale
 
@@ -42,7 +42,7 @@ def vocabulary(attributes: Sequence[str]) -> tuple[str, ...]:
 
 def number_vocabulary(attributes: Sequence[str]) -> tuple[str, ...]:
     """Return every word that an instruction with numbers can hold, in a fixed order."""
-    units = sorted({find_attribute(name).unit for name in attributes})
+    units = sorted({attribute_of_task(name).unit for name in attributes})
     return (NOTHING[0], KEEP[0], "+", "-", ".", *"0123456789", *units, *attributes)
 
 
@@ -51,13 +51,13 @@ def words_of_edits(
 ) -> tuple[str, ...]:
     """Return the instruction for edits, WORDS_PER_EDIT words per place.
 
-    `largest_values` holds the largest magnitude trained per attribute; no edits means "keep".
+    `largest_values` holds the largest magnitude trained per task; no edits means "keep".
 
     Raises:
         EditScaleError: more edits than places.
     """
     _check_places(len(edits), num_places)
-    phrases = [_phrase(edit, largest_values[edit.attribute]) for edit in edits] or [KEEP]
+    phrases = [_phrase(edit, largest_values[edit.task_key]) for edit in edits] or [KEEP]
     phrases += [NOTHING] * (num_places - len(phrases))
     return tuple(word for phrase in phrases for word in phrase)
 
@@ -94,7 +94,7 @@ def words_with_numbers(edits: Sequence[EditScale], num_places: int) -> tuple[str
     """
     parts: dict[str, list[float]] = {}
     for edit in edits:
-        parts.setdefault(edit.attribute, []).append(edit.value)
+        parts.setdefault(edit.task_key, []).append(edit.value)
     _check_places(len(parts), num_places)
     phrases = [_spelled(name, math.fsum(values)) for name, values in parts.items()]
     phrases = phrases or [_KEEP_WHOLE]
@@ -113,7 +113,7 @@ def _check_places(num_edits: int, num_places: int) -> None:
 
 def _spelled(attribute: str, value: float) -> tuple[str, ...]:
     digits = f"{abs(value):0{_WHOLE_DIGITS + 1 + _DECIMALS}.{_DECIMALS}f}"
-    unit = find_attribute(attribute).unit
+    unit = attribute_of_task(attribute).unit
     if len(digits) > _WHOLE_DIGITS + 1 + _DECIMALS:
         msg = (
             f"{attribute}: {value:+g} {unit} has more than the {_WHOLE_DIGITS} digits before the "
@@ -127,7 +127,7 @@ def _phrase(edit: EditScale, largest_value: float) -> tuple[str, ...]:
     if edit.value == 0.0:
         return KEEP
     third = min(int(3.0 * abs(edit.value) / largest_value), len(_STRENGTHS) - 1)
-    return (edit.attribute, _DIRECTIONS[edit.value < 0.0], _STRENGTHS[third])
+    return (edit.task_key, _DIRECTIONS[edit.value < 0.0], _STRENGTHS[third])
 
 
 class WordEncoder(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffusers ships no types

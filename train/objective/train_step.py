@@ -68,7 +68,7 @@ class TrainStage:
 
 def base_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> TrainStage:
     """Return the stage in which the base learns edits from words alone, in any order."""
-    largest = {task.attribute: task.largest_value for task in tasks}
+    largest = {task.key: task.largest_value for task in tasks}
     num_places = base.word_encoder.num_places
 
     def instruct(rng: np.random.Generator, batch: Batch) -> list[tuple[str, ...]]:
@@ -94,20 +94,23 @@ def prompt_stage(job: TrainJob, base: CompactBase, tasks: Sequence[Task]) -> Tra
     It takes the steps of both stages of a run with an adapter, on the pairs of the first. Identity
     samples say "keep" or a zero; edits stand in any place, so that every place is trained.
     """
-    names = [task.attribute for task in tasks]
     num_places = base.word_encoder.num_places
 
     def instruct(rng: np.random.Generator, batch: Batch) -> list[tuple[str, ...]]:
         num_whole = batch.num_whole or len(batch)
-        zeros = rng.integers(2 * len(names), size=num_whole)[batch.places]
+        zeros = rng.integers(2 * len(tasks), size=num_whole)[batch.places]
         orders = _orders_at_random(rng, num_places, num_whole)[batch.places]
         instructions = []
         for edits, zero, order in zip(batch.edits, zeros, orders, strict=True):
-            spelled = edits or [EditScale(name, 0.0) for name in names[zero : zero + 1]]
+            spelled = edits or [_no_change(task) for task in tasks[zero : zero + 1]]
             instructions.append(_reordered(words_with_numbers(spelled, num_places), order))
         return instructions
 
     return _word_stage(job, base, job.compact.num_steps + job.adapter.num_steps, instruct)
+
+
+def _no_change(task: Task) -> EditScale:
+    return EditScale(task.attribute, 0.0, subject=task.subject)
 
 
 def _word_stage(job: TrainJob, base: CompactBase, num_steps: int, instruct: Instruct) -> TrainStage:

@@ -24,12 +24,13 @@ from train.pretrained.caches import TensorCache, open_cache
 from train.pretrained.checkpoint import load_base, parts_hash
 from train.pretrained.latent_space import PREPROCESSING, LatentObjective, fill_latents, has_latents
 from train.pretrained.pipelines import LATENT_BASES, PX_PER_TOKEN, LatentBase
-from train.pretrained.prompts import NO_TEXT, instruction_of
+from train.pretrained.prompts import NO_TEXT, instruction_of, without_names
 from train.pretrained.text_cache import TEMPLATE, TextBook, fill_texts, has_texts
 from train.runs.distributed import World
 
 # Of the samples, where the base has a negative pass: that pass must know numbers without a text.
 _NO_TEXT_SHARE = 0.1
+_UNNAMED_SHARE = 0.5  # of the samples, whose prompt says "the main object" without its name
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,9 @@ def open_caches(job: TrainJob, base_folder: Path, folder: Path) -> tuple[TensorC
 
 def texts_of(pairs: Sequence[TrainingPairs]) -> set[str]:
     """Return every prompt that a run on these pairs can need."""
-    texts = {instruction_of(row.edits) for part in pairs for row in part.rows}
+    edits = [row.edits for part in pairs for row in part.rows]
+    texts = {instruction_of(own) for own in edits}
+    texts |= {instruction_of(without_names(own)) for own in edits}
     return texts | {NO_TEXT, instruction_of([])}
 
 
@@ -140,7 +143,7 @@ def latent_adapter_stage(
         batch: Batch, step: int, noisy_BCHW: Tensor, time_B: Tensor, contexts: ExitStack
     ) -> Tensor:
         contexts.enter_context(adapter.attach(base.pipeline.transformer, batch.edits))
-        prompts = [instruction_of(edits) for edits in batch.edits]
+        prompts = _prompts(job, step, batch)
         if base.has_negative_pass:
             prompts = _some_silenced(job, step, batch, prompts)
         velocity_BCHW = base.velocity(noisy_BCHW, time_B, batch.source_BCHW, texts.of(prompts))
@@ -157,6 +160,20 @@ def latent_adapter_stage(
         frozen.objective,
         rate_factors(job, lora),
     )
+
+
+def _prompts(job: TrainJob, step: int, batch: Batch) -> list[str]:
+    """Return the prompt of each sample; a share of them does not name its object.
+
+    So an edit that names none, of the main object, has a prompt that was trained too. Chosen by
+    the place in the whole batch.
+    """
+    rng = derive_rng(job.seed, "adapter", "names", step)
+    is_unnamed = rng.random(batch.num_whole or len(batch))[batch.places] < _UNNAMED_SHARE
+    return [
+        instruction_of(without_names(edits) if unnamed else edits)
+        for edits, unnamed in zip(batch.edits, is_unnamed, strict=True)
+    ]
 
 
 def _some_silenced(job: TrainJob, step: int, batch: Batch, prompts: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ sorted, so the order of edits does not reach the text either.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cat_dataset.attributes.table import find_attribute
 from cat_dataset.records import EditScale
@@ -16,12 +17,14 @@ NO_TEXT = ""  # of the negative pass of classifier-free guidance, in stock pipel
 
 
 def instruction_of(edits: Sequence[EditScale]) -> str:
-    """Return the prompt beside numbers.
+    """Return the prompt beside numbers; an object is the main object, with its name if it has one.
 
     >>> instruction_of([EditScale("white_balance", 40.0), EditScale("exposure", 1.0)])
     'Change only the exposure and the white balance; keep everything else.'
     >>> instruction_of([EditScale("object_scale", 0.5, subject="teapot")])
     'Change only the size of the main object (teapot); keep everything else.'
+    >>> instruction_of([EditScale("shape_key", 60.0, subject="smile")])
+    'Change only the expression or shape (smile); keep everything else.'
     >>> instruction_of([])
     'Keep the picture as it is.'
     """
@@ -40,6 +43,18 @@ def instruction_with_numbers(edits: Sequence[EditScale]) -> str:
     'Raise the exposure by 1.5 stops.'
     """
     return phrase_edits(edits, derive_rng(0, "prompt")) if edits else instruction_of(edits)
+
+
+def without_names(edits: Sequence[EditScale]) -> tuple[EditScale, ...]:
+    """Return edits that name no object; a subject that is itself what is edited stays.
+
+    >>> without_names([EditScale("object_scale", 0.5, subject="teapot")])[0].subject is None
+    True
+    """
+    return tuple(
+        edit if find_attribute(edit.attribute).is_keyed_by_subject else replace(edit, subject=None)
+        for edit in edits
+    )
 
 
 def _named(edit: EditScale) -> str:

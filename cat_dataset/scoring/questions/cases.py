@@ -61,7 +61,7 @@ class CaseReader:
         self._by_sweep: dict[tuple[str, str], list[PairRow]] = {}
         for row in dataset.rows:
             if len(row.edits) == 1 and row.edits[0].attribute not in BASIS_ATTRIBUTES:
-                self._by_sweep.setdefault((row.scene, row.edits[0].attribute), []).append(row)
+                self._by_sweep.setdefault((row.scene, row.edits[0].task_key), []).append(row)
 
     def read(self, row: PairRow) -> Case:
         """Return a pair with its truth.
@@ -84,7 +84,7 @@ class CaseReader:
         """Return the frames of a pair's sweep; None where it is of none, or edits more."""
         if row.source_frame is None or len(row.edits) != 1:
             return None
-        name = row.edits[0].attribute
+        name = row.edits[0].task_key
         others = self._by_sweep[row.scene, name]
         frames = {0.0: sample.source_HW3, row.edits[0].value: sample.target_HW3}
         seen = {row.source_frame, row.target_frame}

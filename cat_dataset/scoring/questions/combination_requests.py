@@ -94,7 +94,7 @@ def tells_apart(row: PairRow, names: Sequence[str]) -> bool:
 
 
 def _edited(row: PairRow) -> list[str]:
-    return sorted(edit.attribute for edit in row.edits)
+    return sorted(edit.task_key for edit in row.edits)
 
 
 def _with_partners(row: PairRow, names: Sequence[str], ranges: Ranges, number: int) -> RowRequests:

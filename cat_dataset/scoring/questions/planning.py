@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cat_dataset.attributes.table import BASIS_ATTRIBUTES
+from cat_dataset.attributes.task_key import intervals_of, selects
 from cat_dataset.errors import JobError
 from cat_dataset.jobs.manifest import EvaluateJob
 from cat_dataset.requests.covered_ranges import largest_covered
@@ -48,7 +49,7 @@ class Plan:
 def ranges_of_rows(rows: Sequence[PairRow], names: Sequence[str] | None = None) -> Ranges:
     """Return symmetric ranges that cover nearly all single-edit pairs of each attribute."""
     alone = [row.edits[0] for row in rows if len(row.edits) == 1]
-    asked = (edit for edit in alone if names is None or edit.attribute in names)
+    asked = (edit for edit in alone if names is None or selects(names, edit.task_key))
     return {name: (-value, value) for name, value in largest_covered(asked).items()}
 
 
@@ -63,7 +64,7 @@ def plan_requests(rows: Sequence[PairRow], ranges: Ranges, job: EvaluateJob) -> 
     chosen: dict[str, PairRow] = {}
     picked_of: dict[str, list[PairRow]] = {}
     for name in ranges:
-        own = [row for row in rows if len(row.edits) == 1 and row.edits[0].attribute == name]
+        own = [row for row in rows if len(row.edits) == 1 and row.edits[0].task_key == name]
         picked = _picked(own, name, ranges[name], job)
         for row in picked:
             chosen[row.key] = row
@@ -93,7 +94,7 @@ def _picked(own: Sequence[PairRow], name: str, trained: Range, job: EvaluateJob)
 
     Values that were never trained first: they are few, and what a score is about.
     """
-    gaps = job.held_out_values.get(name, ())
+    gaps = intervals_of(job.held_out_values, name)
     never: list[int] = []
     others: list[int] = []
     for place, row in enumerate(own):

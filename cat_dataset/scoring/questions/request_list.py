@@ -19,8 +19,8 @@ def write_requests(path: Path, plan: Plan, cases: CaseReader) -> None:
     """Write requests as JSON lines; paths of shards are relative to the data set's folder.
 
     Each line holds `key`, `source` (`shard`, `member`, `offset`, `size` of a PNG in a tar, or
-    `edited`: the key of the request whose result to start from), `edits` (attribute, value, unit,
-    and `light`, see `told.lights_of`) and `instruction`.
+    `edited`: the key of the request whose result to start from), `edits` (attribute, subject,
+    value, unit, and `light`, see `known_light.lights_of`) and `instruction`.
 
     Raises:
         ShardError: a shard is broken.
@@ -47,6 +47,7 @@ def _line(request: EditRequest, row: PairRow, truth: Truth | None) -> dict[str, 
     edits = [
         {
             "attribute": edit.attribute,
+            "subject": edit.subject,
             "value": edit.value,
             "unit": find_attribute(edit.attribute).unit,
             "light": light,

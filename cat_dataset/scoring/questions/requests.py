@@ -6,13 +6,13 @@ the order of the list is the order of work.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cat_dataset.attributes.table import find_attribute
 from cat_dataset.records import EditScale
 from cat_dataset.requests.instructions import phrase_edits
-from cat_dataset.requests.typed_edits import parse_edit
+from cat_dataset.requests.typed_edits import parse_edit, typed_name
 from cat_dataset.store.pair_rows import PairRow
 from cat_dataset.system.seeding import derive_rng
 
@@ -45,16 +45,16 @@ class EditRequest:
     before: tuple[EditScale, ...] = ()  # edits that this source has been through
 
     def totals(self) -> dict[str, float]:
-        """Return by how much each attribute differs from the pair's source when all is done."""
+        """Return by how much each task's value differs from the pair's source when all is done."""
         totals: dict[str, float] = {}
         for edit in (*self.before, *self.edits):
-            totals[edit.attribute] = totals.get(edit.attribute, 0.0) + edit.value
+            totals[edit.task_key] = totals.get(edit.task_key, 0.0) + edit.value
         return totals
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """The attributes edited, in the table's own order of names."""
-        return tuple(sorted({edit.attribute for edit in self.edits}))
+        """The keys of the tasks edited, sorted."""
+        return tuple(sorted({edit.task_key for edit in self.edits}))
 
 
 def make_request(
@@ -105,11 +105,11 @@ def in_another_unit(edit: EditScale) -> str | None:
         form = pattern.get(attribute.absolute_unit or "")
         if form is not None:
             source, target = form.format(edit.source_value), form.format(edit.target_value)
-            return f"{attribute.name}=from {source} to {target}"
+            return f"{typed_name(edit)}=from {source} to {target}"
     if "x" in attribute.spellings:
-        return f"{attribute.name}={2.0**edit.value:.12f}x"
+        return f"{typed_name(edit)}={2.0**edit.value:.12f}x"
     if "turns" in attribute.spellings:
-        return f"{attribute.name}={edit.value / 360.0:.12f}turns"
+        return f"{typed_name(edit)}={edit.value / 360.0:.12f}turns"
     return None
 
 
@@ -120,5 +120,6 @@ def unit_request(row: PairRow, edit: EditScale) -> EditRequest | None:
         return None
     resolved = parse_edit(typed).resolve(edit.source_value)
     if edit.source_value is None:  # stay as the pair states it: no absolute values
-        resolved = EditScale(edit.attribute, resolved.value, subject=edit.subject)
+        resolved = EditScale(edit.attribute, resolved.value)
+    resolved = replace(resolved, subject=edit.subject)  # as it is stored
     return make_request(row, "unit", (resolved,), instruction=f"Apply {typed}.")

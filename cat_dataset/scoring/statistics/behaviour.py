@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.attributes.table import find_attribute
+from cat_dataset.attributes.task_key import attribute_of_task
 from cat_dataset.scoring.questions.value_ranges import Ranges
 from cat_dataset.scoring.statistics.results import (
     CrossReading,
@@ -61,7 +61,7 @@ def score_behaviour(
     return BehaviourScore(
         editor=first.editor,
         attribute=first.attribute,
-        unit=find_attribute(first.attribute).unit,
+        unit=attribute_of_task(first.attribute).unit,
         producer=first.producer,
         readout=readout,
         identity_mean_db=mean_or_none(zero_db),
@@ -94,7 +94,7 @@ def _steps(
     for sweep in sweeps.values():
         ordered = sorted(sweep, key=lambda result: result.asked)
         for before, after in pairwise(ordered):
-            difference = find_attribute(before.attribute).axis_difference
+            difference = attribute_of_task(before.attribute).axis_difference
             rises.append(difference(getattr(before, readout), getattr(after, readout)))
             asked.append(after.asked - before.asked)
     return np.array(rises, dtype=np.float64), np.array(asked, dtype=np.float64)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cat_dataset.attributes.table import find_attribute
+from cat_dataset.attributes.task_key import attribute_of_task
 from cat_dataset.scoring.statistics.bootstrap import Interval, bootstrap_interval, bootstrap_ratio
 from cat_dataset.scoring.statistics.results import (
     EditResult,
@@ -77,7 +77,7 @@ def score_combination(
         editor=first.editor,
         combination=first.combination,
         attribute=first.attribute,
-        unit=find_attribute(first.attribute).unit,
+        unit=attribute_of_task(first.attribute).unit,
         producer=first.producer,
         readout=readout,
         num_pairs=len(pairs),

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from cat_dataset.attributes.table import find_attribute
+from cat_dataset.attributes.task_key import attribute_of_task
 from cat_dataset.scoring.questions.requests import Role
 from cat_dataset.scoring.questions.value_ranges import ValuesClass
 from cat_dataset.system.atomic import atomic_file
@@ -82,7 +82,7 @@ def reference_gaps(results: Sequence[EditResult], readout: ReadoutName) -> list[
     for result in results:
         here, there = getattr(result, readout), getattr(result, f"reference_{readout}")
         if here is not None and there is not None:
-            gaps.append(abs(find_attribute(result.attribute).axis_difference(there, here)))
+            gaps.append(abs(attribute_of_task(result.attribute).axis_difference(there, here)))
     return gaps
 
 

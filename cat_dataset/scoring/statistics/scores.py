@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.attributes.table import find_attribute
+from cat_dataset.attributes.task_key import attribute_of_task
 from cat_dataset.scoring.questions.value_ranges import ValuesClass
 from cat_dataset.scoring.statistics.bootstrap import (
     Interval,
@@ -82,7 +82,7 @@ def score_attribute(
     return AttributeScore(
         editor=first.editor,
         attribute=first.attribute,
-        unit=find_attribute(first.attribute).unit,
+        unit=attribute_of_task(first.attribute).unit,
         producer=first.producer,
         values=first.values,
         readout=readout,
@@ -133,14 +133,14 @@ def absolute_error(result: EditResult, readout: ReadoutName) -> float | None:
     achieved = getattr(result, readout)
     if achieved is None:
         return abs(result.asked) if is_lost(result, readout) else None
-    return abs(find_attribute(result.attribute).axis_difference(result.asked, achieved))
+    return abs(attribute_of_task(result.attribute).axis_difference(result.asked, achieved))
 
 
 def signed_errors(
     attribute: str, asked: NDArray[np.float64], achieved: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return achieved minus asked; the short way round where the attribute is circular."""
-    difference = find_attribute(attribute).axis_difference
+    difference = attribute_of_task(attribute).axis_difference
     pairs = zip(asked.tolist(), achieved.tolist(), strict=True)
     return np.array([difference(one, other) for one, other in pairs])
 
@@ -177,7 +177,7 @@ def sign_accuracy(
 
     A change no larger than what the instrument may err by has no direction: it counts as wrong.
     """
-    tolerance = find_attribute(attribute).tolerance
+    tolerance = attribute_of_task(attribute).tolerance
     is_signed = np.abs(asked) > max(floor, _SIGNED_TOLERANCES * tolerance)
     if not is_signed.any():
         return None
@@ -187,7 +187,7 @@ def sign_accuracy(
 
 def hit_tolerance(attribute: str) -> float:
     """Return how near an answer must come to count as a hit, in the attribute's unit."""
-    found = find_attribute(attribute)
+    found = attribute_of_task(attribute)
     if found.hit_tolerance is not None:
         return found.hit_tolerance
     low, high = found.default_range

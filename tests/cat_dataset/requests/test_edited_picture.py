@@ -99,7 +99,7 @@ def test_the_png_carries_its_edits_and_the_same_pixels(tmp_path: Path) -> None:
         record = json.loads(image.text["cat-edits"])
     assert record["method"] == "tiled"
     assert record["edits"][0] == {
-        "attribute": "white_balance", "value": 133.93, "unit": "mired",
+        "attribute": "white_balance", "subject": None, "value": 133.93, "unit": "mired",
         "source_value": 5600.0, "target_value": 3200.0, "absolute_unit": "K",
         "light_ratio": None,
     }  # fmt: skip

@@ -127,3 +127,41 @@ def test_an_alias_is_typed_and_the_full_name_is_kept() -> None:
     """Keyboards are slow, records are not."""
     assert parse_edit("wb=5600K->3200K").attribute == "white_balance"
     assert parse_edit("ev=+1stop").value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("typed", "attribute", "subject", "value"),
+    [
+        ("object_rotation:teapot=30deg", "object_rotation", "teapot", 30.0),
+        ("object_rotation: floor lamp =30deg", "object_rotation", "floor lamp", 30.0),
+        ("object_rotation=30deg", "object_rotation", None, 30.0),
+        ("shape_key:smile=60%", "shape_key", "smile", 60.0),
+        ("shape_key:smile=-20pp", "shape_key", "smile", -20.0),
+        ("shape_key:mouth open=from 20% to 60%", "shape_key", "mouth open", 40.0),
+        ("light_power:desk lamp=2x at 4:1", "light_power", "desk lamp", 1.0),
+    ],
+)
+def test_what_is_edited_may_be_named(
+    typed: str, attribute: str, subject: str | None, value: float
+) -> None:
+    """Behind a colon, blanks and all; a shape at rest is at 0 %."""
+    edit = parse_edit(typed).resolve(None)
+
+    assert (edit.attribute, edit.subject) == (attribute, subject)
+    assert edit.value == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("shape_key=60%", "names no subject; write shape_key:SUBJECT, for example shape_key:smile"),
+        ("object_rotation:=30deg", "object_rotation:: names no subject; write .*:teapot"),
+        ("exposure:teapot=1EV", "names 'teapot', and exposure edits no single object; leave ':te"),
+        ("shape_key:smile", "found no '='; write NAME=VALUE or NAME:SUBJECT=VALUE"),
+        ("smile:60%=1", "unknown attribute 'smile'"),
+    ],
+)
+def test_a_name_in_the_wrong_place_is_refused(typed: str, message: str) -> None:
+    """With what was found and what to write."""
+    with pytest.raises(EditScaleError, match=message):
+        parse_edit(typed)

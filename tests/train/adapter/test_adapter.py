@@ -1,10 +1,13 @@
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from cat_dataset.errors import EditScaleError
+from cat_dataset.errors import EditScaleError, JobError
 from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
 from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.jobs.train_settings import AdapterSettings
@@ -227,13 +230,15 @@ def test_a_saved_adapter_remembers_that_it_has_no_task_ids(
     assert torch.equal(predict_edited(base, loaded, EditScale("exposure", 0.0)), predict(base))
 
 
-def test_worded_tasks_are_named_with_direction_and_rough_size(base: CompactBase) -> None:
+def test_tasks_with_a_prompt_hint_are_named_with_direction_and_rough_size(
+    base: CompactBase,
+) -> None:
     """In any order and in parts; what only the number says, and zero, stay neutral."""
     job = TrainJob().with_settings({"base.prompt_hint_attributes": ["exposure"]})
     adapter = fresh_adapter(base.transformer, [EXPOSURE, BALANCE], job)
     words = ("exposure", "raise", "clearly")
 
-    assert adapter.tasks["exposure"].is_worded
+    assert adapter.tasks["exposure"].has_prompt_hint
     assert adapter.instruction([BRIGHTER], 1) == words
     assert adapter.instruction([BRIGHTER, COOLER], 1) == words
     assert adapter.instruction([COOLER, BRIGHTER], 1) == words
@@ -242,7 +247,7 @@ def test_worded_tasks_are_named_with_direction_and_rough_size(base: CompactBase)
     assert adapter.instruction([EditScale("exposure", 0.0)], 1) == words_by_number(1)
 
 
-def test_a_saved_adapter_remembers_which_tasks_are_worded(
+def test_a_saved_adapter_remembers_which_tasks_have_a_prompt_hint(
     base: CompactBase, tmp_path: Path
 ) -> None:
     """Else an edit would be edited under other words than it was trained with."""
@@ -251,4 +256,70 @@ def test_a_saved_adapter_remembers_which_tasks_are_worded(
 
     tasks = NumericAdapter.from_pretrained(tmp_path).tasks
 
-    assert [task.attribute for task in tasks.values() if task.is_worded] == ["white_balance"]
+    assert [task.attribute for task in tasks.values() if task.has_prompt_hint] == ["white_balance"]
+
+
+def test_two_shapes_are_two_tasks_with_encoders_of_their_own(
+    base: CompactBase, tmp_path: Path
+) -> None:
+    """Also after the adapter was stored; an edit of one leaves the features of the other at 0."""
+    tasks = [
+        Task("shape_key", "shape", "percentage points", -v, v, None, "%", subject=name)
+        for name, v in (("smile", 100.0), ("Key_001", 40.0))
+    ]
+    job = TrainJob(attributes=["shape_key"]).with_settings(
+        {"adapter.token_attributes": ["shape_key:Key_001"]}
+    )
+    fresh_adapter(base.transformer, tasks, job).save_pretrained(tmp_path)
+
+    adapter = NumericAdapter.from_pretrained(tmp_path)
+
+    assert list(adapter.tasks) == ["shape_key:smile", "shape_key:Key_001"]
+    assert [task.carrier for task in adapter.tasks.values()] == ["modulation", "tokens"]
+    assert list(adapter.encoders) == ["shape_key:smile"]
+    features = adapter.features([[EditScale("shape_key", 20.0, subject="Key.001")]])[0]
+    assert features[0].tolist() == [0.0] * 4
+    assert features[1, 0].item() == pytest.approx(0.5)
+    with pytest.raises(EditScaleError, match="not trained on shape_key:blink; it knows shape_key:"):
+        adapter.features([[EditScale("shape_key", 20.0, subject="blink")]])
+
+
+def rewrite_tasks(folder: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Change the tasks of a stored adapter's config."""
+    config = json.loads((folder / "config.json").read_text())
+    config["tasks"] = [change(task) for task in config["tasks"]]
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+def task_of_old(task: dict[str, Any]) -> dict[str, Any]:
+    """Return a task as adapters had it before tasks knew their subjects."""
+    return {
+        **{name: task[name] for name in ("attribute", "label", "unit", "low", "high")},
+        **{name: task[name] for name in ("default_source", "absolute_unit", "carrier")},
+        "is_worded": task["has_prompt_hint"],
+    }
+
+
+def test_an_adapter_of_old_is_read_as_it_was(base: CompactBase, tmp_path: Path) -> None:
+    """Its tasks name no subject, and call the prompt hint otherwise."""
+    job = TrainJob().with_settings({"base.prompt_hint_attributes": ["exposure"]})
+    written = fresh_adapter(base.transformer, [EXPOSURE, BALANCE], job)
+    written.save_pretrained(tmp_path)
+    rewrite_tasks(tmp_path, task_of_old)
+
+    read = NumericAdapter.from_pretrained(tmp_path)
+
+    assert read.tasks == written.tasks
+    assert read.tasks["exposure"].has_prompt_hint
+
+
+def test_an_adapter_of_old_on_a_shape_is_refused(base: CompactBase, tmp_path: Path) -> None:
+    """Whose numbers it learned is not known: all shapes were one task."""
+    task = Task("shape_key", "shape", "percentage points", -90.0, 90.0, None, "%", subject="smile")
+    fresh_adapter(base.transformer, [task], TrainJob(attributes=["shape_key"])).save_pretrained(
+        tmp_path
+    )
+    rewrite_tasks(tmp_path, task_of_old)
+
+    with pytest.raises(JobError, match=r"names no shape, .*as in shape_key:smile; train it"):
+        NumericAdapter.from_pretrained(tmp_path)

@@ -9,11 +9,13 @@ from cat_dataset.errors import JobError
 from cat_dataset.imaging.display import ToneCurve, encode_png
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan
-from cat_dataset.records import UnitResult
+from cat_dataset.light.light_ratio import light_ratio_rgb
+from cat_dataset.records import EditScale, UnitResult
 from cat_dataset.system.progress import SilentProgress
 from tests.train.conftest import ATTRIBUTES, SIZE_PX, light_basis, tiny_job, write_dataset
+from tests.train.object_data import write_object_pairs
 from train.data.batches import draw_batch
-from train.data.pairs import HeldOut, TrainingPairs
+from train.data.pairs import Example, HeldOut, TrainingPairs, reversed_edit
 
 
 def exposure_pairs(tone_curve: ToneCurve = "srgb") -> UnitResult:
@@ -107,3 +109,59 @@ def test_a_data_set_in_which_nothing_moved_has_no_mask(data_folder: Path) -> Non
     stored = TrainingPairs([data_folder], ("train",), ATTRIBUTES)
 
     assert draw_batch(stored, tiny_job(), "base", 0, 0.0).counted_B1HW is None
+
+
+def test_a_reversed_edit_is_of_the_same_subject() -> None:
+    """Value and measured value turn their sign, source and target change places."""
+    there = EditScale(
+        "object_rotation", 30.0, 10.0, 40.0, measured=29.8, measured_se=0.1, subject="teapot"
+    )
+
+    back = reversed_edit(there)
+
+    assert back == EditScale(
+        "object_rotation", -30.0, 40.0, 10.0, measured=-29.8, measured_se=0.1, subject="teapot"
+    )
+    assert reversed_edit(back) == there
+
+
+@pytest.mark.parametrize("stops", [1.5, -1.0])
+def test_a_reversed_lamp_has_the_ratio_of_its_new_source(stops: float) -> None:
+    """Read from light that is at hand; the same as that of the lamp and the rest, taken apart."""
+    basis = light_basis(3, "train")
+    lamp, rest = 0.2 * basis.images_GHW3[0], 0.2 * basis.images_GHW3[1]
+    brighter = np.float32(2.0**stops) * lamp
+    light = np.stack([lamp + rest, brighter + rest])
+    edit = EditScale("light_power", stops, light_ratio=light_ratio_rgb(lamp, lamp + rest))
+    codes = np.zeros(light.shape, np.uint8)
+
+    (back,) = Example(codes, (edit,), light=light).reversed().edits
+
+    assert back.light_ratio == pytest.approx(light_ratio_rgb(brighter, brighter + rest), rel=1e-3)
+    assert Example(codes, (edit,)).reversed().edits[0].light_ratio is None  # no light at hand
+
+
+def test_pairs_of_one_shape_are_selected_by_its_key(tmp_path: Path) -> None:
+    """Alone it selects all; a shape that is nowhere is refused with those that are."""
+    folder = write_object_pairs(tmp_path)
+
+    smiles = TrainingPairs([folder], ("train",), ("shape_key:smile",))
+    shapes = TrainingPairs([folder], ("train",), ("shape_key",))
+
+    assert {edit.subject for row in smiles.rows for edit in row.edits} == {"smile"}
+    assert {edit.subject for row in shapes.rows for edit in row.edits} == {"smile", "blink"}
+    with pytest.raises(JobError, match="no pair edits shape_key:frown; there is shape_key:blink, "):
+        TrainingPairs([folder], ("train",), ("shape_key", "shape_key:frown"))
+
+
+@pytest.mark.parametrize("name", ["exposure+shape_key:smile", "exposure+shape_key"])
+def test_a_held_out_combination_may_name_one_shape_or_all(name: str) -> None:
+    """And so may held-out values."""
+    smile, blink = (EditScale("shape_key", 50.0, subject=s) for s in ("smile", "blink"))
+    brighter = EditScale("exposure", 1.0)
+    held_out = HeldOut((name,), {"shape_key:blink": ((40.0, 60.0),)})
+
+    assert held_out.covers([brighter, smile])
+    assert not held_out.covers([smile])
+    assert held_out.covers([blink])
+    assert held_out.covers_together(["exposure", "shape_key:blink"]) == (name[-3:] == "key")

@@ -38,6 +38,20 @@ def test_a_handful_of_large_numbers_does_not_widen_the_range() -> None:
     assert task.high == 2.0
 
 
+def test_a_shape_key_stands_for_every_shape_of_the_data() -> None:
+    """Each a task with a range of its own; a key selects one."""
+    rows = [
+        row(EditScale("shape_key", 90.0, subject="smile")),
+        row(EditScale("shape_key", 40.0, subject="blink"), EditScale("exposure", 1.0)),
+    ]
+
+    every = {task.key: task.high for task in tasks_of_pairs(rows, ("shape_key", "exposure"))}
+    (smile,) = tasks_of_pairs(rows, ("shape_key:smile",))
+
+    assert every == {"shape_key:blink": 40.0, "shape_key:smile": 90.0, "exposure": 1.0}
+    assert (smile.attribute, smile.subject, smile.high) == ("shape_key", "smile", 90.0)
+
+
 def test_white_balance_knows_what_a_picture_has_where_nobody_says() -> None:
     """6500 K, the setting at which a picture counts as balanced."""
     (task,) = tasks_of_pairs([row(EditScale("white_balance", 50.0))], ("white_balance",))
