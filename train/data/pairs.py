@@ -18,13 +18,14 @@ from cat_dataset.errors import JobError, ShardError
 from cat_dataset.imaging.display import TONE_CURVE, decode_png
 from cat_dataset.jobs.plans import attributes_of_plan
 from cat_dataset.light.light_ratio import LightRatio, light_ratio_rgb
+from cat_dataset.light.relighting import edits_gain_rgb
 from cat_dataset.records import EditScale
 from cat_dataset.store.pair_dataset import PairDataset, read_members
 from cat_dataset.store.pair_rows import PairRow
 from cat_dataset.store.schema import ANNOTATION_MEMBERS
 from cat_dataset.store.tables import read_index
 from cat_dataset.system.progress import Progress
-from train.model.relighting import light_gain_rgb, light_of
+from train.model.relighting import light_of
 
 MAX_CACHE_BYTES = 2 * 2**30  # of decoded pictures; above it, pairs are read as they are drawn
 Pictures = NDArray[np.uint8]  # (2, H, W, 3): source and target, display sRGB
@@ -63,7 +64,7 @@ class Example:
         That is where all edits change one light and nothing else: its part of the target is the
         change of light by g / (g - 1), g being its gain.
         """
-        gain = light_gain_rgb(self.edits) if light_of(self.edits) is not None else None
+        gain = edits_gain_rgb(self.edits) if light_of(self.edits) is not None else None
         is_known = all(edit.light_ratio is not None for edit in self.edits)
         if self.light is None or not is_known or gain is None:
             return [None] * len(self.edits)

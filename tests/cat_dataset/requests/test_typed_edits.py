@@ -67,7 +67,7 @@ def test_an_absolute_target_starts_at_what_the_picture_has() -> None:
     ("typed", "complaint"),
     [
         ("brightness=1", "unknown attribute 'brightness'"),
-        ("exposure", "ATTRIBUTE=VALUE"),
+        ("exposure", "NAME=VALUE"),
         ("exposure=1", "a bare number"),
         ("exposure=3200K", "unit 'k'"),
         ("exposure=+9EV", "out of range"),
