@@ -233,11 +233,18 @@ def _describe(subject: str, error: ValidationError) -> str:
         parts = _written_keys(item["loc"])
         key = ".".join(parts) or "(whole file)"
         rule = item["msg"].removeprefix("Value error, ")
-        found = "" if isinstance(item["input"], dict) else f" = {item['input']!r}"
+        found = "" if _holds_tables(item["input"]) else f" = {item['input']!r}"
         if item["type"] == "extra_forbidden":
             rule = _rule_of_extra(parts, rule)
         lines.append(f"{subject}: {key}{found}: {rule[0].lower()}{rule[1:]}")
     return "\n".join(lines)
+
+
+def _holds_tables(value: object) -> bool:
+    """Return whether a value is a table or a list of some, which would fill the screen."""
+    return isinstance(value, dict) or (
+        isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value)
+    )
 
 
 def _written_keys(location: tuple[int | str, ...]) -> list[str]:

@@ -90,7 +90,7 @@ def test_the_resolved_manifest_reads_back_as_the_same_job(path: Path, tmp_path: 
             "must rise; swap the two numbers",
         ),
         (HEAD + BATCH.replace('"a"', f'"{"a" * 49}"') + "attributes = {}\n", "at most 48"),
-        (HEAD + f"[[render]]\nfamilies = []\n{SIZE}", "families: give a list such as"),
+        (HEAD + f"[[render]]\nfamilies = []\n{SIZE}", "toml: render: families: give a list"),
         (HEAD + f'[[render]]\nfamilies = "head"\n{SIZE}', "families: give a list such as"),
         (
             HEAD + f'[[render]]\nfamily = "head"\nfamilies = ["head"]\n{SIZE}',
