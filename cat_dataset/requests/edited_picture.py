@@ -1,13 +1,12 @@
 """An edited picture with the edits that made it, and its PNG that carries them as text.
 
 The PNG holds an iTXt chunk named `cat-edits`: JSON with every edit's attribute, subject, value,
-unit and absolute values. Pillow shows it as `Image.open(path).text["cat-edits"]`. Source: PNG
-specification, section 11.3.4.5.
+unit and absolute values. Pillow writes it and shows it as `Image.open(path).text["cat-edits"]`.
+Source: PNG specification, section 11.3.4.5.
 """
 
+import io
 import json
-import struct
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.PngImagePlugin import PngInfo, putchunk
 
 from cat_dataset.attributes.table import find_attribute
 from cat_dataset.errors import CatError
@@ -77,11 +77,11 @@ def check_png_name(path: Path) -> None:
 
 def with_text(png: bytes, record: Mapping[str, Any]) -> bytes:
     """Return a PNG with a record as its `cat-edits` text, behind the header."""
-    text = json.dumps(record, sort_keys=True, ensure_ascii=False).encode()
-    data = TEXT_KEY.encode() + b"\0\0\0\0\0" + text  # not compressed, no language
-    checksum = zlib.crc32(b"iTXt" + data)
-    chunk = struct.pack(">I", len(data)) + b"iTXt" + data + struct.pack(">I", checksum)
-    return png[:_IHDR_END] + chunk + png[_IHDR_END:]
+    info, chunks = PngInfo(), io.BytesIO()
+    info.add_itxt(TEXT_KEY, json.dumps(record, sort_keys=True, ensure_ascii=False))
+    for name, content, _ in info.chunks:
+        putchunk(chunks, name, content)
+    return png[:_IHDR_END] + chunks.getvalue() + png[_IHDR_END:]
 
 
 def read_picture(path: Path) -> tuple[Display, dict[str, float]]:
