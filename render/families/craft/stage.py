@@ -1,6 +1,7 @@
 """Plain descriptions become Blender objects: lamps in their light groups, world, camera."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from mathutils import Matrix, Vector
 
 from cat_dataset.errors import SceneError
 from cat_dataset.imaging.photometry import luminance
+from cat_dataset.records import LightGroup
 from render.blender.nodes import NodeGraph
 from render.blender.versions import enable_nodes
 from render.families.craft.user_hdris import load_user_hdri, usual_radiance
@@ -47,10 +49,48 @@ class World:
         return self.hdri if self.file is None else self.file.name
 
 
+def soft_box(
+    name: str,
+    azimuth_deg: float,
+    elevation_deg: float,
+    distance_m: float,
+    size_m: tuple[float, float],
+    irradiance_w_m2: float,
+    cct_k: float,
+    aim_m: tuple[float, float, float],
+) -> AreaLamp:
+    """Return a soft box whose power gives an irradiance at the point that it is aimed at.
+
+    Azimuth 0 = from the camera, 180 = from behind, positive = from the right. Source: a diffuse
+    source of power P gives P / (pi d**2) on its axis.
+    """
+    azimuth, elevation = math.radians(azimuth_deg), math.radians(elevation_deg)
+    level_m = distance_m * math.cos(elevation)
+    position = (
+        aim_m[0] + level_m * math.sin(azimuth),
+        aim_m[1] - level_m * math.cos(azimuth),
+        aim_m[2] + distance_m * math.sin(elevation),
+    )
+    return AreaLamp(name, position, aim_m, size_m, irradiance_w_m2 * math.pi * distance_m**2, cct_k)
+
+
 def place(obj: Any, x_m: float, y_m: float, z_m: float, heading_deg: float) -> None:
     """Put an object (mutated) on its spot, turned about its own vertical axis."""
     obj.location = (x_m, y_m, z_m)
     obj.rotation_euler = (0.0, 0.0, math.radians(heading_deg))
+
+
+def add_lights(scene: Any, lamps: Sequence[AreaLamp], world: World) -> tuple[LightGroup, ...]:
+    """Add soft boxes and an HDRI around them; returns their light groups, the ambient one last.
+
+    Raises:
+        SceneError: as of `add_world`.
+    """
+    for lamp in lamps:
+        add_area_lamp(scene, lamp)
+    add_world(scene, world)
+    groups = [LightGroup(lamp.name, "lamp", lamp.cct_k, lamp.power_w) for lamp in lamps]
+    return (*groups, LightGroup(AMBIENT_GROUP, "ambient", None))
 
 
 def add_area_lamp(scene: Any, lamp: AreaLamp) -> Any:

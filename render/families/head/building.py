@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from cat_dataset.records import LightGroup
 from cat_dataset.system.seeding import derive_rng
 from render.blender.meshes import add_mesh
 from render.blender.nodes import Vector
 from render.blender.session import fresh_scene
 from render.blender.shapes import Floats, Shape, lathe, rounded_box
 from render.families.craft.materials import build_material
-from render.families.craft.stage import add_area_lamp, add_camera, add_world, place
+from render.families.craft.stage import add_camera, add_lights, place
 from render.families.head.clothes import jersey_cloth
 from render.families.head.drawing import HeadScene, head_scene_rand
 from render.families.head.face_keys import expression_deltas
@@ -35,7 +34,7 @@ from render.families.head.materials import (
     set_attribute,
     skin_material,
 )
-from render.scene import AMBIENT_GROUP, BuiltScene
+from render.scene import BuiltScene
 
 TEETH_RGB = (0.78, 0.74, 0.66)
 IRIS_SHARE = 0.395  # radius of the iris over the eyeball's
@@ -55,18 +54,14 @@ def build_head(seed: int, width_px: int, height_px: int) -> BuiltScene:
         child.parent = face
     place(face, 0.0, 0.0, 0.0, drawn.turn_deg)
     _add_backdrop(scene, seed, drawn)
-    for lamp in drawn.lamps:
-        add_area_lamp(scene, lamp)
-    add_world(scene, drawn.world)
-    groups = [LightGroup(lamp.name, "lamp", lamp.cct_k, lamp.power_w) for lamp in drawn.lamps]
-    groups.append(LightGroup(AMBIENT_GROUP, "ambient", None))
+    groups = add_lights(scene, drawn.lamps, drawn.world)
     return BuiltScene(
         scene=scene,
         main_object=face,
         main_name="head",
         render_camera=add_camera(scene, drawn.camera),
         camera=drawn.camera,
-        groups=tuple(groups),
+        groups=groups,
         wb_cct_k=drawn.wb_cct_k,
         facts=drawn.to_json(),
         shape_keys=keys,

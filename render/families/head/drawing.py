@@ -14,7 +14,7 @@ from cat_dataset.system.seeding import derive_rng
 from render.blender.finishes import Finish, Rgb, linear_rgb, palette_rand, shaded
 from render.families.craft.lamp_colours import balance_k, cct_rand
 from render.families.craft.layout import f_number_for_depth
-from render.families.craft.stage import AreaLamp, World
+from render.families.craft.stage import AreaLamp, World, soft_box
 from render.families.head.clothes import COLLARS, Jersey
 from render.families.head.face_paint import FaceColours
 from render.families.head.face_traits import PIT_Z_M, FaceTraits, face_traits_rand
@@ -243,20 +243,11 @@ def _lamp(
     irradiance_w_m2: float,
     cct_k: float,
 ) -> AreaLamp:
-    """Return a soft box whose power gives an irradiance at the face.
-
-    Azimuth 0 = from the camera, 180 = from behind. Source: a diffuse source of power P gives
-    P / (pi d**2) on its axis.
-    """
-    azimuth, elevation = math.radians(azimuth_deg), math.radians(elevation_deg)
-    level_m = distance_m * math.cos(elevation)
-    aim = (0.0, -0.02, EYE_Z_M - 0.02)
-    position = (
-        level_m * math.sin(azimuth),
-        aim[1] - level_m * math.cos(azimuth),
-        aim[2] + distance_m * math.sin(elevation),
+    """Return a soft box aimed at the face, see `stage.soft_box`."""
+    aim_m = (0.0, -0.02, EYE_Z_M - 0.02)
+    return soft_box(
+        name, azimuth_deg, elevation_deg, distance_m, size_m, irradiance_w_m2, cct_k, aim_m
     )
-    return AreaLamp(name, position, aim, size_m, irradiance_w_m2 * math.pi * distance_m**2, cct_k)
 
 
 def _key_cct_rand(rng: np.random.Generator) -> float:

@@ -185,24 +185,6 @@ def _book_row(rng: np.random.Generator, width_m: float, clear_m: float, depth_m:
         x_m += thick
 
 
-def coffee_table(rng: np.random.Generator, palette: Palette) -> Prop:
-    """A low oblong table."""
-    width_m, depth_m = float(rng.uniform(0.85, 1.1)), float(rng.uniform(0.48, 0.58))
-    height_m = float(rng.uniform(0.36, 0.43))
-    parts = [
-        board((width_m, depth_m, 0.034), (0.0, 0.0, height_m - 0.034), 0, 0.008),
-        four_legs(
-            width_m - 0.14,
-            depth_m - 0.12,
-            height_m - 0.03,
-            splay_m=0.03,
-            radii_m=(0.022, 0.014),
-            slot=1,
-        ),
-    ]
-    return Prop("coffee table", join(parts), (case_rand(rng, palette), frame_rand(rng, palette)))
-
-
 def dining_table(rng: np.random.Generator, palette: Palette) -> Prop:
     """A table for four."""
     width_m, depth_m = float(rng.uniform(1.25, 1.6)), float(rng.uniform(0.78, 0.88))

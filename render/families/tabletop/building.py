@@ -6,16 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from cat_dataset.records import LightGroup
 from cat_dataset.system.seeding import derive_rng
 from render.blender.meshes import add_mesh
 from render.blender.session import fresh_scene
 from render.blender.shapes import Shape, rounded_box
 from render.families.craft.layout import Placed
 from render.families.craft.materials import build_material
-from render.families.craft.stage import add_area_lamp, add_camera, add_world, place
+from render.families.craft.stage import add_camera, add_lights, place
 from render.families.tabletop.drawing import Table, Tabletop, tabletop_rand
-from render.scene import AMBIENT_GROUP, BuiltScene
+from render.scene import BuiltScene
 
 _TABLE_WIDTH_M, _TABLE_FRONT_M, _TABLE_THICK_M = 3.6, 2.2, 0.035
 _WALL_HEIGHT_M = 2.2
@@ -48,18 +47,14 @@ def lay_table(scene: Any, drawn: Tabletop, seed: int, guest: Any | None = None) 
             continue
         rng = derive_rng(seed, "pattern", number)
         objects.append(_add_prop(scene, rng, f"thing-{number:02d}", placed))
-    for lamp in drawn.lamps:
-        add_area_lamp(scene, lamp)
-    add_world(scene, drawn.world)
-    groups = [LightGroup(lamp.name, "lamp", lamp.cct_k, lamp.power_w) for lamp in drawn.lamps]
-    groups.append(LightGroup(AMBIENT_GROUP, "ambient", None))
+    groups = add_lights(scene, drawn.lamps, drawn.world)
     return BuiltScene(
         scene=scene,
         main_object=objects[0],
         main_name=drawn.props[0].prop.kind,
         render_camera=add_camera(scene, drawn.camera),
         camera=drawn.camera,
-        groups=tuple(groups),
+        groups=groups,
         wb_cct_k=drawn.wb_cct_k,
         facts=drawn.to_json(),
     )

@@ -4,7 +4,6 @@ Everything is drawn here from generators derived from the scene's seed, each wit
 that a new draw in one place shifts nothing elsewhere; `render.families.craft.stage` builds it.
 """
 
-import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from render.blender.finishes import (
 from render.families.craft.lamp_colours import balance_k, cct_rand
 from render.families.craft.layout import Placed, TableEdge, arrange_rand, camera_rand
 from render.families.craft.props import Prop
-from render.families.craft.stage import AreaLamp, World
+from render.families.craft.stage import AreaLamp, World, soft_box
 from render.families.tabletop.catalogue import MAIN_KINDS, MAIN_SHARES, MAKERS, make_prop
 from render.scene import CameraPose
 
@@ -193,18 +192,15 @@ def _lamp(
     height_m: float,
     table: Table,
 ) -> AreaLamp:
-    """Return a soft box whose power gives an irradiance at the main object.
-
-    Source: a diffuse source of power P gives P / (pi d**2) on its axis.
-    """
-    azimuth, elevation = math.radians(azimuth_deg), math.radians(elevation_deg)
-    level_m = distance_m * math.cos(elevation)
-    y_m = -level_m * math.cos(azimuth)
-    if table.backdrop != "room":
-        y_m = min(y_m, table.wall_m - 0.25)  # on this side of the wall
-    position = (level_m * math.sin(azimuth), y_m, height_m / 2 + distance_m * math.sin(elevation))
-    power_w = irradiance_w_m2 * math.pi * distance_m**2
-    return AreaLamp(name, position, (0.0, 0.0, height_m / 2), size_m, power_w, cct_k)
+    """Return a soft box aimed at the main object, see `stage.soft_box`, in front of the wall."""
+    aim_m = (0.0, 0.0, height_m / 2)
+    lamp = soft_box(
+        name, azimuth_deg, elevation_deg, distance_m, size_m, irradiance_w_m2, cct_k, aim_m
+    )
+    if table.backdrop == "room":
+        return lamp
+    x_m, y_m, z_m = lamp.position_m
+    return replace(lamp, position_m=(x_m, min(y_m, table.wall_m - 0.25), z_m))
 
 
 def _key_cct_rand(rng: np.random.Generator) -> float:
