@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset.attributes.attribute import Attribute
-from cat_dataset.attributes.table import BASIS_ATTRIBUTES, find_attribute
+from cat_dataset.attributes.table import ATTRIBUTES, BASIS_ATTRIBUTES, find_attribute
 from cat_dataset.attributes.task_key import task_key
 from cat_dataset.imaging.light_conditioning import LightConditioning, light_conditioning
 from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
@@ -114,7 +114,7 @@ class LightBasis:
     @cached_property
     def drawable_attributes(self) -> tuple[str, ...]:
         """The photometric attributes that there is the light for."""
-        return tuple(name for name in BASIS_ATTRIBUTES if self._has_light_for(find_attribute(name)))
+        return tuple(name for name in BASIS_ATTRIBUTES if self._has_light_for(ATTRIBUTES[name]))
 
     def _has_light_for(self, attribute: Attribute) -> bool:
         if attribute.role == "lamp":

@@ -1,44 +1,33 @@
-"""The composer: draws pairs from light bases and sweeps, measures them again, encodes them once.
+"""The composer: pairs from light bases and sweeps. Sample, build, check, measure, encode.
 
 Both producers use it, and so does whoever composes anew from stored linear light. A pair that
-fails a gate becomes a `Rejection` with the reason; it never stops the others.
+fails a check becomes a `Rejection` with the reason; it never stops the others.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
-import numpy as np
-from numpy.typing import NDArray
-
-from cat_dataset.attributes.table import BASIS_ATTRIBUTES, LIGHT_OF, find_attribute
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES
+from cat_dataset.compose.check_and_encode import check_and_encode
 from cat_dataset.compose.edit_sampling import (
-    PhotometricDraw,
     Range,
     check_readable_together,
-    draw_photometric,
-    draw_together,
-    groups_of,
+    planned_ranges,
+    sample_edits,
 )
-from cat_dataset.compose.pair_candidate import Draft, Picture, finish, pair_key, saturate
-from cat_dataset.compose.photometric_readout import is_surely_read, read_draw
-from cat_dataset.compose.sweep_pairs import sweep_drafts
+from cat_dataset.compose.pair_candidate import (
+    AreHeldOut,
+    BasisCandidate,
+    PairCandidate,
+    none_held_out,
+    pair_key,
+)
+from cat_dataset.compose.sweep_pairs import sweep_candidates
 from cat_dataset.errors import EditScaleError
-from cat_dataset.imaging.display import exposure_anchor
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan, attributes_of_plan
-from cat_dataset.light.light_ratio import LightRatio, light_ratio_rgb
-from cat_dataset.light.light_state import light_frame
-from cat_dataset.light.relighting import stops_gain
-from cat_dataset.records import EditScale, LightBasis, Rejection, Sweep, UnitResult
+from cat_dataset.records import LightBasis, Rejection, Sweep, UnitResult
 from cat_dataset.system.seeding import derive_rng
-
-Linear = NDArray[np.float32]
-AreHeldOut = Callable[[Sequence[EditScale]], bool]
-
-
-def none_held_out(_edits: Sequence[EditScale]) -> bool:
-    """Say that no edits are held out."""
-    return False
 
 
 def compose_light(
@@ -48,10 +37,10 @@ def compose_light(
 
     Plans for other light are left out; one that this light should give and cannot is a rejection.
     """
-    own = {name: plan for name, plan in plans.items() if belongs_to(light, name)}
-    reasons = {name: why_not(light, name) for name in own}
-    possible = {name: plan for name, plan in own.items() if reasons[name] is None}
-    refused = tuple(
+    reasons = {name: why_not(light, name) for name in plans if belongs_to(light, name)}
+    possible = {name: plans[name] for name, reason in reasons.items() if reason is None}
+    result = _composed(light_candidates(light, possible, plans, dataset), dataset)
+    refused = (
         Rejection(
             pair_key(light.scene, name, "none"),
             light.scene,
@@ -62,30 +51,47 @@ def compose_light(
         for name, reason in reasons.items()
         if reason is not None
     )
-    result = finish(light_drafts(light, possible, plans, dataset), dataset)
     return UnitResult(result.pairs, (*result.rejections, *refused))
 
 
-def light_drafts(
+def _composed(candidates: Iterable[PairCandidate], dataset: DatasetJob) -> UnitResult:
+    """Return the pairs of candidates, made one at a time, and a rejected row of each other one."""
+    pairs, rejections = [], []
+    for candidate in candidates:
+        try:
+            pairs.append(check_and_encode(candidate, dataset))
+        except EditScaleError as error:
+            key, scene, first = candidate.key, candidate.light.scene, candidate.edits[0]
+            rejections.append(
+                Rejection(key, scene, "rejected", str(error), first.attribute, first.value)
+            )
+    return UnitResult(tuple(pairs), tuple(rejections))
+
+
+def light_candidates(
     light: LightBasis | Sweep,
     plans: Mapping[str, PairPlan],
     ranges_from: Mapping[str, PairPlan],
     dataset: DatasetJob,
     is_held_out: AreHeldOut = none_held_out,
-) -> Iterator[Draft]:
-    """Yield the planned pairs of a light basis or a sweep, which can give them; not gated yet.
+) -> Iterator[PairCandidate]:
+    """Yield the planned pairs of a light basis or a sweep, which can give them; not checked yet.
 
     Attributes that are edited together take their ranges from their single plans in `ranges_from`.
     Pairs whose edits are held out are left out, before any picture of theirs is composed.
     """
-    if isinstance(light, LightBasis):
-        yield from _basis_drafts(light, plans, ranges_from, dataset, is_held_out)
-        return
     for name, plan in plans.items():
-        others = attributes_of_plan(name)[1:]
-        together_with = {other: _value_range(ranges_from, other) for other in others}
-        drafts = sweep_drafts(light, plan, dataset, together_with)
-        yield from (draft for draft in drafts if not is_held_out(draft.edits))
+        ranges = planned_ranges(name, ranges_from)
+        if isinstance(light, Sweep):
+            ranges.pop(light.attribute)
+            yield from sweep_candidates(light, plan.num_pairs, dataset, ranges, is_held_out)
+            continue
+        for number in range(plan.num_pairs):
+            rng = derive_rng(dataset.seed, "draw", light.scene, name, number)
+            sampled = sample_edits(rng, light, ranges)
+            if not is_held_out(sampled.edits):
+                key = pair_key(light.scene, name, f"{number:02d}")
+                yield BasisCandidate.build(key, light, sampled, dataset.tone_curve)
 
 
 def belongs_to(light: LightBasis | Sweep, plan_name: str) -> bool:
@@ -126,81 +132,7 @@ def compose_basis(
         if reason is not None:
             msg = f"{reason}; remove {name} from the manifest"
             raise EditScaleError(msg)
-    return finish(_basis_drafts(basis, plans, plans, dataset, none_held_out), dataset)
-
-
-def _basis_drafts(
-    basis: LightBasis,
-    plans: Mapping[str, PairPlan],
-    ranges_from: Mapping[str, PairPlan],
-    dataset: DatasetJob,
-    is_held_out: AreHeldOut,
-) -> Iterator[Draft]:
-    for name, plan in plans.items():
-        ranges = {
-            attribute: _value_range(ranges_from, attribute)
-            for attribute in attributes_of_plan(name)
-        }
-        for number in range(plan.num_pairs):
-            rng = derive_rng(dataset.seed, "draw", basis.scene, name, number)
-            draw = (
-                draw_together(rng, basis, ranges)
-                if len(ranges) > 1
-                else draw_photometric(rng, basis, name, ranges[name])
-            )
-            if not is_held_out(draw.edits):
-                key = pair_key(basis.scene, name, f"{number:02d}")
-                yield _draft_of_draw(basis, draw, key, dataset)
-
-
-def _value_range(plans: Mapping[str, PairPlan], attribute: str) -> tuple[float, float]:
-    plan = plans.get(attribute)
-    own = None if plan is None else plan.value_range
-    return own or find_attribute(attribute).default_range
-
-
-def _draft_of_draw(
-    basis: LightBasis, draw: PhotometricDraw, key: str, dataset: DatasetJob
-) -> Draft:
-    source, target = light_frame(basis, draw.source), light_frame(basis, draw.target)
-    if not draw.edited_groups:
-        anchor = exposure_anchor(source) * stops_gain(draw.source.exposure_stops)
-    else:  # a lamp that is turned up must not wash out the picture
-        middle = [stops_gain(-state.exposure_stops) for state in (draw.source, draw.target)]
-        both = source * np.float32(middle[0] / 2) + target * np.float32(middle[1] / 2)
-        anchor = exposure_anchor(both)
-    if basis.clipped_HW is not None:
-        anchor = max(anchor, 1.0)  # what the sensor clipped shows as white, not as grey
-        source, target = (saturate(picture, basis.clipped_HW) for picture in (source, target))
-    states = {"source_state": draw.source.to_json(), "target_state": draw.target.to_json()}
-    return Draft(
-        key=key,
-        scene=basis.scene,
-        split=basis.split,
-        source=Picture(source, anchor, dataset.tone_curve, basis.annotation),
-        target=Picture(target, anchor, dataset.tone_curve, basis.annotation),
-        edits=draw.edits,
-        measure=lambda mask: read_draw(basis, draw, source, target, mask),
-        origin={**basis.origin, **states},
-        is_surely_measured=lambda mask: is_surely_read(basis, draw, mask),
-        view=basis.view,
-        light_ratios=lambda: _light_ratios(basis, draw, source * np.float32(anchor), anchor),
-    )
-
-
-def _light_ratios(
-    basis: LightBasis, draw: PhotometricDraw, source_HW3: Linear, anchor: float
-) -> list[LightRatio | None]:
-    """Return the lighting ratio of each edit of a draw in its source; None: edits no light."""
-    ratios: list[LightRatio | None] = []
-    for edit in draw.edits:
-        if edit.attribute not in LIGHT_OF:
-            ratios.append(None)
-            continue
-        own = groups_of(basis, edit.attribute)
-        light_HW3 = light_frame(basis, draw.source, only=own) * np.float32(anchor)
-        ratios.append(light_ratio_rgb(light_HW3, source_HW3))
-    return ratios
+    return _composed(light_candidates(basis, plans, plans, dataset), dataset)
 
 
 def compose_sweep(
@@ -213,4 +145,4 @@ def compose_sweep(
 
     `together_with` says what the camera changes as well, and how far: exposure, white_balance.
     """
-    return finish(sweep_drafts(sweep, plan, dataset, together_with), dataset)
+    return _composed(sweep_candidates(sweep, plan.num_pairs, dataset, together_with), dataset)

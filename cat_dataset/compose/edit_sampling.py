@@ -1,13 +1,14 @@
-"""Draw the settings of a photometric pair: a value for the edit, and a source to start from.
+"""Sample the edits of a photometric pair: a value for each, and a source to start from.
 
 The value is uniform over the planned range; the source is uniform over what leaves both pictures
 plausible, so that the value cannot be guessed from the source alone. Settings are rounded to what
 people type (0.01 stop, 10 K) before they are used: the recorded number is exactly what was done.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
@@ -18,58 +19,85 @@ from cat_dataset.attributes.photometric import (
     LIGHT_TEMPERATURE,
     WHITE_BALANCE,
 )
-from cat_dataset.attributes.table import AMBIENT, ATTRIBUTES, CAMERA_ATTRIBUTES, LAMP, LIGHT_OF
+from cat_dataset.attributes.table import (
+    AMBIENT,
+    ATTRIBUTES,
+    CAMERA_ATTRIBUTES,
+    LAMP,
+    LIGHT_OF,
+)
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.photometry import kelvin, mired
-from cat_dataset.light.light_state import LampState, LightState, base_state
+from cat_dataset.jobs.plans import PairPlan, attributes_of_plan
+from cat_dataset.light.light_state import LightState, base_state
 from cat_dataset.records import EditScale, LightBasis
 
-# Windows that keep a picture plausible, relative to the base picture.
-_EXPOSURE_STOPS = (-2.25, 1.75)
-_SOURCE_EXPOSURE_STOPS = (-1.5, 1.0)
-_LAMP_STOPS = (-2.5, 2.5)
-_SOURCE_LAMP_STOPS = (-1.5, 1.5)
-_SOURCE_BALANCE_MIRED = (-90.0, 90.0)
-_SOURCE_LAMP_MIRED = (-60.0, 60.0)
+Range = tuple[float, float]
 _STEP_K = 10.0
 
 
 @dataclass(frozen=True)
-class PhotometricDraw:
+class _Window:
+    """Between which settings of an attribute a picture stays plausible."""
+
+    preferred: Range  # of the source: stops from the base picture, or mired from its own colour
+    allowed: Range = (0.0, 0.0)  # of both, in stops; of a colour the attribute's absolute range
+
+
+_LAMP_WINDOW = _Window((-1.5, 1.5), (-2.5, 2.5))
+_WINDOWS: Mapping[str, _Window] = MappingProxyType(
+    {
+        EXPOSURE.name: _Window((-1.5, 1.0), (-2.25, 1.75)),
+        WHITE_BALANCE.name: _Window((-90.0, 90.0)),
+        LIGHT_POWER.name: _LAMP_WINDOW,
+        LIGHT_TEMPERATURE.name: _Window((-60.0, 60.0)),
+        AMBIENT_LEVEL.name: _LAMP_WINDOW,
+    }
+)
+
+
+@dataclass(frozen=True)
+class SampledEdits:
     """Two states of one light basis that differ in one attribute, or in several at once."""
 
     source: LightState
     target: LightState
     edits: tuple[EditScale, ...]  # not measured yet
     edited_groups: frozenset[str]  # light groups that differ; empty: the camera differs
+    states: Mapping[str, Any]  # source and target as they stand in a pair's origin
 
 
-Range = tuple[float, float]
-Drawer = Callable[[np.random.Generator, LightBasis, Range], PhotometricDraw]
+def planned_ranges(plan_name: str, plans: Mapping[str, PairPlan]) -> dict[str, Range]:
+    """Return how far a plan edits each of its attributes, which their single plans say."""
+    ranges = {}
+    for name in attributes_of_plan(plan_name):
+        own = plans[name].value_range if name in plans else None
+        ranges[name] = own or ATTRIBUTES[name].default_range
+    return ranges
 
 
-def draw_photometric(
-    rng: np.random.Generator, basis: LightBasis, attribute: str, value_range: Range
-) -> PhotometricDraw:
-    """Return one draw; `attribute` must be one of `basis.drawable_attributes`."""
-    return _DRAWERS[attribute](rng, basis, value_range)
-
-
-def draw_together(
+def sample_edits(
     rng: np.random.Generator, basis: LightBasis, ranges: Mapping[str, Range]
-) -> PhotometricDraw:
-    """Return one draw of several attributes at once, in the order of `ranges`.
+) -> SampledEdits:
+    """Return edits of one or several of `basis.drawable_attributes`, in the order of `ranges`.
 
     Raises:
-        EditScaleError: what is edited could not be told apart again, see `check_readable_together`.
+        EditScaleError: what is edited could not be separated again, see `check_readable_together`.
     """
     check_readable_together(basis, tuple(ranges))
-    draws = [draw_photometric(rng, basis, name, span) for name, span in ranges.items()]
-    return PhotometricDraw(
-        _merged(basis, [draw.source for draw in draws]),
-        _merged(basis, [draw.target for draw in draws]),
-        tuple(edit for draw in draws for edit in draw.edits),
-        frozenset().union(*(draw.edited_groups for draw in draws)),
+    groups_of_edit = {name: groups_of(basis, name) for name in ranges}
+    sampled = [_sample_setting(rng, basis, name, span) for name, span in ranges.items()]
+    source = target = base_state(basis)
+    for before, after, edit in sampled:
+        groups = groups_of_edit[edit.attribute]
+        source = source.moved(edit.attribute, before, groups)
+        target = target.moved(edit.attribute, after, groups)
+    return SampledEdits(
+        source,
+        target,
+        tuple(edit for *_, edit in sampled),
+        frozenset().union(*groups_of_edit.values()),
+        {"source_state": source.to_json(), "target_state": target.to_json()},
     )
 
 
@@ -95,24 +123,55 @@ def check_readable_together(basis: LightBasis, names: Sequence[str]) -> None:
         raise EditScaleError(msg)
 
 
-def _merged(basis: LightBasis, states: Sequence[LightState]) -> LightState:
-    """Return the state in which each of several states' changes from the base hold together."""
-    base = base_state(basis)
-    lamps = {}
-    for name, lamp in base.lamps.items():
-        changed = [state.lamps[name] for state in states]
-        cct_k = next((c.cct_k for c in changed if c.cct_k != lamp.cct_k), lamp.cct_k)
-        lamps[name] = LampState(sum(c.power_stops for c in changed), cct_k)
-    balances = (state.wb_cct_k for state in states if state.wb_cct_k != base.wb_cct_k)
-    exposure = sum(state.exposure_stops for state in states)
-    return LightState(exposure, next(balances, base.wb_cct_k), lamps)
-
-
 def groups_of(basis: LightBasis, attribute: str) -> frozenset[str]:
-    """Return the light groups that an attribute of the scene's light edits."""
-    if LIGHT_OF[attribute] == AMBIENT:
-        return frozenset(group.name for group in basis.groups if group.kind == AMBIENT)
-    return frozenset({basis.main_lamp or ""})
+    """Return the light groups that an attribute edits; none: it edits the camera."""
+    match LIGHT_OF.get(attribute):
+        case None:
+            return frozenset()
+        case "ambient":
+            return frozenset(group.name for group in basis.groups if group.kind == AMBIENT)
+        case _:
+            return frozenset({basis.main_lamp or ""})
+
+
+def _sample_setting(
+    rng: np.random.Generator, basis: LightBasis, name: str, value_range: Range
+) -> tuple[float, float, EditScale]:
+    """Return the settings of source and target, and the edit between them."""
+    if ATTRIBUTES[name].absolute_unit is None:
+        return _sample_stops(rng, name, value_range)
+    own_k = basis.wb_cct_k
+    if name not in CAMERA_ATTRIBUTES:
+        own_k = next(g.cct_k for g in basis.groups if g.name == basis.main_lamp) or own_k
+    return _sample_kelvin(rng, name, value_range, own_k)
+
+
+def _sample_stops(
+    rng: np.random.Generator, name: str, value_range: Range
+) -> tuple[float, float, EditScale]:
+    """Return source and target in stops, each a multiple of 0.01, and their edit."""
+    window = _WINDOWS[name]
+    value = round(float(rng.uniform(*value_range)), 2)
+    source = round(_source_position(rng, value, window.allowed, window.preferred), 2)
+    return source, source + value, EditScale(name, value)
+
+
+def _sample_kelvin(
+    rng: np.random.Generator, name: str, value_range: Range, own_k: float
+) -> tuple[float, float, EditScale]:
+    """Return source and target in kelvin, multiples of 10 K, and their edit in mired."""
+    attribute = ATTRIBUTES[name]
+    coolest_k, warmest_k = attribute.absolute_range or (0.0, 0.0)
+    allowed = (mired(warmest_k), mired(coolest_k))
+    widest = allowed[1] - allowed[0]
+    value = float(np.clip(rng.uniform(*value_range), -widest, widest))
+    low, high = _WINDOWS[name].preferred
+    preferred = (mired(own_k) + low, mired(own_k) + high)
+    source_mired = _source_position(rng, value, allowed, preferred)
+    source_k = round(kelvin(source_mired) / _STEP_K) * _STEP_K
+    target_k = round(kelvin(source_mired + value) / _STEP_K) * _STEP_K
+    edit = EditScale(name, attribute.difference(source_k, target_k), source_k, target_k)
+    return source_k, target_k, edit
 
 
 def _source_position(
@@ -127,108 +186,3 @@ def _source_position(
     if low_preferred <= high_preferred:
         low, high = low_preferred, high_preferred
     return float(rng.uniform(low, max(low, high)))
-
-
-def _draw_stops(
-    rng: np.random.Generator, value_range: Range, allowed: Range, preferred: Range
-) -> tuple[float, float, float]:
-    """Return (source, target, value) in stops, each a multiple of 0.01."""
-    value = round(float(rng.uniform(*value_range)), 2)
-    source = round(_source_position(rng, value, allowed, preferred), 2)
-    return source, source + value, value
-
-
-def _draw_kelvin(
-    rng: np.random.Generator, attribute: str, value_range: Range, base_k: float, around: Range
-) -> tuple[float, float, float]:
-    """Return (source, target) in kelvin, multiples of 10 K, and their difference in mired."""
-    coolest_k, warmest_k = ATTRIBUTES[attribute].absolute_range or (0.0, 0.0)
-    allowed = (mired(warmest_k), mired(coolest_k))
-    widest = allowed[1] - allowed[0]
-    value = float(np.clip(rng.uniform(*value_range), -widest, widest))
-    preferred = (mired(base_k) + around[0], mired(base_k) + around[1])
-    source_mired = _source_position(rng, value, allowed, preferred)
-    source_k = round(kelvin(source_mired) / _STEP_K) * _STEP_K
-    target_k = round(kelvin(source_mired + value) / _STEP_K) * _STEP_K
-    return source_k, target_k, ATTRIBUTES[attribute].difference(source_k, target_k)
-
-
-def _exposure(rng: np.random.Generator, basis: LightBasis, value_range: Range) -> PhotometricDraw:
-    source, target, value = _draw_stops(rng, value_range, _EXPOSURE_STOPS, _SOURCE_EXPOSURE_STOPS)
-    base = base_state(basis)
-    return PhotometricDraw(
-        replace(base, exposure_stops=source),
-        replace(base, exposure_stops=target),
-        (EditScale(EXPOSURE.name, value),),
-        frozenset(),
-    )
-
-
-def _white_balance(
-    rng: np.random.Generator, basis: LightBasis, value_range: Range
-) -> PhotometricDraw:
-    source_k, target_k, value = _draw_kelvin(
-        rng, WHITE_BALANCE.name, value_range, basis.wb_cct_k, _SOURCE_BALANCE_MIRED
-    )
-    base = base_state(basis)
-    return PhotometricDraw(
-        replace(base, wb_cct_k=source_k),
-        replace(base, wb_cct_k=target_k),
-        (EditScale(WHITE_BALANCE.name, value, source_k, target_k),),
-        frozenset(),
-    )
-
-
-def _light_power(
-    rng: np.random.Generator, basis: LightBasis, value_range: Range
-) -> PhotometricDraw:
-    return _lamp_stops(rng, basis, value_range, LIGHT_POWER.name)
-
-
-def _ambient_level(
-    rng: np.random.Generator, basis: LightBasis, value_range: Range
-) -> PhotometricDraw:
-    return _lamp_stops(rng, basis, value_range, AMBIENT_LEVEL.name)
-
-
-def _lamp_stops(
-    rng: np.random.Generator,
-    basis: LightBasis,
-    value_range: Range,
-    attribute: str,
-) -> PhotometricDraw:
-    groups = groups_of(basis, attribute)
-    source, target, value = _draw_stops(rng, value_range, _LAMP_STOPS, _SOURCE_LAMP_STOPS)
-    source_state = target_state = base_state(basis)
-    for name in sorted(groups):
-        cct_k = source_state.lamps[name].cct_k
-        source_state = source_state.with_lamp(name, LampState(source, cct_k))
-        target_state = target_state.with_lamp(name, LampState(target, cct_k))
-    return PhotometricDraw(source_state, target_state, (EditScale(attribute, value),), groups)
-
-
-def _light_temperature(
-    rng: np.random.Generator, basis: LightBasis, value_range: Range
-) -> PhotometricDraw:
-    base, name = base_state(basis), basis.main_lamp or ""
-    own_k = base.lamps[name].cct_k or basis.wb_cct_k
-    source_k, target_k, value = _draw_kelvin(
-        rng, LIGHT_TEMPERATURE.name, value_range, own_k, _SOURCE_LAMP_MIRED
-    )
-    return PhotometricDraw(
-        base.with_lamp(name, LampState(0.0, source_k)),
-        base.with_lamp(name, LampState(0.0, target_k)),
-        (EditScale(LIGHT_TEMPERATURE.name, value, source_k, target_k),),
-        frozenset({name}),
-    )
-
-
-_DRAWERS: Mapping[str, Drawer] = MappingProxyType(
-    {
-        EXPOSURE.name: _exposure,
-        WHITE_BALANCE.name: _white_balance,
-        LIGHT_POWER.name: _light_power,
-        LIGHT_TEMPERATURE.name: _light_temperature,
-        AMBIENT_LEVEL.name: _ambient_level,
-    }
-)

@@ -1,4 +1,4 @@
-"""Read composed edits back: which readout suits which draw, one attribute or several at once."""
+"""Read composed edits back: which readout suits which edits, one attribute or several at once."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from cat_dataset.attributes.photometric import (
     LIGHT_TEMPERATURE,
     WHITE_BALANCE,
 )
-from cat_dataset.compose.edit_sampling import PhotometricDraw
+from cat_dataset.compose.edit_sampling import SampledEdits
 from cat_dataset.imaging.photometry import mired
 from cat_dataset.imaging.reading_grid import reading_grid
 from cat_dataset.light import readout
@@ -33,14 +33,14 @@ Linear = NDArray[np.float32]
 _SMALL_GAIN_ERROR = 1e-4
 
 
-def read_draw(
+def read_edits(
     basis: LightBasis,
-    draw: PhotometricDraw,
+    sampled: SampledEdits,
     source_HW3: Linear,
     target_HW3: Linear,
     mask_HW: NDArray[np.bool_],
 ) -> tuple[Reading, ...]:
-    """Return the scale of every edit of a draw, read from its two linear pictures.
+    """Return the scale of every sampled edit, read from its two linear pictures.
 
     Raises:
         EditScaleError: an edit cannot be read.
@@ -48,22 +48,25 @@ def read_draw(
     grid = reading_grid(mask_HW.shape)
     small = _on_grid(basis, grid)
     source, target, mask = source_HW3[grid], target_HW3[grid], mask_HW[grid]
-    if basis.clipped_HW is not None:  # burnt out: white in any light, which tells nothing of it
+    if basis.clipped_HW is not None:  # burnt out: white in any light, which shows nothing of it
         known_HW = ~basis.clipped_HW[grid]
         small = replace(small, images_GHW3=small.images_GHW3[:, known_HW][:, None])
         source, target = source[known_HW][None], target[known_HW][None]
         mask = mask[known_HW][None]
-    if len(draw.edits) > 1:
-        return _read_together(small, draw, source, target)
-    return (_read_one(small, draw, source, target, mask),)
+    if len(sampled.edits) > 1:
+        return _read_together(small, sampled, source, target)
+    return (_read_one(small, sampled, source, target, mask),)
 
 
-def is_surely_read(basis: LightBasis, draw: PhotometricDraw, mask_HW: NDArray[np.bool_]) -> bool:
-    """Return whether `read_draw` must find what was set, so that no gate can depend on it.
+def is_within_rounding(
+    basis: LightBasis, sampled: SampledEdits, mask_HW: NDArray[np.bool_]
+) -> bool:
+    """Return whether `read_edits` must find what was set, up to rounding.
 
     True where enough pixels are readable, all colours are black bodies that a reading knows, and
-    rounding cannot move a gain. False says nothing: the draw has to be read. The camera alone is
-    read pixel by pixel from sums of positive lights, which rounding never moves.
+    rounding cannot move a gain: then no check depends on the reading. False says nothing: the edits
+    have to be read. The camera alone is read pixel by pixel from sums of positive lights, which
+    rounding never moves.
     """
     grid = reading_grid(mask_HW.shape)
     mask_HW = mask_HW[grid]
@@ -71,15 +74,15 @@ def is_surely_read(basis: LightBasis, draw: PhotometricDraw, mask_HW: NDArray[np
         mask_HW = mask_HW & ~basis.clipped_HW[grid]
     if np.count_nonzero(mask_HW) < readout.MIN_READOUT_PX:
         return False
-    states = (draw.source, draw.target)
+    states = (sampled.source, sampled.target)
     lowest, highest = BLACK_BODIES_MIRED
     if not all(lowest <= mired(k) <= highest for state in states for k in _colours(state)):
         return False
     alone_G = None
-    if len(draw.edits) == 1:
-        if not draw.edited_groups:
+    if len(sampled.edits) == 1:
+        if not sampled.edited_groups:
             return basis.conditioning.is_positive
-        alone_G = np.array([group.name in draw.edited_groups for group in basis.groups])
+        alone_G = np.array([group.name in sampled.edited_groups for group in basis.groups])
     return all(
         basis.conditioning.gain_error(light_gains_rgb(basis, state), alone_G) <= _SMALL_GAIN_ERROR
         for state in states
@@ -97,21 +100,21 @@ def _on_grid(basis: LightBasis, grid: tuple[slice, slice]) -> LightBasis:
 
 def _read_one(
     basis: LightBasis,
-    draw: PhotometricDraw,
+    sampled: SampledEdits,
     source_HW3: Linear,
     target_HW3: Linear,
     mask_HW: NDArray[np.bool_],
 ) -> Reading:
-    name = draw.edits[0].attribute
+    name = sampled.edits[0].attribute
     if name == EXPOSURE.name:
         return readout.exposure_stops(source_HW3, target_HW3, mask_HW)
     if name == WHITE_BALANCE.name:
         return readout.white_balance_mired(
-            source_HW3, target_HW3, mask_HW, source_wb_cct_k=draw.source.wb_cct_k
+            source_HW3, target_HW3, mask_HW, source_wb_cct_k=sampled.source.wb_cct_k
         )
     gains = [
-        _edited_light_gain(basis, state, draw.edited_groups, picture)
-        for state, picture in ((draw.source, source_HW3), (draw.target, target_HW3))
+        _edited_light_gain(basis, state, sampled.edited_groups, picture)
+        for state, picture in ((sampled.source, source_HW3), (sampled.target, target_HW3))
     ]
     if name == LIGHT_TEMPERATURE.name:
         return readout.light_temperature_mired(*gains)
@@ -129,23 +132,24 @@ def _edited_light_gain(
 
 
 def _read_together(
-    basis: LightBasis, draw: PhotometricDraw, source_HW3: Linear, target_HW3: Linear
+    basis: LightBasis, sampled: SampledEdits, source_HW3: Linear, target_HW3: Linear
 ) -> tuple[Reading, ...]:
     """Read several edits at once from the gain of every light group in both pictures.
 
-    A light that no edit touches tells what the camera did; the edited lights, relative to it, tell
+    A light that no edit touches shows what the camera did; the edited lights, relative to it, show
     what was done to them. Without such a light the camera is taken to be as it was.
     """
     gains = [readout.joint_light_gains(p, basis.images_GHW3) for p in (source_HW3, target_HW3)]
-    untouched = [n for n, group in enumerate(basis.groups) if group.name not in draw.edited_groups]
+    names = [group.name for group in basis.groups]
+    untouched = [n for n, name in enumerate(names) if name not in sampled.edited_groups]
     camera = [_camera_gain(basis, gain, untouched) for gain in gains]
     readings = []
-    for edit in draw.edits:
+    for edit in sampled.edits:
         match edit.attribute:
             case EXPOSURE.name:
                 readings.append(readout.gain_stops(camera[0], camera[1]))
             case WHITE_BALANCE.name:
-                setting_k = draw.source.wb_cct_k
+                setting_k = sampled.source.wb_cct_k
                 readings.append(readout.gain_balance_mired(camera[0], camera[1], setting_k))
             case name:
                 lights = [
@@ -183,3 +187,19 @@ def _read_light(name: str, lights: Sequence[readout.LightGain]) -> Reading:
     if name == LIGHT_POWER.name:
         lights = [readout.uncoloured(light) for light in lights]
     return readout.light_power_stops(lights[0], lights[1])
+
+
+def read_camera(
+    frame_HW3: Linear, picture_HW3: Linear, mask_HW: NDArray[np.bool_], wb_cct_k: float
+) -> dict[str, Reading]:
+    """Return what the camera did to a frame, balanced at `wb_cct_k`, by attribute.
+
+    Raises:
+        EditScaleError: it cannot be read.
+    """
+    grid = reading_grid(mask_HW.shape)
+    frame, picture, mask = frame_HW3[grid], picture_HW3[grid], mask_HW[grid]
+    return {
+        EXPOSURE.name: readout.exposure_stops(frame, picture, mask),
+        WHITE_BALANCE.name: readout.white_balance_mired(frame, picture, mask, wb_cct_k),
+    }

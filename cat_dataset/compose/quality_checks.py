@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.attributes.attribute import Attribute
+from cat_dataset.attributes.table import ATTRIBUTES
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.channels import brightest_channel
 from cat_dataset.records import Annotation, EditScale
@@ -113,14 +113,22 @@ def check_moving(moving_HW: NDArray[np.bool_], annotations: Sequence[str]) -> No
         raise PairRejectedError(msg)
 
 
-def check_measured(attribute: Attribute, edit: EditScale) -> None:
-    """Raise PairRejectedError where the measured scale leaves the recorded one's tolerance."""
-    if edit.measured is None:
-        return
-    gap = attribute.axis_difference(edit.value, edit.measured)
-    if not abs(gap) <= attribute.tolerance:  # also catches NaN
-        msg = (
-            f"measured {edit.measured:+.4f} {attribute.unit} but {edit.value:+.4f} was set: "
-            f"they differ by {gap:+.4f}, more than {attribute.tolerance:g} {attribute.unit}"
-        )
-        raise PairRejectedError(msg)
+def check_edits(edits: Sequence[EditScale]) -> None:
+    """Raise EditScaleError where an edit is out of range, or was measured otherwise than recorded.
+
+    Raises:
+        EditScaleError: it leaves its attribute's range.
+        PairRejectedError: the measured scale leaves the recorded one's tolerance.
+    """
+    for edit in edits:
+        attribute = ATTRIBUTES[edit.attribute]
+        attribute.check_value(edit.value)
+        if edit.measured is None:
+            continue
+        gap = attribute.axis_difference(edit.value, edit.measured)
+        if not abs(gap) <= attribute.tolerance:  # also catches NaN
+            msg = (
+                f"measured {edit.measured:+.4f} {attribute.unit} but {edit.value:+.4f} was set: "
+                f"they differ by {gap:+.4f}, more than {attribute.tolerance:g} {attribute.unit}"
+            )
+            raise PairRejectedError(msg)

@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset.compose.basis_pairs import (
-    AreHeldOut,
     belongs_to,
     compose_light,
-    light_drafts,
-    none_held_out,
+    light_candidates,
     why_not,
 )
-from cat_dataset.compose.pair_candidate import Accepted, accepted
+from cat_dataset.compose.check_and_encode import ValidPair, validate
+from cat_dataset.compose.pair_candidate import AreHeldOut, none_held_out
 from cat_dataset.compose.quality_checks import PairRejectedError
 from cat_dataset.compose.resampling import composed_size, resized
 from cat_dataset.errors import EditScaleError, JobError
@@ -105,23 +104,23 @@ class DrawnPair:
     source_HW3: NDArray[np.uint8]  # display sRGB
     target_HW3: NDArray[np.uint8]
     edits: tuple[EditScale, ...]
-    said: Accepted  # and its pictures before they were developed
+    valid: ValidPair  # and its pictures before they were developed
 
     @property
     def light(self) -> NDArray[np.float32]:
         """Scene-linear light of both, 1 = the display's white, beyond it as well, (2, H, W, 3)."""
-        pictures = (self.said.draft.source, self.said.draft.target)
+        pictures = (self.valid.candidate.source, self.valid.candidate.target)
         return np.stack([p.linear_HW3 * np.float32(p.anchor) for p in pictures])
 
     @property
     def instruction(self) -> str:
         """The edits in English."""
-        return self.said.instruction
+        return self.valid.instruction
 
     @property
     def develop(self) -> Develop:
         """How the light became pictures."""
-        return self.said.develop
+        return self.valid.develop
 
 
 def draw_pair(
@@ -144,7 +143,7 @@ def draw_pair(
     not change which pair is drawn: a third of the time.
 
     Raises:
-        PairRejectedError: the light has none of the attributes, or every draw failed a gate or is
+        PairRejectedError: the light has none of the attributes, or every draw failed a check or is
             held out.
     """
     key = linear_key(light)
@@ -159,18 +158,19 @@ def draw_pair(
         name = names[np.searchsorted(ends, place, side="right")]
         once = {name: plans[name].model_copy(update={"num_pairs": 1})}
         dataset = DatasetJob(name="drawn", seed=drawn_seed, tone_curve=tone_curve)
-        draft = next(light_drafts(light, once, plans, dataset, is_held_out), None)
-        if draft is None:
+        candidate = next(light_candidates(light, once, plans, dataset, is_held_out), None)
+        if candidate is None:
             reason = _ALL_HELD_OUT
             continue
         try:
-            said = accepted(draft, dataset, is_measured=is_measured)
+            valid = validate(candidate, dataset, is_measured=is_measured)
         except EditScaleError as error:
             reason = str(error)
             continue
-        if is_held_out(said.edits):  # a capture's number is what was measured
+        if is_held_out(valid.edits):  # a capture's number is what was measured
             reason = _ALL_HELD_OUT
             continue
-        return DrawnPair(draft.key, draft.source.codes, draft.target.codes, said.edits, said)
+        codes = (candidate.source.codes, candidate.target.codes)
+        return DrawnPair(candidate.key, *codes, valid.edits, valid)
     msg = f"sample {key}: gives no pair in epoch {epoch}: {reason}"
     raise PairRejectedError(msg)

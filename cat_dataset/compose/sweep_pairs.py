@@ -1,45 +1,88 @@
-"""Drafts from the frames of a sweep: ordered pairs, and such whose exposure differs as well."""
+"""Candidates from the frames of a sweep: ordered pairs; the camera may change them as well."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.attributes.photometric import EXPOSURE, WHITE_BALANCE
+from cat_dataset.attributes.photometric import EXPOSURE
 from cat_dataset.attributes.table import find_attribute
-from cat_dataset.compose.edit_sampling import Range, draw_together
-from cat_dataset.compose.pair_candidate import Draft, Picture, pair_key, saturate
+from cat_dataset.compose.edit_sampling import Range, sample_edits
+from cat_dataset.compose.pair_candidate import AreHeldOut, SweepCandidate, none_held_out, pair_key
+from cat_dataset.compose.picture import Picture, saturate
 from cat_dataset.imaging.channels import brightest_channel
 from cat_dataset.imaging.display import encode_display, exposure_anchor
-from cat_dataset.imaging.reading_grid import reading_grid
 from cat_dataset.jobs.manifest import DatasetJob
-from cat_dataset.jobs.plans import PairPlan
-from cat_dataset.light import readout
 from cat_dataset.light.light_state import base_state, camera_gain_rgb
-from cat_dataset.records import EditScale, LightBasis, Reading, Sweep
+from cat_dataset.light.relighting import Gain
+from cat_dataset.records import EditScale, LightBasis, Sweep
 from cat_dataset.system.seeding import derive_rng
 
-Linear = NDArray[np.float32]
 _NO_LIGHT = np.empty((0, 1, 1, 3), np.float32)
 
 
-def sweep_drafts(
-    sweep: Sweep, plan: PairPlan, dataset: DatasetJob, together_with: Mapping[str, Range]
-) -> Iterator[Draft]:
-    """Yield the planned pairs of a sweep's frames, not gated yet; see `compose.compose_sweep`."""
+def sweep_candidates(
+    sweep: Sweep,
+    num_pairs: int,
+    dataset: DatasetJob,
+    together_with: Mapping[str, Range],
+    is_held_out: AreHeldOut = none_held_out,
+) -> Iterator[SweepCandidate]:
+    """Yield pairs of a sweep's frames, not checked yet; `num_pairs` of all ordered ones.
+
+    `together_with` says what the camera changes as well, and how far. Its settings are sampled as
+    those of a light basis without a light.
+    """
     pairs = list(permutations(range(len(sweep.frames)), 2))
     rng = derive_rng(dataset.seed, "sweep", sweep.scene, sweep.attribute, *together_with)
-    chosen = sorted(rng.permutation(len(pairs))[: plan.num_pairs].tolist())
+    chosen = sorted(rng.permutation(len(pairs))[:num_pairs].tolist())
     noise_HW = _noise_codes(sweep, dataset)
+    no_light = LightBasis(sweep.scene, sweep.split, (), _NO_LIGHT, sweep.wb_cct_k)
     shared: dict[int, Picture] = {}
-    for index in chosen:
+    for frames in (pairs[index] for index in chosen):
+        number = f"{frames[0]:02d}-{frames[1]:02d}"
+        key = pair_key(sweep.scene, "+".join((sweep.attribute, *together_with)), number)
+        camera = sample_edits(derive_rng(dataset.seed, "draw", key), no_light, together_with)
+        edits = (_frame_edit(sweep, *frames), *camera.edits)
+        if is_held_out(edits):
+            continue
+        anchor = _sweep_anchor(sweep, *frames)
+        before, after = (_frame_picture(sweep, i, anchor, dataset, shared) for i in frames)
+        source, target = before, after
         if together_with:
-            alone = _draft_of_frames(sweep, pairs[index], noise_HW, dataset, shared)
-            yield _draft_with_camera(sweep, pairs[index], alone, dataset, together_with)
-        else:
-            yield _draft_of_frames(sweep, pairs[index], noise_HW, dataset, shared)
+            base = base_state(no_light)
+            source = _relit(before, camera_gain_rgb(base, camera.source))
+            target = _relit(after, camera_gain_rgb(base, camera.target))
+        origin = {
+            **sweep.origin,
+            "source": dict(sweep.frames[frames[0]].origin),
+            "target": dict(sweep.frames[frames[1]].origin),
+            **(camera.states if together_with else {}),
+        }
+        yield SweepCandidate(
+            key, sweep, frames, edits, source, target, (before, after), origin, noise_HW
+        )
+
+
+def _frame_edit(sweep: Sweep, source_index: int, target_index: int) -> EditScale:
+    source, target = sweep.frames[source_index], sweep.frames[target_index]
+    attribute = find_attribute(sweep.attribute)
+    return EditScale(
+        sweep.attribute,
+        attribute.axis_difference(source.axis_value, target.axis_value),
+        source.absolute_value,
+        target.absolute_value,
+        subject=sweep.subject,
+    )
+
+
+def _relit(picture: Picture, gain_rgb: Gain) -> Picture:
+    """Return a picture under other settings of the camera."""
+    linear_HW3 = picture.linear_HW3 * gain_rgb.astype(np.float32)
+    return Picture(
+        linear_HW3, picture.anchor, picture.tone_curve, picture.annotation, picture.moving_HW
+    )
 
 
 def _noise_codes(sweep: Sweep, dataset: DatasetJob) -> NDArray[np.float32] | None:
@@ -53,53 +96,6 @@ def _noise_codes(sweep: Sweep, dataset: DatasetJob) -> NDArray[np.float32] | Non
     )
     noise: NDArray[np.float32] = brightest_channel(np.abs(noisy - clean))
     return noise
-
-
-def _draft_of_frames(
-    sweep: Sweep,
-    indices: tuple[int, int],
-    noise_HW: NDArray[np.float32] | None,
-    dataset: DatasetJob,
-    shared: dict[int, Picture],
-) -> Draft:
-    source_index, target_index = indices
-    anchor = _sweep_anchor(sweep, source_index, target_index)
-    pictures = [
-        _frame_picture(sweep, index, anchor, dataset, shared)
-        for index in (source_index, target_index)
-    ]
-    return Draft(
-        key=pair_key(sweep.scene, sweep.attribute, f"{source_index:02d}-{target_index:02d}"),
-        scene=sweep.scene,
-        split=sweep.split,
-        source=pictures[0],
-        target=pictures[1],
-        edits=(_frame_edit(sweep, source_index, target_index),),
-        measure=lambda _mask: [sweep.readings.get((source_index, target_index))],
-        origin=_frame_origin(sweep, source_index, target_index),
-        is_measured_the_scale=sweep.is_measured_the_scale,
-        area=sweep.edited_area,
-        view=sweep.view,
-        frames=indices,
-        noise_HW=noise_HW,
-    )
-
-
-def _frame_edit(sweep: Sweep, source_index: int, target_index: int) -> EditScale:
-    source, target = sweep.frames[source_index], sweep.frames[target_index]
-    value = find_attribute(sweep.attribute).axis_difference(source.axis_value, target.axis_value)
-    return EditScale(
-        sweep.attribute,
-        value,
-        source.absolute_value,
-        target.absolute_value,
-        subject=sweep.subject,
-    )
-
-
-def _frame_origin(sweep: Sweep, source_index: int, target_index: int) -> dict[str, object]:
-    source, target = sweep.frames[source_index], sweep.frames[target_index]
-    return {**sweep.origin, "source": dict(source.origin), "target": dict(target.origin)}
 
 
 def _frame_picture(
@@ -124,77 +120,3 @@ def _sweep_anchor(sweep: Sweep, source_index: int, target_index: int) -> float:
         return max(anchor, 1.0) if is_captured else anchor
     source, target = (sweep.frames[i].linear_HW3 for i in (source_index, target_index))
     return max(exposure_anchor((source + target) / 2), 1.0)  # sensor white shows as white
-
-
-def _draft_with_camera(
-    sweep: Sweep,
-    indices: tuple[int, int],
-    alone: Draft,
-    dataset: DatasetJob,
-    together_with: Mapping[str, Range],
-) -> Draft:
-    """Return a pair of frames whose exposure or white balance differs as well.
-
-    What the camera does is drawn as for a light basis of no light; `alone` is the pair without it.
-    """
-    names = (sweep.attribute, *together_with)
-    number = f"{indices[0]:02d}-{indices[1]:02d}"
-    key = pair_key(sweep.scene, "+".join(names), number)
-    camera = LightBasis(sweep.scene, sweep.split, (), _NO_LIGHT, sweep.wb_cct_k)
-    draw = draw_together(derive_rng(dataset.seed, "draw", key), camera, together_with)
-    pictures = [
-        Picture(
-            picture.linear_HW3 * camera_gain_rgb(base_state(camera), state).astype(np.float32),
-            picture.anchor,
-            dataset.tone_curve,
-            picture.annotation,
-            picture.moving_HW,
-        )
-        for picture, state in ((alone.source, draw.source), (alone.target, draw.target))
-    ]
-    states = {"source_state": draw.source.to_json(), "target_state": draw.target.to_json()}
-    return replace(
-        alone,
-        key=key,
-        source=pictures[0],
-        target=pictures[1],
-        edits=(*alone.edits, *draw.edits),
-        measure=lambda mask: [
-            *alone.measure(mask),
-            *_camera_readings(sweep, alone, pictures, mask, tuple(together_with)),
-        ],
-        origin={**alone.origin, **states},
-        shown=(alone.source, alone.target),
-    )
-
-
-def _camera_readings(
-    sweep: Sweep,
-    alone: Draft,
-    pictures: Sequence[Picture],
-    mask_HW: NDArray[np.bool_],
-    names: Sequence[str],
-) -> list[Reading]:
-    """Return what the camera did between the two pictures, by what it did to each frame."""
-    looks = [
-        _camera_reading(frame.linear_HW3, picture.linear_HW3, mask_HW, sweep.wb_cct_k)
-        for frame, picture in zip((alone.source, alone.target), pictures, strict=True)
-    ]
-    return [_difference(looks[0][name], looks[1][name]) for name in names]
-
-
-def _camera_reading(
-    frame_HW3: Linear, picture_HW3: Linear, mask_HW: NDArray[np.bool_], wb_cct_k: float
-) -> dict[str, Reading]:
-    """Return what the camera did to a frame, by attribute."""
-    grid = reading_grid(mask_HW.shape)
-    frame, picture, mask = frame_HW3[grid], picture_HW3[grid], mask_HW[grid]
-    return {
-        EXPOSURE.name: readout.exposure_stops(frame, picture, mask),
-        WHITE_BALANCE.name: readout.white_balance_mired(frame, picture, mask, wb_cct_k),
-    }
-
-
-def _difference(source: Reading, target: Reading) -> Reading:
-    stderr = float(np.hypot(source.stderr, target.stderr))
-    return Reading(target.value - source.value, stderr, source.num_px + target.num_px)

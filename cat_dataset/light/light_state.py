@@ -1,13 +1,14 @@
 """Any photometric frame of a light basis: one weighted sum of its images, by linearity of light."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.light.relighting import CAMERA_SETTINGS, Gain, colour_rgb, stops_gain
+from cat_dataset.attributes.table import find_attribute
+from cat_dataset.light.relighting import CAMERA_SETTINGS, RELIGHTING, Gain, lamp_gain_rgb
 from cat_dataset.records import LightBasis
 
 
@@ -31,6 +32,16 @@ class LightState:
         """Return the state with one lamp set anew."""
         return replace(self, lamps={**self.lamps, name: lamp})
 
+    def moved(self, attribute: str, setting: float, groups: Iterable[str]) -> "LightState":
+        """Return the state with the setting of one attribute anew.
+
+        `groups` names the lights that it edits; none: it is the camera's.
+        """
+        lamps = {group: _moved(self.lamps[group], attribute, setting) for group in groups}
+        if not lamps:
+            return _moved(self, attribute, setting)
+        return replace(self, lamps={**self.lamps, **lamps})
+
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> "LightState":
         """Return the state that `to_json` wrote."""
@@ -40,6 +51,17 @@ class LightState:
     def to_json(self) -> dict[str, Any]:
         """Return the state as plain JSON values."""
         return {**vars(self), "lamps": {name: vars(lamp) for name, lamp in self.lamps.items()}}
+
+
+StateT = TypeVar("StateT", LampState, LightState)
+
+
+def _moved(state: StateT, attribute: str, setting: float) -> StateT:
+    """Return a state whose stops add to those of another edit, or whose colour is another."""
+    name = RELIGHTING[attribute].setting
+    is_difference = find_attribute(attribute).absolute_unit is None
+    changes: dict[str, Any] = {name: getattr(state, name) + setting if is_difference else setting}
+    return replace(state, **changes)
 
 
 def base_state(basis: LightBasis) -> LightState:
@@ -56,15 +78,11 @@ def camera_gain_rgb(base: LightState, state: LightState) -> Gain:
     return gain
 
 
-def lamp_gain_rgb(lamp: LampState) -> Gain:
-    """Return the linear gain of one group's image, whose lamp was white, shape (3,)."""
-    return colour_rgb(lamp.cct_k) * stops_gain(lamp.power_stops)
-
-
 def light_gains_rgb(basis: LightBasis, state: LightState) -> Gain:
     """Return the linear gain of every group's image, camera and lamp together, (G, 3)."""
     camera = camera_gain_rgb(base_state(basis), state)
-    gains = [camera * lamp_gain_rgb(state.lamps[group.name]) for group in basis.groups]
+    lamps = [state.lamps[group.name] for group in basis.groups]
+    gains = [camera * lamp_gain_rgb(lamp.power_stops, lamp.cct_k) for lamp in lamps]
     return np.stack(gains) if gains else np.empty((0, 3))
 
 

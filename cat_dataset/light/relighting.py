@@ -74,6 +74,11 @@ def balance_gain_rgb(source_wb_cct_k: float, target_wb_cct_k: float) -> Gain:
     return gain
 
 
+def lamp_gain_rgb(power_stops: float, cct_k: float | None) -> Gain:
+    """Return the gain of a light's picture, which was rendered white, at a power and a colour."""
+    return colour_rgb(cct_k) * stops_gain(power_stops)
+
+
 @dataclass(frozen=True)
 class Relighting:
     """How one attribute multiplies the light that it edits."""

@@ -26,8 +26,8 @@ size_categories: [{size_category}]
 """
 _PAIRS = """\
 {num_ok} pairs of pictures whose difference is a known number in a common unit, made by CAT (Common
-Attribute Transform), schema {schema}. {num_rejected} drafts were rejected and {num_failed} units
-failed; the index names each with its reason.
+Attribute Transform), schema {schema}. {num_rejected} candidates were rejected and {num_failed}
+units failed; the index names each with its reason.
 
 | attribute | unit | pairs | values | largest abs(measured - recorded) | what positive means |
 |---|---|---|---|---|---|

@@ -104,7 +104,7 @@ def test_what_is_held_out_is_never_composed(monkeypatch: pytest.MonkeyPatch) -> 
         composed.append(args)
         return light_frame(*args, **rest)
 
-    monkeypatch.setattr("cat_dataset.compose.basis_pairs.light_frame", frame)
+    monkeypatch.setattr("cat_dataset.compose.pair_candidate.light_frame", frame)
     pairs = drawn(make_light_basis("drawn"), range(8), is_held_out=lambda e: e[0].value < 0.0)
 
     assert len(pairs) == 8

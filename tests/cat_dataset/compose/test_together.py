@@ -7,9 +7,9 @@ import pytest
 
 from cat_dataset.attributes.table import ATTRIBUTES, BASIS_ATTRIBUTES, SWEEP_ATTRIBUTES
 from cat_dataset.compose.basis_pairs import compose_basis, compose_light, compose_sweep
-from cat_dataset.compose.edit_sampling import draw_together
+from cat_dataset.compose.edit_sampling import sample_edits
 from cat_dataset.compose.pair_candidate import pair_key
-from cat_dataset.compose.photometric_readout import read_draw
+from cat_dataset.compose.photometric_readout import read_edits
 from cat_dataset.errors import EditScaleError
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan
@@ -44,21 +44,21 @@ def test_a_wrong_number_among_several_is_found() -> None:
     """A lamp that was turned up by another stop than recorded does not read as recorded."""
     basis = make_light_basis("scene-a")
     ranges = {"exposure": (0.5, 1.0), "light_power": (0.5, 1.0)}
-    draw = draw_together(derive_rng(1, "test"), basis, ranges)
+    sampled = sample_edits(derive_rng(1, "test"), basis, ranges)
     from cat_dataset.light.light_state import LampState, light_frame
 
-    lamp = draw.target.lamps["key"]
-    brighter = draw.target.with_lamp("key", LampState(lamp.power_stops + 0.5, lamp.cct_k))
-    pictures = light_frame(basis, draw.source), light_frame(basis, brighter)
+    lamp = sampled.target.lamps["key"]
+    brighter = sampled.target.with_lamp("key", LampState(lamp.power_stops + 0.5, lamp.cct_k))
+    pictures = light_frame(basis, sampled.source), light_frame(basis, brighter)
     mask = np.ones(pictures[0].shape[:2], bool)
 
-    exposure, power = read_draw(basis, draw, *pictures, mask)
+    exposure, power = read_edits(basis, sampled, *pictures, mask)
 
-    assert exposure.value == pytest.approx(draw.edits[0].value, abs=0.002)
-    assert power.value == pytest.approx(draw.edits[1].value + 0.5, abs=0.002)
+    assert exposure.value == pytest.approx(sampled.edits[0].value, abs=0.002)
+    assert power.value == pytest.approx(sampled.edits[1].value + 0.5, abs=0.002)
 
 
-def test_edits_that_cannot_be_told_apart_are_refused(dataset_job: DatasetJob) -> None:
+def test_edits_that_cannot_be_separated_are_refused(dataset_job: DatasetJob) -> None:
     """Where camera and every light change, only the product shows in the pictures."""
     basis = make_light_basis("scene-a")
     two = replace(basis, groups=basis.groups[::2], images_GHW3=basis.images_GHW3[::2])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cat_dataset.imaging.light_conditioning import light_conditioning
-from cat_dataset.light.light_state import LampState, base_state, lamp_gain_rgb, light_frame
+from cat_dataset.light.light_state import LampState, base_state, light_frame, light_gains_rgb
 from cat_dataset.light.readout import joint_light_gains, light_gain
 from cat_dataset.records import LightBasis
 from cat_dataset.system.seeding import derive_rng
@@ -29,7 +29,7 @@ def test_no_gain_is_read_worse_than_its_bound(share: float) -> None:
         lamp = LampState(float(rng.uniform(-2.5, 2.5)), float(rng.uniform(2000.0, 9000.0)))
         state = base_state(basis).with_lamp("key", lamp)
         picture = light_frame(basis, state)
-        true_G3 = np.stack([lamp_gain_rgb(state.lamps[g.name]) for g in basis.groups])
+        true_G3 = light_gains_rgb(basis, state)
 
         together = joint_light_gains(picture, basis.images_GHW3)
         others = light_frame(basis, state, only=frozenset({"fill", "sky"}))
