@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cat_dataset.errors import RawError
-from dslr.files.maker_notes import MakerFacts, MakerNoteError, read_canon_directory, read_maker_note
+from dslr.files.maker_notes import MakerFacts, read_canon_directory, read_maker_note
+from dslr.files.tiff import TiffError
 
 # Byte order alone: what follows is 42 in TIFF, "RO", "RS", "OR" in ORF, 85 in RW2. exifread and
 # LibRaw ignore it too. CRW starts with II as well: its directory would lie at 1.1 GB, past its end.
@@ -117,7 +118,7 @@ def _from_tiff(stream: BinaryIO) -> Exif:
         return Exif()
     try:
         return Exif(tags, read_maker_note(stream))
-    except MakerNoteError:
+    except TiffError:
         return Exif(tags, is_maker_note_lost=True)
 
 
@@ -132,7 +133,7 @@ def _from_cr3(head: bytes) -> Exif:
     note = _box(head, b"CMT3")
     try:
         return Exif(tags, read_canon_directory(io.BytesIO(note)) if note else MakerFacts())
-    except MakerNoteError:
+    except TiffError:
         return Exif(tags, is_maker_note_lost=True)
 
 

@@ -10,21 +10,13 @@ Sigma; Nikon's focus distance and Sony's length of a sequence, which newer bodie
 Sources: TIFF 6.0; https://exiftool.org/TagNames/ (pages Canon, Nikon, Sony, FujiFilm, Olympus).
 """
 
-import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-_LONG, _IFD = 4, 13
-# TIFF type: its letter in struct, two for a rational
-_LETTERS = {1: "B", 2: "B", 3: "H", _LONG: "I", 5: "II", 6: "b", 7: "B", 8: "h", 9: "i", 10: "ii"}
-_LETTERS[_IFD] = "I"
-_LARGEST_VALUE_BYTES = 1 << 16  # the tags read here take less than 1 KiB
+from dslr.files.tiff import Directory, Tiff, first_directory
+
 _MAKE, _EXIF_IFD, _MAKER_NOTE = 0x010F, 0x8769, 0x927C
-
-
-class MakerNoteError(ValueError):
-    """A maker note is damaged; its file's other settings are not."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +36,9 @@ def read_maker_note(stream: BinaryIO) -> MakerFacts:
     """Read the maker note of a TIFF structure that begins at the start of a stream.
 
     Raises:
-        MakerNoteError: a directory or value lies outside the file, or is impossibly large.
+        TiffError: a directory or value lies outside the file, or is impossibly large.
     """
-    ifd0 = _first_directory(stream)
+    ifd0 = first_directory(stream)
     note = ifd0.directory(_EXIF_IFD).entries.get(_MAKER_NOTE)
     if note is None:
         return MakerFacts()
@@ -61,9 +53,9 @@ def read_canon_directory(stream: BinaryIO) -> MakerFacts:
     """Read Canon's directory where it is a TIFF structure of its own: box CMT3 of CR3.
 
     Raises:
-        MakerNoteError: as of `read_maker_note`.
+        TiffError: as of `read_maker_note`.
     """
-    return _facts_of_canon(_first_directory(stream))
+    return _facts_of_canon(first_directory(stream))
 
 
 def canon_facts(
@@ -100,88 +92,6 @@ def canon_facts(
 _CANON_KINDS = {1: "exposure", 2: "flash", 3: "iso", 4: "white_balance"}  # FileInfo BracketMode
 
 
-@dataclass(frozen=True)
-class _Entry:
-    tiff_type: int
-    count: int
-    at: int  # of its value
-
-
-@dataclass(frozen=True)
-class _Tiff:
-    """Where offsets count from, and the order of bytes."""
-
-    stream: BinaryIO
-    base: int
-    order: str  # of struct
-
-    def bytes_at(self, at: int, size: int) -> bytes:
-        self.stream.seek(self.base + at)
-        data = self.stream.read(size)
-        if len(data) < size:
-            msg = f"{size} bytes at byte {self.base + at} lie beyond the end of the file"
-            raise MakerNoteError(msg)
-        return data
-
-    def numbers(self, form: str, at: int) -> tuple[int, ...]:
-        form = self.order + form
-        return struct.unpack(form, self.bytes_at(at, struct.calcsize(form)))
-
-    def directory(self, at: int) -> "_Directory":
-        (count,) = self.numbers("H", at)
-        entries = {}
-        for index, entry in enumerate(
-            struct.iter_unpack(self.order + "HHII", self.bytes_at(at + 2, 12 * count))
-        ):
-            tag, tiff_type, number, value_at = entry
-            item_bytes = struct.calcsize("<" + _LETTERS.get(tiff_type, "B"))
-            if number * item_bytes <= 4:
-                value_at = at + 2 + 12 * index + 8
-            entries[tag] = _Entry(tiff_type, number, value_at)
-        return _Directory(self, entries)
-
-
-@dataclass(frozen=True)
-class _Directory:
-    """A directory's entries; their values are read when asked for."""
-
-    tiff: _Tiff
-    entries: Mapping[int, _Entry]
-
-    def numbers(self, tag: int) -> tuple[int, ...]:
-        """Return a tag's whole numbers, two for each rational; none where it is absent."""
-        entry = self.entries.get(tag)
-        if entry is None or entry.tiff_type not in _LETTERS:
-            return ()
-        letter = _LETTERS[entry.tiff_type]
-        if entry.count * struct.calcsize("<" + letter) > _LARGEST_VALUE_BYTES:
-            msg = f"tag 0x{tag:04X} claims {entry.count} values; at most 65536 bytes are believed"
-            raise MakerNoteError(msg)
-        return self.tiff.numbers(letter * entry.count, entry.at)
-
-    def number(self, tag: int) -> int:
-        return _place(self.numbers(tag), 0)
-
-    def text(self, tag: int) -> str:
-        values = bytes(v for v in self.numbers(tag) if 0 <= v < 256)
-        return values.split(b"\0")[0].decode("latin-1").strip()
-
-    def directory(self, tag: int) -> "_Directory":
-        """Return a sub-directory: at the offset that a tag holds, or the tag's own value."""
-        entry = self.entries.get(tag)
-        if entry is None:
-            return _Directory(self.tiff, {})
-        is_offset = entry.tiff_type in (_LONG, _IFD) and entry.count == 1
-        return self.tiff.directory(self.number(tag) if is_offset else entry.at)
-
-
-def _first_directory(stream: BinaryIO, base: int = 0) -> _Directory:
-    stream.seek(base)
-    order = ">" if stream.read(2) == b"MM" else "<"
-    tiff = _Tiff(stream, base, order)
-    return tiff.directory(tiff.numbers("I", 4)[0])
-
-
 def _place(values: Sequence[int], index: int) -> int:
     """Return one number of an array; 0, which is "unknown" everywhere here, past its end."""
     return values[index] if index < len(values) else 0
@@ -191,22 +101,22 @@ def _signed(number: int) -> int:
     return number - 65536 if number > 32767 else number
 
 
-def _canon(tiff: _Tiff, at: int) -> MakerFacts:
+def _canon(tiff: Tiff, at: int) -> MakerFacts:
     return _facts_of_canon(tiff.directory(at))
 
 
-def _facts_of_canon(note: _Directory) -> MakerFacts:
+def _facts_of_canon(note: Directory) -> MakerFacts:
     serial = note.number(0x000C)
     return canon_facts(note.numbers(0x0004), note.numbers(0x0093), str(serial) if serial else "")
 
 
-def _nikon(tiff: _Tiff, at: int) -> MakerFacts:
+def _nikon(tiff: Tiff, at: int) -> MakerFacts:
     """Read Nikon's note: a TIFF structure behind ten bytes; the D1 writes a bare directory."""
     label = tiff.bytes_at(at, 8)
     if label.startswith(b"Nikon\0\1"):
         return MakerFacts()  # the first Coolpix: no such tags
     is_labelled = label.startswith(b"Nikon\0")
-    note = _first_directory(tiff.stream, tiff.base + at + 10) if is_labelled else tiff.directory(at)
+    note = first_directory(tiff.stream, tiff.base + at + 10) if is_labelled else tiff.directory(at)
     serial = note.text(0x001D) or note.text(0x00A0).removeprefix("No=").strip()
     mode = note.number(0x0089)  # bits of ShootingMode
     return MakerFacts(serial, bracket_kind=_only_bit(mode, {4: "exposure", 6: "white_balance"}))
@@ -218,7 +128,7 @@ def _only_bit(bits: int, kinds: Mapping[int, str]) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _sony(tiff: _Tiff, at: int) -> MakerFacts:
+def _sony(tiff: Tiff, at: int) -> MakerFacts:
     """Read Sony's note: bare in ARW, behind twelve bytes where the label says so."""
     note = tiff.directory(at + 12 if tiff.bytes_at(at, 4) == b"SONY" else at)
     shot = note.number(0xB04A)  # 0 single, 65535 not available
@@ -229,14 +139,14 @@ def _sony(tiff: _Tiff, at: int) -> MakerFacts:
     )
 
 
-def _fujifilm(tiff: _Tiff, at: int) -> MakerFacts:
+def _fujifilm(tiff: Tiff, at: int) -> MakerFacts:
     """Read Fujifilm's note: always little-endian, offsets from its own start."""
-    own = _Tiff(tiff.stream, tiff.base + at, "<")
+    own = Tiff(tiff.stream, tiff.base + at, "<")
     note = own.directory(own.numbers("I", 8)[0])
     return MakerFacts(note.text(0x0010), bracket_shot=note.number(0x1101) or None)
 
 
-def _olympus(tiff: _Tiff, at: int) -> MakerFacts:
+def _olympus(tiff: Tiff, at: int) -> MakerFacts:
     """Read the note of Olympus and OM System; old ones count offsets from the file's start."""
     label = tiff.bytes_at(at, 16)
     header_bytes = {b"OLYMPUS\0": 12, b"OM SYSTE": 16}.get(label[:8])
@@ -244,7 +154,7 @@ def _olympus(tiff: _Tiff, at: int) -> MakerFacts:
         special = tiff.directory(at + 8).numbers(0x0200)  # mode, shot, direction of a panorama
         return MakerFacts(bracket_shot=_place(special, 1) or None)
     order = ">" if label[header_bytes - 4 : header_bytes - 2] == b"MM" else "<"
-    note = _Tiff(tiff.stream, tiff.base + at, order).directory(header_bytes)
+    note = Tiff(tiff.stream, tiff.base + at, order).directory(header_bytes)
     drive = note.directory(0x2020).numbers(0x0600)  # mode, shot, bits of what is bracketed
     mode, shot, bits = (_place(drive, index) for index in range(3))
     kinds = {2: "exposure", 3: "white_balance", 5: _only_bit(bits, _OLYMPUS_BITS)}
@@ -265,7 +175,7 @@ _OLYMPUS_BITS = {
     6: "focus",
 }
 
-_READERS: Mapping[str, Callable[[_Tiff, int], MakerFacts]] = {
+_READERS: Mapping[str, Callable[[Tiff, int], MakerFacts]] = {
     "CANON": _canon,
     "NIKON": _nikon,
     "SONY": _sony,
