@@ -63,7 +63,11 @@ def edit(
     adapter: AdapterFolder,
     edits: Annotated[
         list[str],
-        typer.Option("--edit", "-e", help="ATTRIBUTE=VALUE with its unit; may be given again."),
+        typer.Option(
+            "--edit",
+            "-e",
+            help="NAME=VALUE or NAME:SUBJECT=VALUE, with its unit; may be given again.",
+        ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="PNG to write; it names its edits.")],
     tiles: Annotated[
@@ -74,6 +78,8 @@ def edit(
 
     A lamp is edited exactly where the picture's lighting ratio is known, lamp to all other light
     in red, green and blue: --edit "light_power=2x at 5,4,2.5:1". Else the model guesses it.
+    An object may be named, a shape must be: --edit "object_rotation:floor lamp=30deg",
+    --edit shape_key:smile=60%.
 
     Example: cat-dataset edit photo.jpg --adapter out/demo/training/adapter
     --edit exposure=+1.5EV --edit "white_balance=from 5600K to 3200K" -o edited.png

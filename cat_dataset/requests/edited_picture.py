@@ -85,7 +85,7 @@ def with_text(png: bytes, record: Mapping[str, Any]) -> bytes:
 
 
 def read_picture(path: Path) -> tuple[Display, dict[str, float]]:
-    """Return a picture, uint8 display sRGB (H, W, 3), and the absolute values its EXIF tells.
+    """Return a picture, uint8 display sRGB (H, W, 3), and the absolute values of its EXIF.
 
     Raises:
         CatError: it is missing or no picture.

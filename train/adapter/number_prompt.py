@@ -18,7 +18,7 @@ from train.model.vocabulary import words_with_numbers
 
 
 class NumberPrompt(ConfigMixin):  # type: ignore[misc]  # diffusers ships no types
-    """What a base that reads numbers as words knows; saved as config.json, without weights.
+    """The tasks of a base that reads numbers as words; saved as config.json, without weights.
 
     Args:
         tasks: the task table, `Task` as plain dictionaries.

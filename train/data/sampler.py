@@ -16,7 +16,7 @@ from cat_dataset.system.seeding import derive_rng
 def epoch_order(seed: int, stage: str, epoch: int, num_samples: int) -> NDArray[np.int64]:
     """Return the order of an epoch's samples, each once; the array is not to be written to."""
     order: NDArray[np.int64] = derive_rng(seed, stage, "epoch", epoch).permutation(num_samples)
-    order.flags.writeable = False  # one array for all who ask
+    order.flags.writeable = False  # one array for all callers
     return order
 
 

@@ -112,7 +112,7 @@ def evaluate_editor(
 
 
 def plan_evaluation(editor: Editor, dataset: PairDataset, job: EvaluateJob) -> Plan:
-    """Return what is asked: of every attribute that the adapter knows, over its trained range.
+    """Return what is asked: of every task of the adapter, over its trained range.
 
     Raises:
         JobError: the split holds no single-edit pair of any of them.

@@ -38,7 +38,7 @@ _NUM_FEATURES, _FEATURE_WIDTH = 8, 16
 
 @dataclass(frozen=True)
 class CompactBase:
-    """A transformer, the encoder of the words it was trained with, and what it knows of pixels."""
+    """A transformer, the encoder of the words it was trained with, and its features of pixels."""
 
     transformer: FluxTransformer2DModel
     word_encoder: WordEncoder

@@ -199,7 +199,7 @@ def change_error(
     """Return the part of a prediction's error that lies along the true change, in log light (B, 1).
 
     What is left where a blur is too weak or an object has turned too little, while details that
-    nobody can know are left aside: the root mean square of the error after projection.
+    cannot be known are left aside: the root mean square of the error after projection.
     """
     change = weights_BCHW.sqrt() * (target_BCHW - source_BCHW)
     error = weights_BCHW.sqrt() * displayed_error(predicted_BCHW, target_BCHW)

@@ -1,4 +1,4 @@
-"""Folders of tensors that are dear to make: each knows what made it, and is refused elsewhere.
+"""Folders of tensors that take long to make: each records what made it, and is refused elsewhere.
 
 cache.json      what made all that is in it: hashes of weights, version of the preprocessing
 NAME.safetensors  one entry; its header says once more what it belongs to

@@ -1,7 +1,7 @@
 """Read pretrained bases from local folders in the diffusers layout, and identify them by hash.
 
 Encoders and transformer are loaded apart: text encoders are as large as the transformer, and once
-every text has its codes nobody needs them.
+every text has its codes they are not needed.
 """
 
 import hashlib

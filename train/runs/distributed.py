@@ -1,6 +1,6 @@
 """Several processes that train one model together, each on its part of every batch.
 
-Start them with `torchrun` or `accelerate launch`, which say by environment variables who is who:
+Start them with `torchrun` or `accelerate launch`, which number the processes in the environment:
 
     torchrun --nproc-per-node 2 --no-python cat-dataset train job.toml --data data --out run
 

@@ -4,7 +4,7 @@ run.json      the job, what identifies its data, and the threads that its bits d
 base/         the frozen base (a folder for each network), complete when it exists
 adapter/      the numeric adapter, complete when it exists
 lora/         the LoRA that was trained with it, if any
-prompt/       instead of it, what a base that reads numbers as words knows
+prompt/       instead of it, the tasks of a base that reads numbers as words
 checkpoints/  state to resume from
 cache/        latents and text codes of a pretrained base
 baselines/    runs of their own: what the adapter is compared with

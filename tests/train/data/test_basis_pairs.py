@@ -11,8 +11,10 @@ from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale, UnitResult
 from cat_dataset.store.linear_dataset import LinearDataset
+from cat_dataset.store.linear_files import encode_linear
 from cat_dataset.system.seeding import derive_seed
 from tests.train.conftest import ATTRIBUTES, SIZE_PX, tiny_job, write_dataset
+from tests.train.object_data import object_sweep
 from train.data.basis_pairs import ComposedPairs, composed_plans
 from train.data.batches import draw_batch
 from train.data.pairs import TrainingPairs
@@ -174,3 +176,50 @@ def test_light_without_the_attribute_is_an_error(linear_folder: Path) -> None:
     """A light basis cannot be refocused."""
     with pytest.raises(JobError, match="no light of split train that gives aperture"):
         open_train(linear_folder, composed_job(attributes=("aperture",)))
+
+
+@pytest.fixture(scope="module")
+def shape_light(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Linear light of two shapes, two scenes each."""
+    sweeps = [
+        object_sweep(number, "train", "shape_key", subject)
+        for subject in ("smile", "blink")
+        for number in range(2)
+    ]
+    folder = tmp_path_factory.mktemp("shapes")
+    return write_dataset(folder, [UnitResult(linear=(encode_linear(s),)) for s in sweeps])
+
+
+def test_shapes_are_composed_as_tasks_of_their_own(shape_light: Path) -> None:
+    """Each over its range, as often as its weight says, alone and beside a camera's edit."""
+    weights = {"shape_key": 3, "shape_key:smile": 2}
+    job = composed_job(("exposure", "shape_key"), max_edits=2, draw_weights=weights)
+    pairs = open_train(shape_light, job)
+
+    assert {key: plan.num_pairs for key, plan in pairs.plans.items()} == {
+        "exposure": 1,
+        "shape_key:blink": 3,
+        "shape_key:smile": 2,
+        "shape_key:blink+exposure": 1,
+        "shape_key:smile+exposure": 1,
+    }
+    tasks = {task.key: task.high for task in tasks_of_pairs(pairs.rows, job.attributes)}
+    assert tasks["shape_key:blink"] == 40.0
+    assert tasks["shape_key:smile"] == 100.0
+    drawn = {edit.task_key for n in range(8) for edit in pairs.example(n % 4, 0, n).edits}
+    assert drawn == {"exposure", "shape_key:blink", "shape_key:smile"}
+
+
+def test_one_shape_alone_is_composed_by_its_key(shape_light: Path) -> None:
+    """The light of other shapes is left aside; a held-out combination is never drawn."""
+    job = composed_job(
+        ("exposure", "shape_key:smile"),
+        max_edits=2,
+        held_out_combinations=("exposure+shape_key:smile",),
+    )
+    pairs = open_train(shape_light, job)
+
+    assert len(pairs) == 2
+    assert set(pairs.plans) == {"exposure", "shape_key:smile"}
+    drawn = [tuple(e.task_key for e in pairs.example(n % 2, 0, n).edits) for n in range(8)]
+    assert set(drawn) == {("shape_key:smile",)}
