@@ -50,7 +50,7 @@ def ingest(
     from cat_dataset.system.extras import require_extras
 
     if dry_run:
-        from cat_dataset.cli.planning import plan_text
+        from cat_dataset.cli.dry_run import plan_text
 
         require_extras("ingest", "dslr")
         job = capture_job(name, seed)

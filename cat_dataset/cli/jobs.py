@@ -56,7 +56,7 @@ def run(
 def _plan(manifest: Path, workers: int) -> None:
     """Print what a job would make; its captures are looked through."""
     from cat_dataset.cli.captures import shown_captures
-    from cat_dataset.cli.planning import plan_text
+    from cat_dataset.cli.dry_run import plan_text
     from cat_dataset.pipeline.job_source import open_job
     from cat_dataset.pipeline.render_dataset import render_units
     from cat_dataset.pipeline.run_job import require_job_extras

@@ -40,7 +40,7 @@ def render(
 
     job, folder, subject = open_job(manifest)
     if dry_run:
-        from cat_dataset.cli.planning import plan_text
+        from cat_dataset.cli.dry_run import plan_text
 
         check_renders(job, subject, keep_linear=keep_linear)
         require_extras("render", "render")
