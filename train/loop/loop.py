@@ -128,7 +128,7 @@ def _train_stages(run: Run, base_from: Path | None) -> Path:
         return folder.prompt
     if run.job.method == "joint":
         if base_from is not None:
-            msg = "method = 'joint' trains a base of its own: train without --base-from"
+            msg = 'method = "joint" trains a base of its own: train without --base-from'
             raise JobError(msg)
         _train_joint(run)
         return folder.adapter
