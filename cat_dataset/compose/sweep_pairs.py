@@ -34,13 +34,11 @@ def sweep_candidates(
     `together_with` says what the camera changes as well, and how far. Its settings are sampled as
     those of a light basis without a light.
     """
-    pairs = list(permutations(range(len(sweep.frames)), 2))
     rng = derive_rng(dataset.seed, "sweep", sweep.scene, sweep.attribute, *together_with)
-    chosen = sorted(rng.permutation(len(pairs))[:num_pairs].tolist())
     noise_HW = _noise_codes(sweep, dataset)
     no_light = LightBasis(sweep.scene, sweep.split, (), _NO_LIGHT, sweep.wb_cct_k)
     shared: dict[int, Picture] = {}
-    for frames in (pairs[index] for index in chosen):
+    for frames in _chosen_frames_rand(rng, len(sweep.frames), num_pairs):
         number = f"{frames[0]:02d}-{frames[1]:02d}"
         key = pair_key(sweep.scene, "+".join((sweep.attribute, *together_with)), number)
         camera = sample_edits(derive_rng(dataset.seed, "draw", key), no_light, together_with)
@@ -54,15 +52,24 @@ def sweep_candidates(
             base = base_state(no_light)
             source = _relit(before, camera_gain_rgb(base, camera.source))
             target = _relit(after, camera_gain_rgb(base, camera.target))
-        origin = {
-            **sweep.origin,
-            "source": dict(sweep.frames[frames[0]].origin),
-            "target": dict(sweep.frames[frames[1]].origin),
-            **(camera.states if together_with else {}),
-        }
+        states = camera.states if together_with else {}
+        origin = {**_frame_origin(sweep, *frames), **states}
         yield SweepCandidate(
             key, sweep, frames, edits, source, target, (before, after), origin, noise_HW
         )
+
+
+def _chosen_frames_rand(
+    rng: np.random.Generator, num_frames: int, num_pairs: int
+) -> list[tuple[int, int]]:
+    """Return at most so many ordered pairs of frames, in their own order."""
+    pairs = list(permutations(range(num_frames), 2))
+    return [pairs[index] for index in sorted(rng.permutation(len(pairs))[:num_pairs].tolist())]
+
+
+def _frame_origin(sweep: Sweep, source_index: int, target_index: int) -> dict[str, object]:
+    source, target = sweep.frames[source_index], sweep.frames[target_index]
+    return {**sweep.origin, "source": dict(source.origin), "target": dict(target.origin)}
 
 
 def _frame_edit(sweep: Sweep, source_index: int, target_index: int) -> EditScale:
