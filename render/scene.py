@@ -1,6 +1,6 @@
 """A built scene: Blender's objects and the handles by which an edit moves them.
 
-Every family of scenes builds one of these; sweeps, light bases and probes know no family.
+Every family of scenes builds one of these; sweeps, light bases and probes depend on no family.
 """
 
 import math

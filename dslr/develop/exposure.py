@@ -55,7 +55,7 @@ def snap_series(values: Sequence[float]) -> tuple[float, ...]:
 class ExposureAxis:
     """Where the frames of one series stand on the axis of exposure, in stops; higher = brighter.
 
-    Only differences within a series mean anything: f-number and ISO that no frame knows are left
+    Only differences within a series mean anything: f-number and ISO that no frame states are left
     out, since they are the same in all of them.
     """
 

@@ -61,7 +61,7 @@ def white_balance_of(raw: Any, dng_colour: DngColour | None) -> WhiteBalance:
 def known_multipliers(multipliers: list[float]) -> tuple[float, float, float] | None:
     """Return (R, 1, B) of LibRaw's four multipliers; None where the camera did not say.
 
-    Cameras that do not know write 0, -1, or the same number everywhere.
+    Cameras without it write 0, -1, or the same number everywhere.
 
     >>> known_multipliers([2.0, 1.0, 1.5, 0.0])
     (2.0, 1.0, 1.5)
@@ -79,7 +79,7 @@ def known_multipliers(multipliers: list[float]) -> tuple[float, float, float] | 
 def xyz_to_camera(raw: Any, dng_colour: DngColour | None) -> Matrix3 | None:
     """Return XYZ to camera RGB under D65, 3x3: the DNG's own, or LibRaw's of the camera model.
 
-    None for a camera that neither knows.
+    None for a camera that neither covers.
     """
     if dng_colour is not None:
         return dng_matrix(dng_colour, DAYLIGHT_CCT_K)

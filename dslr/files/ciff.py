@@ -1,4 +1,4 @@
-"""Settings from CIFF, the container of Canon's CRW files, which exifread does not know.
+"""Settings from CIFF, the container of Canon's CRW files, which exifread does not read.
 
 A CIFF file is a tree of heaps. Each heap ends with the offset of its table; a table lists entries
 of tag, size and offset, the offset counted from the start of the heap. LibRaw reads the exposure;

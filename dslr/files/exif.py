@@ -1,7 +1,7 @@
 """Find the directories of settings in any RAW container; what they mean is `metadata`'s business.
 
 TIFF-like files (CR2, NEF, ARW, DNG, RW2, ORF, PEF, KDC ...) are their own directories, CR3 keeps
-them in boxes, RAF in an embedded JPEG. Others (CRW, MRW, X3F) have none that exifread knows.
+them in boxes, RAF in an embedded JPEG. Others (CRW, MRW, X3F) have none that exifread reads.
 exifread reads the standard directories, without maker notes: see `maker_notes`.
 
 Sources: TIFF 6.0; Exif 2.32; https://github.com/lclevy/canon_cr3 (boxes CMT1, CMT2, CMT3).
@@ -40,7 +40,7 @@ class Exif:
 
 
 def read_exif(path: Path) -> dict[str, Any]:
-    """Return exifread's tags of a file; empty for containers that exifread does not know.
+    """Return exifread's tags of a file; empty for containers that exifread does not read.
 
     Raises:
         RawError: the file cannot be opened, or its directories are broken.

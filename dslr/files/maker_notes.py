@@ -1,6 +1,6 @@
 """What camera makers write into a directory of their own: bracket numbers, focus, serial numbers.
 
-The few tags that matter are read here and not by exifread: it knows no maker note of CR3 and of
+The few tags that matter are read here and not by exifread: it reads no maker note of CR3 and of
 OM System, leaves the sub-directories of Olympus unread, needs up to 70 ms for one note, and reads
 a note whose length has one wrong bit value by value, four billion of them.
 

@@ -2,7 +2,7 @@
 
 Tags come from `exif` and `maker_notes`; what they leave open, and containers without directories
 (CRW, MRW, X3F), are read by LibRaw. Both places of a field are looked at: the Exif directory
-("EXIF X") and IFD0 ("Image X"). Cameras write zeros, 0/0 and all-ones for what they do not know:
+("EXIF X") and IFD0 ("Image X"). Cameras write zeros, 0/0 and all-ones for what is unknown:
 all of those become None, never a number.
 
 Sources: Exif 2.32; DNG specification 1.7.
@@ -45,7 +45,7 @@ class DngColour:
 
 @dataclass(frozen=True)
 class CaptureMetadata:
-    """The settings of one exposure; None where the camera does not know."""
+    """The settings of one exposure; None where the file does not say."""
 
     make: str
     model: str
@@ -122,12 +122,12 @@ def _from_exif(exif: Exif) -> CaptureMetadata:
 
 
 def _from_libraw(path: Path) -> CaptureMetadata:
-    """Read the settings through LibRaw; it knows every container, but no sub-seconds."""
+    """Read the settings through LibRaw; it reads every container, but no sub-seconds."""
     ciff = read_ciff(path)
     with open_raw(path) as raw:
         other, lens, flip = raw.other, raw.lens, raw.sizes.flip
         return CaptureMetadata(
-            make=ciff.make,  # LibRaw knows the body too, but rawpy does not pass it on
+            make=ciff.make,  # LibRaw reads the body too, but rawpy does not pass it on
             model=ciff.model,
             lens=lens.model,
             exposure_time_s=_known(other.shutter_speed, LARGEST_TIME_S),

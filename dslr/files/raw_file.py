@@ -198,7 +198,7 @@ def _visible_values(raw: Any, path: Path) -> NDArray[np.uint16]:
     """Return LibRaw's view of the sensor values, (H, W) or (H, W, colours): no copy yet."""
     try:
         values: NDArray[np.uint16] = raw.raw_image_visible
-    except RuntimeError:  # rawpy knows arrays of whole numbers only
+    except RuntimeError:  # rawpy takes arrays of whole numbers only
         msg = f"{path}: its pixels are no whole sensor values (a float DNG?); convert the RAW anew"
         raise RawError(msg) from None
     return values
@@ -244,7 +244,7 @@ def _planes(values_HW: NDArray[np.uint16], period: int) -> NDArray[np.uint16]:
 
 
 def _white_levels(raw: Any) -> NDArray[np.float64]:
-    """Return the lower of the two white levels a file knows, per channel in DN."""
+    """Return the lower of the two white levels of a file, per channel in DN."""
     own = raw.camera_white_level_per_channel or [raw.white_level] * 4
     return np.array([min(raw.white_level, level or raw.white_level) for level in own], np.float64)
 

@@ -89,14 +89,14 @@ _ARE_EQUALLY_EXPOSED = (frozenset({"f_number", "time"}), frozenset({"iso", "time
 class SettingAxes:
     """Where each capture stands on the axis of every setting; only differences mean anything.
 
-    A setting that no capture knows is the same in all of them; it is missing here.
+    A setting that no capture states is the same in all of them; it is missing here.
     """
 
     positions: Mapping[Setting, tuple[float, ...]]
-    half_known: tuple[Setting, ...]  # some captures know it, others do not
+    half_known: tuple[Setting, ...]  # some captures state it, others do not
 
     def spread(self, setting: Setting) -> float:
-        """Return largest minus smallest position; 0 where nobody knows."""
+        """Return largest minus smallest position; 0 where none is stated."""
         values = self.positions.get(setting, (0.0,))
         return max(values) - min(values)
 
@@ -157,7 +157,7 @@ _ALL_EQUAL = "all settings are equal"
 def find_axis(series: Sequence[CaptureMetadata]) -> AxisFound:
     """Return which kind of series the settings of captures of one framing make."""
     axes = setting_axes(series)
-    # A distance that only some captures know is a guess of the autofocus; the others matter.
+    # A distance that only some captures state is a guess of the autofocus; the others matter.
     unknown = [setting for setting in axes.half_known if setting != "focus_distance"]
     if "time" not in axes.positions and "time" not in unknown:
         unknown = ["time", *unknown]  # it is never the same by itself

@@ -58,7 +58,7 @@ def constant_exposure_sweep(
             rejections.append(frame_rejection(name, group, index, kind, str(error)))
             continue
         frames[index] = SweepFrame(
-            absolute_value=_sayable(kind, values[index]),
+            absolute_value=_finite_distance(kind, values[index]),
             axis_value=positions[index],
             linear_HW3=read.developed.linear_HW3 * np.float32(2.0**-gain.value),
             clipped_HW=lost_HW,
@@ -78,8 +78,8 @@ def constant_exposure_sweep(
     return (sweep if len(frames) > 1 else None), tuple(rejections)
 
 
-def _sayable(kind: SeriesKind, value: float) -> float:
-    """Return infinity as the farthest distance there is a word for, 0.001 dioptres away."""
+def _finite_distance(kind: SeriesKind, value: float) -> float:
+    """Return infinity as the farthest distance that an edit may say, 0.001 dioptres away."""
     return FARTHEST_M if kind == "focus_distance" and math.isinf(value) else value
 
 

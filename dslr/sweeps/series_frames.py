@@ -24,7 +24,7 @@ def absolute_values(captures: Sequence[ReadCapture], kind: SeriesKind) -> tuple[
     """Return what each frame was set to, as the camera prints it, in the attribute's unit.
 
     Raises:
-        BracketError: the camera does not know, and captures.toml does not say.
+        BracketError: neither the file nor captures.toml says.
     """
     values = []
     for read in captures:

@@ -17,7 +17,7 @@ _MERGE_DISTANCE_M = 1e-7  # closer vertices of a box grid are the same vertex
 
 @dataclass(frozen=True)
 class Shape:
-    """A surface of quads and triangles; each face wears the material of its slot."""
+    """A surface of quads and triangles; each face has the material of its slot."""
 
     vertices_V3: Floats
     faces_F4: Ints  # a triangle has -1 as its fourth index

@@ -47,7 +47,7 @@ _STREAK_SHARE = 0.6  # of the frame, at the longest exposure
 
 
 class ZoomProbe:
-    """Reads magnification from a test pattern that every surface wears, without depth of field.
+    """Reads magnification from a test pattern on every surface, without depth of field.
 
     The frames themselves would do where they are large; in small ones, blur that grows with the
     lens moves the reading by up to one per cent.
@@ -119,7 +119,7 @@ class StarProbe:
 class FocusProbe:
     """Reads the focus distance from the blur circles of two bright dots nearer than any focus.
 
-    The camera looks through another lens while it is read, which the focus knows nothing of.
+    The camera looks through another lens while it is read, which leaves the focus alone.
     """
 
     def __init__(

@@ -37,7 +37,7 @@ _BARE = (*_PURE, ("IOR", 1.5), ("Coat Weight", 0.0), ("Sheen Weight", 0.0))
 
 
 class BodyProbe:
-    """Looks at the diffuse colour of the edited material, in pixels that wear it."""
+    """Looks at the diffuse colour of the edited material, in pixels that show it."""
 
     def __init__(
         self, built: BuiltScene, settings: RenderSettings, values: Sequence[float]
@@ -124,7 +124,7 @@ def transmission_probe(
 
 
 class GlossProbe:
-    """Reads roughness from the highlight on a test ball that wears the edited material.
+    """Reads roughness from the highlight on a test ball of the edited material.
 
     The ladder is the same ball in a plain material of known roughness; a highlight's area lies
     between those of its two neighbours. The lamp is far away behind the camera, so that the

@@ -1,4 +1,4 @@
-"""What stands on a table: a shape and the finishes it wears."""
+"""What stands on a table: a shape and its finishes."""
 
 from dataclasses import dataclass
 

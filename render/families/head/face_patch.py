@@ -1,4 +1,4 @@
-"""Pieces of the face and what the expressions need to know about each vertex.
+"""Pieces of the face and what the expressions need of each vertex.
 
 Every piece is made for x >= 0 and mirrored at the end, so that a face is symmetric by construction.
 """

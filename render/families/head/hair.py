@@ -22,7 +22,7 @@ _STRANDS = 9.0  # grooves that the material draws across a lock
 
 @dataclass(frozen=True)
 class Locks:
-    """Hair as one mesh, and what its material wants to know of each vertex."""
+    """Hair as one mesh, and what its material needs of each vertex."""
 
     shape: Shape
     strand_V3: Floats  # across in strands, along 0..1, the lock's own number

@@ -1,4 +1,4 @@
-"""Small devices that everyone knows: a desk clock and an old camera."""
+"""Small devices: a desk clock and an old camera."""
 
 import numpy as np
 
