@@ -7,7 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from cat_dataset.generate import RunSummary
-    from cat_dataset.scoring.report import EvaluationReport
+    from cat_dataset.scoring.evaluation import EvaluationReport
 
 
 def print_summary(summary: "RunSummary", out: Path, samples: str = "pairs") -> None:

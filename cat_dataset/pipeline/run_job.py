@@ -22,7 +22,7 @@ from cat_dataset.system.extras import require_extras
 from cat_dataset.system.progress import Progress, SilentProgress
 
 if TYPE_CHECKING:
-    from cat_dataset.scoring.report import EvaluationReport
+    from cat_dataset.scoring.evaluation import EvaluationReport
 
 EVALUATION = "evaluation"  # folder of the job
 

@@ -20,7 +20,7 @@ from cat_dataset.system.extras import require_extras
 from cat_dataset.system.progress import Progress
 
 if TYPE_CHECKING:
-    from cat_dataset.scoring.report import EvaluationReport
+    from cat_dataset.scoring.evaluation import EvaluationReport
 
 
 def train_adapter(

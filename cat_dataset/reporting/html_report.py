@@ -20,6 +20,7 @@ from cat_dataset.reporting.plots import (
     scale_histograms,
     training_curves,
 )
+from cat_dataset.reporting.score_tables import score_tables
 from cat_dataset.store.pair_dataset import PairDataset, read_members
 from cat_dataset.store.pair_rows import PairRow
 from cat_dataset.store.schema import JSON, SOURCE, TARGET, load_record
@@ -170,30 +171,14 @@ def _evaluation_parts(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     found = json.loads(path.read_text(encoding="utf-8"))
-    table = folder / "scores.md"
     return {
         "evaluation": found,
-        "score_tables": markdown_sections(table.read_text("utf-8")) if table.is_file() else [],
+        "score_tables": score_tables(found),
         "response_plot": _svg(response_curves(found["curves"], found["editors"][0]))
         if found["curves"]
         else "",
         "samples": [_sample(folder, sample) for sample in found["samples"]],
     }
-
-
-def markdown_sections(text: str) -> list[dict[str, Any]]:
-    """Return the tables of a Markdown text: title, header and rows of cells."""
-    sections: list[dict[str, Any]] = []
-    for line in text.splitlines():
-        if line.startswith("## "):
-            sections.append({"title": line[3:], "lines": []})
-        elif line.startswith("|") and sections and not set(line) <= set("|- "):
-            sections[-1]["lines"].append([cell.strip() for cell in line.strip("|").split("|")])
-    return [
-        {"title": section["title"], "header": section["lines"][0], "rows": section["lines"][1:]}
-        for section in sections
-        if section["lines"]
-    ]
 
 
 def _sample(folder: Path, sample: dict[str, Any]) -> dict[str, Any]:

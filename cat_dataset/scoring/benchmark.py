@@ -5,11 +5,12 @@ from pathlib import Path
 
 from cat_dataset.jobs.manifest import EvaluateJob
 from cat_dataset.scoring.editors import BlendEditor, CopyEditor, OracleEditor, ScoredEditor
+from cat_dataset.scoring.evaluation import EvaluationReport, make_report
 from cat_dataset.scoring.protocol import Findings, run_protocol
 from cat_dataset.scoring.questions.cases import CaseReader
 from cat_dataset.scoring.questions.planning import Plan, plan_requests, ranges_of_rows
 from cat_dataset.scoring.questions.value_ranges import Ranges, spread
-from cat_dataset.scoring.report import EvaluationReport, make_report, write_report_files
+from cat_dataset.scoring.report import write_report_files
 from cat_dataset.store.pair_dataset import PairDataset
 from cat_dataset.system.progress import Progress
 

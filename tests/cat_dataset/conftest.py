@@ -5,7 +5,7 @@ import pytest
 
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.records import LightBasis, LightGroup
-from cat_dataset.scoring.report import EvaluationReport
+from cat_dataset.scoring.evaluation import EvaluationReport
 from cat_dataset.store.pair_dataset import PairDataset
 from cat_dataset.system.seeding import derive_rng
 

@@ -13,10 +13,10 @@ from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.records import EditScale, LightBasis, Sweep, SweepFrame, UnitResult
 from cat_dataset.scoring.benchmark import baselines, plan_benchmark
 from cat_dataset.scoring.editors import Answer, Asked, EditFailure, ScoredEditor
+from cat_dataset.scoring.evaluation import EvaluationReport, make_report
 from cat_dataset.scoring.protocol import Findings, run_protocol
 from cat_dataset.scoring.questions.cases import CaseReader
 from cat_dataset.scoring.questions.planning import Plan
-from cat_dataset.scoring.report import EvaluationReport, make_report
 from cat_dataset.scoring.statistics.behaviour import BehaviourScore
 from cat_dataset.scoring.statistics.scores import AttributeScore
 from cat_dataset.store.linear_files import LINEAR_FOLDER, encode_linear, write_linear_files

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from cat_dataset.records import EditScale
-from cat_dataset.scoring.report import EvaluationReport
+from cat_dataset.scoring.evaluation import EvaluationReport
 from cat_dataset.store.pair_dataset import PairDataset
 from tests.cat_dataset.scored_data import (
     CAMERA,

@@ -8,9 +8,9 @@ from cat_dataset.jobs.manifest import EvaluateJob
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.benchmark import plan_benchmark
 from cat_dataset.scoring.editors import Answer, Asked, EditFailure
+from cat_dataset.scoring.evaluation import EvaluationReport
 from cat_dataset.scoring.questions.combination_requests import tells_apart
 from cat_dataset.scoring.questions.planning import combination_name
-from cat_dataset.scoring.report import EvaluationReport
 from cat_dataset.store.pair_dataset import PairDataset
 from tests.cat_dataset.scored_data import (
     JOB,

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cat_dataset.scoring.markdown import interval
+from cat_dataset.reporting.score_tables import interval
 from cat_dataset.scoring.questions.value_ranges import class_of_value
 from cat_dataset.scoring.statistics.results import EditResult
 from cat_dataset.scoring.statistics.scores import (
