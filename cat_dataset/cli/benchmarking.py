@@ -12,7 +12,7 @@ from cat_dataset.errors import CatError
 if TYPE_CHECKING:
     from cat_dataset.jobs.manifest import EvaluateJob
     from cat_dataset.scoring.editors import ScoredEditor
-    from cat_dataset.scoring.questions.planning import Plan
+    from cat_dataset.scoring.questions.request_plan import Plan
     from cat_dataset.store.pair_dataset import PairDataset
 
 
@@ -48,9 +48,9 @@ def benchmark(
     if len(given) != 1:
         msg = f"{len(given)} of --editor, --edited, --write-requests given: give exactly one"
         raise typer.BadParameter(msg)
-    from cat_dataset.scoring.benchmark import plan_benchmark
     from cat_dataset.scoring.questions.cases import CaseReader
     from cat_dataset.scoring.questions.request_list import write_requests as write_list
+    from cat_dataset.scoring.score_editors import plan_benchmark
     from cat_dataset.store.pair_dataset import PairDataset
 
     job = _evaluate_job(manifest)
@@ -79,7 +79,7 @@ def _score(
     Raises:
         CatError: an edit did not come about; the report is written all the same.
     """
-    from cat_dataset.scoring.benchmark import score_editors
+    from cat_dataset.scoring.score_editors import score_editors
     from cat_dataset.system.extras import require_extras
 
     require_extras("benchmark", "report")

@@ -16,7 +16,7 @@ _SRGB_TO_XYZ = np.linalg.inv(XYZ_TO_SRGB)
 _WHITE_XYZ = _SRGB_TO_XYZ.sum(axis=1)  # of codes 255, 255, 255: D65
 _LINEAR_BELOW = (6.0 / 29.0) ** 3
 _C7 = 25.0**7
-_COMPARED_PX = 2**12  # of two pictures: their mean and P95 come out within a percent or two
+_COMPARED_PX = 2**11  # of two pictures: 3 ms, and mean and P95 come out within a few percent
 _OPPOSITE_DEG = 180.0 + 1e-9  # opposite hues count as 180 degrees apart, whatever rounding says
 
 

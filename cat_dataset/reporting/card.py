@@ -42,6 +42,11 @@ Splits, by scene or capture group and never by pair: {splits}.
 - `index.parquet`: all those rows, plus the sha256 of each shard.
 - `manifest.toml`: the resolved manifest; the same manifest gives the same bytes.
 {kept}
+In the JSON every sample has every field, so that stock readers find one type each: what is absent
+is `""`, a frame or seed of -1, a `light_ratio` of zeros, a `measured_se` below zero, or absolute
+values beside an empty `absolute_unit`. `visible_delta_e_mean` and `_p95` are CIEDE2000 inside the
+edit's mask. `origin.details` is JSON text: what else the producer recorded.
+
 ## Read it
 ```python
 import webdataset as wds
@@ -68,8 +73,9 @@ Splits, by scene: {splits}.
 - `shards/NNNNNN.tar`: `KEY.basis.exr`, `KEY.json`. The picture file is multi-part OpenEXR in half
   float, scene-linear sRGB: a part per light group of a light basis, or `frame-NN` of a sweep;
   beside them, where known, `clipped`, `mask`, `depth` (metres), `normal`, `noise`.
-- The JSON has the rest: what the groups and frames are, `readings` of a sweep (the measured scale
-  from frame to frame), `wb_cct_k`, `origin`; stored values are light times `light_factor`.
+- The JSON has the rest: `wb_cct_k`, `light_factor` (stored values are light times it), `origin`,
+  and as JSON text `light`: what the groups and frames are, and `readings` of a sweep (the measured
+  scale from frame to frame).
 - `shards/NNNNNN.parquet`: a row per sample with offset, size and sha256 of every member, and a row
   per failed unit with `status` and `reason`.
 - `index.parquet`: all those rows, plus the sha256 of each shard.

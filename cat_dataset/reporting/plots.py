@@ -116,8 +116,8 @@ def response_curve_files(curves: Sequence[Mapping[str, Any]], editor: str) -> di
 def _response_figure(curves: Sequence[Mapping[str, Any]], editor: str) -> Figure:
     """Return achieved over asked of one editor, a panel per attribute, a line per scene.
 
-    Solid is the physical readout, dotted the ladder; the ideal is the dashed diagonal. `curves` are
-    the rows of evaluation.json.
+    Solid is the physical readout, dotted the match with true pictures; the ideal is the dashed
+    diagonal. `curves` are the rows of evaluation.json.
     """
     own = [curve for curve in curves if curve["editor"] == editor]
     names = sorted({curve["attribute"] for curve in own})

@@ -130,7 +130,8 @@ class FunctionEditor:
     """Somebody's function: (source_HW3 uint8, [(task key, value)], instruction) -> picture.
 
     Values are in the attribute's unit (`cat_dataset.attributes.table`), positive as it says there.
-    A function with a parameter `light` is told the light that it edits too, see `told.lights_of`.
+    A function with a parameter `light` is given the light that it edits, see
+    `known_light.lights_of`.
     """
 
     name: str
@@ -144,14 +145,16 @@ class FunctionEditor:
     def _takes_light(self) -> bool:
         try:
             return "light" in inspect.signature(self.function).parameters
-        except (TypeError, ValueError):  # some that are written in C tell no parameters
+        except (TypeError, ValueError):  # some that are written in C have no signature
             return False
 
     def _call(self, item: Asked) -> Answer:
         edits = [(edit.task_key, edit.value) for edit in item.request.edits]
-        told = {"light": lights_of(item.request, item.truth)} if self._takes_light else {}
+        known = {"light": lights_of(item.request, item.truth)} if self._takes_light else {}
         try:
-            picture = self.function(item.source_HW3.copy(), edits, item.request.instruction, **told)
+            picture = self.function(
+                item.source_HW3.copy(), edits, item.request.instruction, **known
+            )
         except (Exception, SystemExit) as error:  # other people's code: a row, not our end
             return EditFailure(f"{type(error).__name__}: {error}")
         return checked_answer(picture, item.source_HW3)

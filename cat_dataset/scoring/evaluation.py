@@ -94,7 +94,7 @@ class EvaluationReport:
 
 def leading_readout(attribute: str) -> ReadoutName:
     """Return the readout that tables lead with: light is measured, all else is compared."""
-    return "physical" if attribute in BASIS_ATTRIBUTES else "ladder"
+    return "physical" if attribute in BASIS_ATTRIBUTES else "matching"
 
 
 def make_report(

@@ -1,4 +1,4 @@
-"""Ask every editor the same, read every answer with the same instruments, keep one row per number.
+"""Ask every editor the same, read every answer with the same readouts, keep one row per number.
 
 Pairs are taken a few at a time, so that an editor can work in batches and memory stays small.
 """
@@ -14,12 +14,12 @@ from cat_dataset.imaging.colour_difference import ciede2000, lab_of_srgb
 from cat_dataset.jobs.manifest import EvaluateJob
 from cat_dataset.scoring.editors import Answer, Asked, EditFailure, ScoredEditor
 from cat_dataset.scoring.questions.cases import Case, CaseReader
-from cat_dataset.scoring.questions.planning import Plan, combination_name
+from cat_dataset.scoring.questions.request_plan import Plan, combination_name
 from cat_dataset.scoring.questions.requests import EditRequest, Role
 from cat_dataset.scoring.questions.value_ranges import ValuesClass, class_of_value
-from cat_dataset.scoring.readings.joint import Beside
+from cat_dataset.scoring.readings.joint import ReferenceEdits
 from cat_dataset.scoring.readings.physical import psnr_db
-from cat_dataset.scoring.readings.readouts import NOTHING, Instrument, Readings
+from cat_dataset.scoring.readings.readouts import NOTHING, Readings, Readout
 from cat_dataset.scoring.statistics.results import CrossReading, EditResult
 from cat_dataset.scoring.truth import Display
 from cat_dataset.store.pair_rows import PairRow
@@ -49,10 +49,10 @@ class Findings:
 
 @dataclass(frozen=True)
 class _Bench:
-    """One case on the bench: its instrument and the true picture of each request."""
+    """One case on the bench: its readout and the true picture of each request."""
 
     case: Case
-    instrument: Instrument
+    readout: Readout
     requests: tuple[EditRequest, ...]
     truths: Mapping[str, Display | None]
     floors: Mapping[str, Mapping[str, Readings]]
@@ -101,15 +101,15 @@ def _chunks(plan: Plan) -> Iterator[list[PairRow]]:
 
 
 def _bench(case: Case, plan: Plan) -> _Bench:
-    instrument = Instrument(case, plan.ranges)
+    readout = Readout(case, plan.ranges)
     requests = plan.requests_of[case.row.key]
     truths = {request.key: _true_picture(case, request) for request in requests}
     floors = {
-        request.key: instrument.floor(picture, request.totals())
+        request.key: readout.floor(picture, request.totals())
         for request in requests
         if request.role in _HAS_FLOOR and (picture := truths[request.key]) is not None
     }
-    return _Bench(case, instrument, requests, truths, floors)
+    return _Bench(case, readout, requests, truths, floors)
 
 
 def _true_picture(case: Case, request: EditRequest) -> Display | None:
@@ -155,8 +155,8 @@ def _measure(
     at_zero = _delta_e(case.source_HW3, answer) if request.role == "zero" else None
     outside = case.outside_HW if request.role == "pair" else None
     if not isinstance(answer, EditFailure):
-        company = _company(bench, request, answers)
-        readings = bench.instrument.read(answer, request.totals(), company)
+        references = _reference_edits(bench, request, answers)
+        readings = bench.readout.read(answer, request.totals(), references)
         if request.role == "sweep" and truth is not None:
             _measure_crossing(findings, editor, bench, request, answer, truth)
     for name in request.attributes:
@@ -175,11 +175,11 @@ def _measure(
                 values=values_class(request, name, plan, job),
                 asked=asked,
                 physical=read.physical,
-                ladder=_inside(read),
-                is_outside=read.ladder is not None and read.ladder.is_outside,
-                off_path_codes=None if read.ladder is None else read.ladder.distance_codes,
+                matching=_inside(read),
+                is_outside=read.match is not None and read.match.is_outside,
+                off_path_codes=None if read.match is None else read.match.distance_codes,
                 physical_floor=None if floor is None else floor.physical,
-                ladder_floor=None if floor is None else _inside(floor),
+                matching_floor=None if floor is None else _inside(floor),
                 to_source_db=_psnr(case.source_HW3, answer),
                 to_truth_db=_psnr(truth, answer),
                 to_reference_db=_psnr(reference, answer),
@@ -190,7 +190,7 @@ def _measure(
                 outside_true_delta_e=_outside(case.source_HW3, case.target_HW3, outside),
                 reference_physical=referred.get(name, NOTHING).physical,
                 alone_physical=read.alone,
-                reference_ladder=_inside(referred.get(name, NOTHING)),
+                reference_matching=_inside(referred.get(name, NOTHING)),
                 failure=failure,
             )
         )
@@ -215,13 +215,13 @@ def _reference(
     answer = answers[f"{request.pair_key}--{role}-{number}"]
     if isinstance(answer, EditFailure):
         return None, {}
-    company = _company(bench, request, answers)
-    return answer, bench.instrument.read(answer, request.totals(), company)
+    references = _reference_edits(bench, request, answers)
+    return answer, bench.readout.read(answer, request.totals(), references)
 
 
-def _company(
+def _reference_edits(
     bench: _Bench, request: EditRequest, answers: Mapping[str, Answer]
-) -> dict[str, Beside]:
+) -> dict[str, ReferenceEdits]:
     """Return, by attribute, what the editor made of each number of a request and of all others."""
     totals = request.totals()
     if len(totals) < 2:
@@ -231,13 +231,13 @@ def _company(
         for other in bench.requests
         if other.role in ("pair", "alone", "combined")
     }
-    company = {}
+    references = {}
     for name, value in totals.items():
         others = tuple(sorted((n, v) for n, v in totals.items() if n != name))
-        beside, alone = by_edits.get(others), by_edits.get(((name, value),))
-        if isinstance(beside, np.ndarray) and isinstance(alone, np.ndarray):
-            company[name] = Beside(beside, alone)
-    return company
+        with_others, alone = by_edits.get(others), by_edits.get(((name, value),))
+        if isinstance(with_others, np.ndarray) and isinstance(alone, np.ndarray):
+            references[name] = ReferenceEdits(with_others, alone)
+    return references
 
 
 def _measure_crossing(
@@ -249,7 +249,7 @@ def _measure_crossing(
     truth: Display,
 ) -> None:
     (swept,) = request.attributes
-    for name, excess in bench.instrument.cross(answer, truth, swept).items():
+    for name, excess in bench.readout.cross(answer, truth, swept).items():
         scene, asked = bench.case.row.scene, request.edits[0].value
         findings.crossings.append(CrossReading(editor, scene, swept, name, asked, excess))
 
@@ -261,10 +261,10 @@ def _keep_pictures(findings: Findings, bench: _Bench, request: EditRequest, answ
 
 
 def _inside(read: Readings) -> float | None:
-    """Return the ladder's value; None where it is outside: nothing is extrapolated."""
-    if read.ladder is None or read.ladder.is_outside:
+    """Return the value that matches; None outside the reference grid: nothing is extrapolated."""
+    if read.match is None or read.match.is_outside:
         return None
-    return read.ladder.value
+    return read.match.value
 
 
 def _psnr(reference_HW3: Display | None, answer: Answer) -> float | None:

@@ -62,7 +62,7 @@ class LightTruth:
 
     @property
     def source_light(self) -> Linear:
-        """The light of the source as its codes tell it, clipped at white."""
+        """The light of the source as its codes give it, clipped at white."""
         return decode_display(self.source_HW3, self.tone_curve)
 
     def knows(self, attribute: str) -> bool:

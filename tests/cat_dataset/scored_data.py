@@ -11,12 +11,12 @@ from cat_dataset.compose.basis_pairs import compose_light
 from cat_dataset.jobs.manifest import DatasetJob, EvaluateJob
 from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.records import EditScale, LightBasis, Sweep, SweepFrame, UnitResult
-from cat_dataset.scoring.benchmark import baselines, plan_benchmark
 from cat_dataset.scoring.editors import Answer, Asked, EditFailure, ScoredEditor
 from cat_dataset.scoring.evaluation import EvaluationReport, make_report
 from cat_dataset.scoring.protocol import Findings, run_protocol
 from cat_dataset.scoring.questions.cases import CaseReader
-from cat_dataset.scoring.questions.planning import Plan
+from cat_dataset.scoring.questions.request_plan import Plan
+from cat_dataset.scoring.score_editors import baselines, plan_benchmark
 from cat_dataset.scoring.statistics.behaviour import BehaviourScore
 from cat_dataset.scoring.statistics.scores import AttributeScore
 from cat_dataset.store.linear_files import LINEAR_FOLDER, encode_linear, write_linear_files

@@ -10,7 +10,7 @@ import torch
 from cat_dataset.errors import EditScaleError
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.editors import Answer, Asked, EditFailure, OracleEditor
-from cat_dataset.scoring.questions.known_light import told_edits
+from cat_dataset.scoring.questions.known_light import with_known_light
 from train.data.batches import resize_area
 from train.edit.backends import Channel
 from train.edit.editing import Editor
@@ -54,7 +54,11 @@ class AdapterEditor:
 
     def _edits(self, item: Asked) -> Sequence[EditScale]:
         """Return the edits of a request with what the editor is given of the source's light."""
-        return told_edits(item.request, item.truth) if self.light_is_known else item.request.edits
+        return (
+            with_known_light(item.request, item.truth)
+            if self.light_is_known
+            else item.request.edits
+        )
 
     def _refusal(self, item: Asked) -> EditFailure | None:
         """Return why a request cannot be edited at all."""

@@ -15,10 +15,10 @@ from cat_dataset.jobs.manifest import EvaluateJob
 from cat_dataset.jobs.plans import attributes_of_plan
 from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.jobs.train_settings import ComposedData
-from cat_dataset.scoring.benchmark import score_editors
 from cat_dataset.scoring.editors import Asked
 from cat_dataset.scoring.evaluation import EvaluationReport
-from cat_dataset.scoring.questions.planning import Plan, combination_name, plan_requests
+from cat_dataset.scoring.questions.request_plan import Plan, combination_name, plan_requests
+from cat_dataset.scoring.score_editors import score_editors
 from cat_dataset.store.pair_dataset import PairDataset
 from cat_dataset.system.progress import Progress, SilentProgress
 from train.adapter.adapter import NumericAdapter

@@ -21,7 +21,7 @@ from cat_dataset.light.light_state import LightState, light_gains_rgb
 from cat_dataset.light.readout import readable_mask
 from cat_dataset.light.relighting import edit_gain_rgb
 from cat_dataset.records import LightBasis
-from cat_dataset.scoring.questions.planning import frame_positions
+from cat_dataset.scoring.questions.request_plan import frame_positions
 from cat_dataset.scoring.truth import (
     REST,
     Display,
@@ -54,7 +54,7 @@ class Case:
 
 
 class CaseReader:
-    """Reads pairs and what else their data set knows of their scenes."""
+    """Reads pairs and what else their data set holds of their scenes."""
 
     def __init__(self, dataset: PairDataset) -> None:
         self._dataset = dataset
@@ -165,7 +165,7 @@ def _layer_of_pair(row: PairRow, source: Linear, target: Linear) -> Linear:
     edit = row.edits[0]
     gain = edit_gain_rgb(edit)
     if gain is None:
-        msg = f"pair {row.key}: does not say between which colours its lamp changes"
+        msg = f"pair {row.key}: does not record between which colours its lamp changes"
         raise EditScaleError(msg)
     change = gain - 1.0
     if edit.attribute == LIGHT_TEMPERATURE.name:

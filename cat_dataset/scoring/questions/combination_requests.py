@@ -1,6 +1,6 @@
 """Several numbers at once: which attributes together, on which pairs, and each number alone.
 
-A combination is asked of a pair only where the true light can tell its attributes apart again: from
+A combination is asked of a pair only where the true light separates its attributes: from
 light that was kept beside the pairs, or from the one lamp that the pair itself edits.
 """
 
@@ -13,7 +13,7 @@ from cat_dataset.jobs.manifest import EvaluateJob
 from cat_dataset.jobs.plans import attributes_of_plan
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.questions.requests import EditRequest, changed_edit, make_request
-from cat_dataset.scoring.questions.value_ranges import Ranges, askable_range, spread
+from cat_dataset.scoring.questions.value_ranges import Ranges, evenly_spaced, feasible_range
 from cat_dataset.store.linear_dataset import kept_bases
 from cat_dataset.store.pair_rows import PairRow
 from cat_dataset.system.seeding import derive_rng
@@ -34,24 +34,24 @@ def combination_requests(
     edits among `rows` are asked for their own numbers.
 
     Raises:
-        JobError: the job names a combination of which no pair tells the true light.
+        JobError: the job names a combination of which no pair shows the true light.
     """
     numbers: dict[str, int] = {}  # of combinations so far, by pair
     for names in asked_combinations(rows, ranges, job):
-        able = [row for name in names for row in picked.get(name, ()) if tells_apart(row, names)]
+        able = [row for name in names for row in picked.get(name, ()) if separates(row, names)]
         several = [row for row in rows if _edited(row) == sorted(names)]
         if job.combinations and not able and not several:
             msg = (
-                f"[evaluate] combinations: no pair of split '{job.split}' tells "
-                f"{' and '.join(names)} apart again; keep the light beside the pairs "
+                f"[evaluate] combinations: no pair of split '{job.split}' separates "
+                f"{' and '.join(names)}; keep the light beside the pairs "
                 f"(render --keep-linear), or remove the combination"
             )
             raise JobError(msg)
-        for place in spread(len(able), job.num_combination_pairs):
+        for place in evenly_spaced(len(able), job.num_combination_pairs):
             row = able[place]
             number = numbers[row.key] = numbers.get(row.key, -1) + 1
             yield from _with_partners(row, names, ranges, number)
-        for place in spread(len(several), job.num_combination_pairs):
+        for place in evenly_spaced(len(several), job.num_combination_pairs):
             row = several[place]
             edits = [changed_edit(edit, edit.value) for edit in row.edits]
             yield from _together_and_alone(row, edits, edits, 0)
@@ -82,10 +82,10 @@ def asked_combinations(
     return [*combinations(known, 2), *sorted(names for names in more if set(names) <= set(known))]
 
 
-def tells_apart(row: PairRow, names: Sequence[str]) -> bool:
-    """Return whether a pair's light can tell attributes apart, by what the index says of it.
+def separates(row: PairRow, names: Sequence[str]) -> bool:
+    """Return whether a pair's light separates attributes, by its row of the index.
 
-    The lamp of a pair shows in its two pictures, all else is the rest, which tells the camera.
+    The lamp of a pair shows in its two pictures, all else is the rest, which shows the camera.
     """
     if row.scene in kept_bases(row.tar_path.parents[1]):
         return True
@@ -105,7 +105,7 @@ def _with_partners(row: PairRow, names: Sequence[str], ranges: Ranges, number: i
     for name in names:
         if name == own.attribute:
             continue
-        low, high = askable_range(*ranges[name], EditScale(name, 0.0))
+        low, high = feasible_range(*ranges[name], EditScale(name, 0.0))
         share = float(rng.uniform(*_PARTNER_SHARES))
         value = round(share * (high if rng.random() < 0.5 else low), 2)
         partners.append(EditScale(name, value))

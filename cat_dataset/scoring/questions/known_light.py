@@ -1,8 +1,8 @@
-"""What an editor may be told of the light that it is to change.
+"""What is known of the light that an editor is to change.
 
-One picture does not tell how much of its light a lamp gives (`light_ratio`), nor which colour the
+One picture does not show how much of its light a lamp gives (`light_ratio`), nor which colour the
 lamp has. Both are known of the pair's source, as the camera's setting is; an editor that takes them
-is asked the same edits, and says so in its name or its notes.
+is asked the same edits, and its name or its notes state it.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ from cat_dataset.scoring.questions.requests import EditRequest
 from cat_dataset.scoring.truth import LightTruth, Truth
 
 
-def told_edits(request: EditRequest, truth: Truth | None) -> tuple[EditScale, ...]:
+def with_known_light(request: EditRequest, truth: Truth | None) -> tuple[EditScale, ...]:
     """Return the edits of a request with the light that they change: its ratio, a lamp's colour.
 
     Both as they are in the picture that the request starts from, after the edits before it; edits
@@ -26,7 +26,7 @@ def told_edits(request: EditRequest, truth: Truth | None) -> tuple[EditScale, ..
     before: dict[str, float] = {}
     for edit in request.before:
         before[edit.attribute] = before.get(edit.attribute, 0.0) + edit.value
-    told = []
+    known = []
     for edit in request.edits:
         ratio = truth.light_ratio(edit.attribute, before)
         own_k = truth.lamp_cct_k
@@ -35,8 +35,8 @@ def told_edits(request: EditRequest, truth: Truth | None) -> tuple[EditScale, ..
             source_k = axis.apply(own_k, before.get(edit.attribute, 0.0))
             target_k = axis.apply(source_k, edit.value)
             edit = replace(edit, source_value=source_k, target_value=target_k)
-        told.append(replace(edit, light_ratio=ratio))
-    return tuple(told)
+        known.append(replace(edit, light_ratio=ratio))
+    return tuple(known)
 
 
 def lights_of(request: EditRequest, truth: Truth | None) -> list[dict[str, Any] | None]:
@@ -53,5 +53,5 @@ def lights_of(request: EditRequest, truth: Truth | None) -> list[dict[str, Any] 
         }
         if edit.attribute in LIGHT_OF
         else None
-        for edit in told_edits(request, truth)
+        for edit in with_known_light(request, truth)
     ]

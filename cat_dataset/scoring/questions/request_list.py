@@ -7,7 +7,7 @@ from typing import Any
 from cat_dataset.attributes.table import find_attribute
 from cat_dataset.scoring.questions.cases import CaseReader
 from cat_dataset.scoring.questions.known_light import lights_of
-from cat_dataset.scoring.questions.planning import Plan
+from cat_dataset.scoring.questions.request_plan import Plan
 from cat_dataset.scoring.questions.requests import EditRequest
 from cat_dataset.scoring.truth import Truth
 from cat_dataset.store.pair_rows import PairRow

@@ -14,29 +14,29 @@ Ranges = Mapping[str, Range]  # by attribute
 ValuesClass = Literal["within", "interpolation", "extrapolation"]
 
 
-def spread(num_rows: int, num_chosen: int) -> list[int]:
+def evenly_spaced(num_rows: int, num_chosen: int) -> list[int]:
     """Return at most `num_chosen` row numbers, evenly spread, first and last among them.
 
-    >>> spread(10, 3)
+    >>> evenly_spaced(10, 3)
     [0, 4, 9]
     """
     places = np.linspace(0, num_rows - 1, min(num_rows, num_chosen))
     return [round(place) for place in places]
 
 
-def askable_range(low: float, high: float, edit: EditScale) -> tuple[float, float]:
+def feasible_range(low: float, high: float, edit: EditScale) -> tuple[float, float]:
     """Return a range of values, cut to where the target's absolute value still exists."""
     attribute = find_attribute(edit.attribute)
     low = max(low, attribute.value_range[0])
     high = min(high, attribute.value_range[1])
-    source_value = own_value(edit)
+    source_value = source_value_of(edit)
     if attribute.absolute_range is None or source_value is None or attribute.is_circular:
         return low, high
     ends = sorted(attribute.difference(source_value, end) for end in attribute.absolute_range)
     return max(low, ends[0]), min(high, ends[1])
 
 
-def own_value(edit: EditScale) -> float | None:
+def source_value_of(edit: EditScale) -> float | None:
     """Return the absolute value of an edit's source; where it is not known, the attribute's own."""
     if edit.source_value is None:
         return find_attribute(edit.attribute).default_source

@@ -30,20 +30,20 @@ from cat_dataset.scoring.truth import REST, Display, LightTruth, Linear
 _SMALLEST_GAIN = 2.0**-6  # a lamp that seems to be off or negative counts as this
 
 
-def achieved(truth: LightTruth, result_HW3: Display, attribute: str) -> float:
+def physical_readout(truth: LightTruth, result_HW3: Display, attribute: str) -> float:
     """Return the change of one attribute where nothing else was to change.
 
     Raises:
         EditScaleError: too few pixels can be read, or the lamp's light is not known.
     """
-    return achieved_in_light(truth, decode_display(result_HW3, truth.tone_curve), attribute)
+    return physical_readout_of_light(truth, decode_display(result_HW3, truth.tone_curve), attribute)
 
 
-def achieved_in_light(truth: LightTruth, result_HW3: Linear, attribute: str) -> float:
+def physical_readout_of_light(truth: LightTruth, result_HW3: Linear, attribute: str) -> float:
     """Return the change of one attribute in a result given as light.
 
     Raises:
-        EditScaleError: as `achieved`.
+        EditScaleError: as `physical_readout`.
     """
     if attribute in CAMERA_ATTRIBUTES:
         source, result, mask_HW = _readable(truth, result_HW3)
@@ -54,19 +54,19 @@ def achieved_in_light(truth: LightTruth, result_HW3: Linear, attribute: str) -> 
     return lamp_change(truth, attribute, gain)
 
 
-def achieved_by_all(truth: LightTruth, result_HW3: Display, edited: str) -> dict[str, float]:
-    """Return every change that can be told apart where one attribute was to change.
+def joint_physical_readout(truth: LightTruth, result_HW3: Display, edited: str) -> dict[str, float]:
+    """Return every change that can be separated where one attribute was to change.
 
-    One steady light that it does not edit tells what the camera did; the others, relative to it,
-    tell what was done to them. Without a steady light the camera counts as it was. An attribute
-    that cannot be told apart is left out: the steady light's own, for its change would look like
+    One steady light that it does not edit shows what the camera did; the others, relative to it,
+    show what was done to them. Without a steady light the camera counts as it was. An attribute
+    that cannot be separated is left out: the steady light's own, for its change would look like
     the camera's and the opposite change of all others.
 
     Raises:
         EditScaleError: too few pixels can be read, or a lamp's colour is no black body's.
     """
     if len(truth.layers) == 1:
-        return {name: achieved(truth, result_HW3, name) for name in CAMERA_ATTRIBUTES}
+        return {name: physical_readout(truth, result_HW3, name) for name in CAMERA_ATTRIBUTES}
     gains = _gains_of_layers(truth, decode_display(result_HW3, truth.tone_curve))
     found: dict[str, float] = {}
     camera = LightGain(np.ones(3), np.zeros(3), readout.MIN_READOUT_PX)
@@ -76,7 +76,7 @@ def achieved_by_all(truth: LightTruth, result_HW3: Display, edited: str) -> dict
         found[EXPOSURE.name] = readout.gain_stops(still, camera).value
         found[WHITE_BALANCE.name] = readout.gain_balance_mired(still, camera, truth.wb_cct_k).value
     if edited in CAMERA_ATTRIBUTES:
-        found |= {name: achieved(truth, result_HW3, name) for name in CAMERA_ATTRIBUTES}
+        found |= {name: physical_readout(truth, result_HW3, name) for name in CAMERA_ATTRIBUTES}
     for name, layer in LIGHT_OF.items():
         if layer in gains and layer != steady and truth.knows(name):
             change = gains[layer].over(camera.gain_rgb)

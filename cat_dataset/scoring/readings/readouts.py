@@ -1,4 +1,4 @@
-"""Both readouts of one held-out pair, and what they say of the truth itself: their floor."""
+"""Both readouts of one held-out pair, and what they read of the truth itself: their floor."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,49 +11,56 @@ from cat_dataset.imaging.display import decode_display
 from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
 from cat_dataset.light import readout
 from cat_dataset.scoring.questions.cases import Case
-from cat_dataset.scoring.questions.value_ranges import Ranges, askable_range
-from cat_dataset.scoring.readings.joint import Beside, Company, achieved_in_company
-from cat_dataset.scoring.readings.physical import achieved, achieved_by_all
+from cat_dataset.scoring.questions.value_ranges import Ranges, feasible_range
+from cat_dataset.scoring.readings.joint import (
+    ReferenceEdits,
+    References,
+    physical_readout_beside_others,
+)
+from cat_dataset.scoring.readings.physical import joint_physical_readout, physical_readout
 from cat_dataset.scoring.readings.reference_matching import (
-    FrameLadder,
-    Ladder,
-    LadderReading,
+    FrameGrid,
+    MatchReading,
+    ReferenceGrid,
     frame_codes,
-    frame_ladder,
-    light_ladder,
+    frame_grid,
+    light_grid,
+    match_together,
     probe_of,
-    read_together,
 )
 from cat_dataset.scoring.truth import Display, FrameTruth, LightTruth, Values
 
 
 @dataclass(frozen=True)
 class Readings:
-    """What two independent readouts say; None: cannot be read."""
+    """What two independent readouts find; None: cannot be read."""
 
     physical: float | None = None
-    ladder: LadderReading | None = None
+    match: MatchReading | None = None
     alone: float | None = None  # of several: the physical reading of this number by itself
 
 
 NOTHING = Readings()
-NO_COMPANY: Company = MappingProxyType({})
+NO_REFERENCES: References = MappingProxyType({})
 
 
-class Instrument:
+class Readout:
     """The readouts of one case."""
 
     def __init__(self, case: Case, ranges: Ranges) -> None:
         self._case = case
         self._ranges = ranges
-        self._ladders: dict[str, Ladder | None] = {}
+        self._grids: dict[str, ReferenceGrid | None] = {}
 
     def read(
-        self, picture_HW3: Display, asked: Mapping[str, float], company: Company = NO_COMPANY
+        self,
+        picture_HW3: Display,
+        asked: Mapping[str, float],
+        references: References = NO_REFERENCES,
     ) -> Mapping[str, Readings]:
         """Return the readings of the attributes that a request edits.
 
-        `company` holds, by attribute, what the same editor made of it alone and of all other
+        `references` holds, by attribute, what the same editor made of it alone and of all other
         numbers of the request; without it the true pictures count.
         """
         truth = self._case.truth
@@ -66,7 +73,7 @@ class Instrument:
             }
         if isinstance(truth, FrameTruth):
             return dict.fromkeys(asked, NOTHING)
-        return self._together(truth, picture_HW3, asked, company)
+        return self._together(truth, picture_HW3, asked, references)
 
     def floor(self, picture_HW3: Display, asked: Mapping[str, float]) -> Mapping[str, Readings]:
         """Return the readings of a true picture; None where it reads right by construction."""
@@ -83,7 +90,8 @@ class Instrument:
         try:
             if isinstance(truth, LightTruth):
                 found, right = (
-                    achieved_by_all(truth, picture, swept) for picture in (picture_HW3, true_HW3)
+                    joint_physical_readout(truth, picture, swept)
+                    for picture in (picture_HW3, true_HW3)
                 )
                 return {name: found[name] - right[name] for name in found if name in right}
             return _camera_difference(true_HW3, picture_HW3)
@@ -95,33 +103,33 @@ class Instrument:
         if not isinstance(truth, LightTruth) or not truth.knows(name):
             return None
         try:
-            return achieved(truth, picture_HW3, name)
+            return physical_readout(truth, picture_HW3, name)
         except EditScaleError:
             return None  # counted as unreadable in the score
 
-    def _step(self, picture_HW3: Display, name: str) -> LadderReading | None:
-        ladder, truth = self._ladder(name), self._case.truth
-        if ladder is None or truth is None:
+    def _step(self, picture_HW3: Display, name: str) -> MatchReading | None:
+        grid, truth = self._grid(name), self._case.truth
+        if grid is None or truth is None:
             return None
         if isinstance(truth, LightTruth):
-            return ladder.read(probe_of(truth, picture_HW3))
-        return ladder.read(frame_codes(picture_HW3))
+            return grid.read(probe_of(truth, picture_HW3))
+        return grid.read(frame_codes(picture_HW3))
 
-    def _ladder(self, name: str) -> Ladder | None:
-        if name not in self._ladders:
-            self._ladders[name] = self._make_ladder(name)
-        return self._ladders[name]
+    def _grid(self, name: str) -> ReferenceGrid | None:
+        if name not in self._grids:
+            self._grids[name] = self._make_grid(name)
+        return self._grids[name]
 
-    def _make_ladder(self, name: str) -> Ladder | None:
+    def _make_grid(self, name: str) -> ReferenceGrid | None:
         truth = self._case.truth
         with suppress(EditScaleError):  # too little of the source is known: unreadable
             if isinstance(truth, FrameTruth):
-                return frame_ladder(truth)
+                return frame_grid(truth)
             if isinstance(truth, LightTruth) and truth.knows(name):
                 low, high = self._ranges[name]
                 edits = [edit for edit in self._case.row.edits if edit.attribute == name]
-                asked = askable_range(low, high, edits[0]) if edits else (low, high)
-                return light_ladder(truth, name, min(asked[0], low), max(asked[1], high))
+                asked = feasible_range(low, high, edits[0]) if edits else (low, high)
+                return light_grid(truth, name, min(asked[0], low), max(asked[1], high))
         return None
 
     def _together(
@@ -129,38 +137,44 @@ class Instrument:
         truth: LightTruth,
         picture_HW3: Display,
         asked: Mapping[str, float],
-        company: Company,
+        references: References,
     ) -> dict[str, Readings]:
         if not all(truth.knows(name) for name in asked):
             return dict.fromkeys(asked, NOTHING)
-        ladder: Mapping[str, LadderReading] = {}
+        matches: Mapping[str, MatchReading] = {}
         with suppress(EditScaleError):  # counted as unreadable in the score
-            ladder = read_together(truth, picture_HW3, {n: self._ranges[n] for n in asked})
+            matches = match_together(truth, picture_HW3, {n: self._ranges[n] for n in asked})
         readings = {}
         for name in asked:
             others = {other: value for other, value in asked.items() if other != name}
-            beside = company.get(name) or _true_company(truth, {name: asked[name]}, others)
+            pictures = references.get(name) or _true_references(truth, {name: asked[name]}, others)
             both = None
             with suppress(EditScaleError):
-                if beside is not None:
-                    both = achieved_in_company(truth, beside, picture_HW3, name, others)
-            readings[name] = Readings(both and both[0], ladder.get(name), both and both[1])
+                if pictures is not None:
+                    both = physical_readout_beside_others(
+                        truth, pictures, picture_HW3, name, others
+                    )
+            readings[name] = Readings(both and both[0], matches.get(name), both and both[1])
         return readings
 
-    def _left_out(self, truth: FrameTruth, picture_HW3: Display) -> LadderReading | None:
-        """Return the reading of a frame on the ladder of the others; None at the ladder's ends."""
-        ladder = self._ladder(truth.attribute)
+    def _left_out(self, truth: FrameTruth, picture_HW3: Display) -> MatchReading | None:
+        """Return the match of a frame with the others of its sweep; None at the sweep's ends."""
+        grid = self._grid(truth.attribute)
         value = self._case.row.edits[0].value
-        if not isinstance(ladder, FrameLadder):
+        if not isinstance(grid, FrameGrid):
             return None
-        others = ladder.without(value)
+        others = grid.without(value)
         return None if others is None else others.read(frame_codes(picture_HW3))
 
 
-def _true_company(truth: LightTruth, alone: Values, others: Values) -> Beside | None:
+def _true_references(truth: LightTruth, alone: Values, others: Values) -> ReferenceEdits | None:
     """Return the true pictures of a number and of all others; None where one is not known."""
     pictures = truth.picture(others), truth.picture(alone)
-    return None if pictures[0] is None or pictures[1] is None else Beside(pictures[0], pictures[1])
+    return (
+        None
+        if pictures[0] is None or pictures[1] is None
+        else ReferenceEdits(pictures[0], pictures[1])
+    )
 
 
 def _camera_difference(true_HW3: Display, picture_HW3: Display) -> dict[str, float]:

@@ -1,8 +1,9 @@
-"""The ladder readout: which of the true pictures does a result look like most?
+"""The matching readout: to which of the true pictures is a result nearest?
 
-The true picture is made on a grid of values; the result is compared with every rung, and the place
-between rungs follows from the distances to the nearest ones. No estimator is involved, and nothing
-that made the labels. What lies beyond the last rung is said to be outside, not extrapolated.
+True pictures are made on a grid of values, the reference grid. A result is compared with each, and
+the value between them follows from the distances to the nearest ones. No estimator is involved, and
+nothing that made the labels. What lies beyond the last one is outside the reference grid and is not
+extrapolated.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,8 +17,8 @@ from cat_dataset.light.readout import MIN_READOUT_PX
 from cat_dataset.scoring.truth import Display, FrameTruth, LightTruth
 
 Codes = NDArray[np.float32]
-_NUM_RUNGS = 65
-_MARGIN = 1.25  # the ladder of light reaches this far beyond what may be asked
+_NUM_REFERENCES = 65
+_MARGIN = 1.25  # the grid reaches this far beyond what may be asked
 _OUTSIDE_SHARE = 0.1  # of the last step: a reading farther out than this is outside
 _NUM_STEPS = 6  # of Gauss-Newton, for several values at once
 _PROBE_STEP_SHARE = 0.01  # of a range, to differentiate
@@ -25,70 +26,72 @@ _MAX_FRAME_PX = 2**16
 
 
 @dataclass(frozen=True)
-class LadderReading:
+class MatchReading:
     """Where a result stands among the true pictures."""
 
     value: float  # in the attribute's unit
-    is_outside: bool  # it looks like less than the lowest or more than the highest rung
-    distance_codes: float  # root mean square to the nearest rung: how far off the true path it is
+    is_outside: bool  # the reference grid: less than its lowest value or more than its highest
+    distance_codes: float  # rms to the nearest reference: how far off the true path it is
 
 
 @dataclass(frozen=True)
-class Ladder:
+class ReferenceGrid:
     """True pictures at rising values, as display codes of the pixels that are compared."""
 
     values_S: NDArray[np.float64]
-    rungs_SN: Codes
+    references_SN: Codes
 
-    def read(self, result_N: Codes) -> LadderReading:
-        """Return the reading of a result, of the same pixels as the rungs."""
-        error_S = np.array([float(np.mean((rung - result_N) ** 2)) for rung in self.rungs_SN])
+    def read(self, result_N: Codes) -> MatchReading:
+        """Return the reading of a result, of the same pixels as the references."""
+        error_S = np.array(
+            [float(np.mean((reference - result_N) ** 2)) for reference in self.references_SN]
+        )
         best = int(error_S.argmin())
         distance = float(np.sqrt(error_S[best]))
         if best in (0, len(error_S) - 1):
             return self._at_an_end(error_S, best, distance)
-        return LadderReading(self._between(error_S, best), False, distance)
+        return MatchReading(self._between(error_S, best), False, distance)
 
     def _between(self, error_S: NDArray[np.float64], best: int) -> float:
-        """Return the value near an inner rung, by the parabola through its distances."""
+        """Return the value near an inner reference, by the parabola through its distances."""
         around = slice(best - 1, best + 2)
         return parabola_minimum(self.values_S[around].tolist(), error_S[around].tolist())
 
-    def _at_an_end(self, error_S: NDArray[np.float64], best: int, distance: float) -> LadderReading:
+    def _at_an_end(self, error_S: NDArray[np.float64], best: int, distance: float) -> MatchReading:
         inner = 1 if best == 0 else best - 1
         share = self._share_towards(error_S, best, inner)
         step = self.values_S[inner] - self.values_S[best]
         value = float(self.values_S[best] + max(share, 0.0) * step)
-        return LadderReading(value, share < -_OUTSIDE_SHARE, distance)
+        return MatchReading(value, share < -_OUTSIDE_SHARE, distance)
 
     def _share_towards(self, error_S: NDArray[np.float64], best: int, other: int) -> float:
-        """Return where the result lies on the straight line from one rung (0) to another (1)."""
-        gap = float(np.mean((self.rungs_SN[best] - self.rungs_SN[other]) ** 2))
+        """Return where the result lies on the line from one reference (0) to another (1)."""
+        gap = float(np.mean((self.references_SN[best] - self.references_SN[other]) ** 2))
         return 0.5 * (error_S[best] - error_S[other] + gap) / gap if gap > 0.0 else 0.0
 
 
 @dataclass(frozen=True)
-class FrameLadder(Ladder):
-    """A ladder of few rungs far apart: between two of them the straight line counts.
+class FrameGrid(ReferenceGrid):
+    """A grid of few references far apart: between two of them the straight line counts.
 
-    A parabola through three distances would miss even a result that equals a rung, because
+    A parabola through three distances would miss even a result that equals a reference, because
     distances between far frames do not grow with the square of the value.
     """
 
     def _between(self, error_S: NDArray[np.float64], best: int) -> float:
-        """Return the value near an inner rung, on the line to its nearer neighbour."""
+        """Return the value near an inner reference, on the line to its nearer neighbour."""
         other = best - 1 if error_S[best - 1] < error_S[best + 1] else best + 1
         share = max(self._share_towards(error_S, best, other), 0.0)
         step = self.values_S[other] - self.values_S[best]
         return float(self.values_S[best] + share * step)
 
-    def without(self, value: float) -> "FrameLadder | None":
-        """Return the ladder without one of its inner rungs; None where that is an end."""
+    def without(self, value: float) -> "FrameGrid | None":
+        """Return the grid without one of its inner references; None where that is an end."""
         left_out = int(np.abs(self.values_S - value).argmin())
         if left_out in (0, len(self.values_S) - 1):
             return None
         kept = np.arange(len(self.values_S)) != left_out
-        return FrameLadder(self.values_S[kept], self.rungs_SN[kept])
+        return FrameGrid(self.values_S[kept], self.references_SN[kept])
 
 
 def parabola_minimum(x_3: Sequence[float], y_3: Sequence[float]) -> float:
@@ -106,41 +109,41 @@ def parabola_minimum(x_3: Sequence[float], y_3: Sequence[float]) -> float:
     return round(x1 - 0.5 * ((x1 - x0) * left - (x1 - x2) * right) / (left - right), 12)
 
 
-def light_ladder(truth: LightTruth, attribute: str, low: float, high: float) -> Ladder:
-    """Return the ladder of one photometric attribute.
+def light_grid(truth: LightTruth, attribute: str, low: float, high: float) -> ReferenceGrid:
+    """Return the reference grid of one photometric attribute.
 
     Raises:
         EditScaleError: too few pixels of the source are neither clipped nor black.
     """
     check_probe(truth)
     (lowest,), (highest,) = _limits(truth, {attribute: (low, high)})
-    values_S = np.linspace(lowest, highest, _NUM_RUNGS, dtype=np.float64)
-    rungs = [truth.probe_codes({attribute: float(value)}).ravel() for value in values_S]
-    return Ladder(values_S, np.stack(rungs))
+    values_S = np.linspace(lowest, highest, _NUM_REFERENCES, dtype=np.float64)
+    references = [truth.probe_codes({attribute: float(value)}).ravel() for value in values_S]
+    return ReferenceGrid(values_S, np.stack(references))
 
 
-def frame_ladder(truth: FrameTruth) -> FrameLadder:
-    """Return the ladder of the frames of a sweep.
+def frame_grid(truth: FrameTruth) -> FrameGrid:
+    """Return the reference grid of the frames of a sweep.
 
     Raises:
         EditScaleError: there are fewer than two frames.
     """
     if len(truth.frames) < 2:
-        msg = f"{truth.attribute}: {len(truth.frames)} frame; a ladder needs at least two"
+        msg = f"{truth.attribute}: {len(truth.frames)} frame; a reference grid needs at least two"
         raise EditScaleError(msg)
     values = sorted(truth.frames)
-    rungs = np.stack([frame_codes(truth.frames[value]) for value in values])
-    return FrameLadder(np.array(values), rungs)
+    references = np.stack([frame_codes(truth.frames[value]) for value in values])
+    return FrameGrid(np.array(values), references)
 
 
 def frame_codes(picture_HW3: Display) -> Codes:
-    """Return the codes of a picture that a ladder of frames compares; large ones on a grid."""
+    """Return the codes of a picture that a grid of frames compares; large ones on a grid."""
     step = max(1, int(np.sqrt(picture_HW3.shape[0] * picture_HW3.shape[1] / _MAX_FRAME_PX)))
     return picture_HW3[::step, ::step].astype(np.float32).ravel()
 
 
 def probe_of(truth: LightTruth, result_HW3: Display) -> Codes:
-    """Return the codes of a result that a ladder of light compares."""
+    """Return the codes of a result that a grid of light compares."""
     return result_HW3.reshape(-1, 3)[truth.probe].astype(np.float32).ravel()
 
 
@@ -154,9 +157,9 @@ def check_probe(truth: LightTruth) -> None:
         raise EditScaleError(msg)
 
 
-def read_together(
+def match_together(
     truth: LightTruth, result_HW3: Display, ranges: Mapping[str, tuple[float, float]]
-) -> dict[str, LadderReading]:
+) -> dict[str, MatchReading]:
     """Return the values at which the true picture comes closest to a result, all at once.
 
     Gauss-Newton from no change, at most a quarter of a range per step: the changes of several
@@ -185,7 +188,7 @@ def read_together(
     distance = float(np.sqrt(np.mean(rest_N**2)))
     is_out = (x <= lows) | (x >= highs)
     return {
-        name: LadderReading(float(x[n]), bool(is_out[n]), distance) for n, name in enumerate(names)
+        name: MatchReading(float(x[n]), bool(is_out[n]), distance) for n, name in enumerate(names)
     }
 
 

@@ -14,7 +14,7 @@ _SMALLEST_SPREAD = 1e-9  # of what is asked, squared: less is float error
 
 
 def bootstrap_interval(values: NDArray[np.float64], scenes: Sequence[str]) -> Interval | None:
-    """Return the 95 % interval of a mean; None: a single scene says nothing of others."""
+    """Return the 95 % interval of a mean; None: one scene gives no spread over scenes."""
     return bootstrap_ratio(values, np.ones(len(values)), scenes)
 
 

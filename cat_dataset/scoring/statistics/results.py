@@ -15,8 +15,8 @@ from cat_dataset.scoring.questions.requests import Role
 from cat_dataset.scoring.questions.value_ranges import ValuesClass
 from cat_dataset.system.atomic import atomic_file
 
-ReadoutName = Literal["physical", "ladder"]
-READOUTS: tuple[ReadoutName, ...] = ("physical", "ladder")
+ReadoutName = Literal["physical", "matching"]
+READOUTS: tuple[ReadoutName, ...] = ("physical", "matching")
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class EditResult:
     values: ValuesClass  # of what was trained
     asked: float  # in the attribute's unit, from the pair's source
     physical: float | None  # read from light; None: cannot be read
-    ladder: float | None  # read by comparison with true pictures; None: no ladder, or outside
-    is_outside: bool  # of the ladder
+    matching: float | None  # of the nearest true picture; None: outside the reference grid, or none
+    is_outside: bool  # the reference grid
     off_path_codes: float | None  # rms distance to the nearest true picture
     physical_floor: float | None  # the same readouts on the true picture
-    ladder_floor: float | None
+    matching_floor: float | None
     to_source_db: float | None  # PSNR against the pair's source
     to_truth_db: float | None  # PSNR against the true picture
     to_reference_db: float | None  # PSNR against the edit that should give the same
@@ -48,8 +48,10 @@ class EditResult:
     outside_delta_e: float | None  # mean CIEDE2000 against the source outside the edit mask
     outside_true_delta_e: float | None  # the same of the true target: shadows, reflections
     reference_physical: float | None  # readouts of that edit
-    reference_ladder: float | None
-    alone_physical: float | None  # of several: this number alone, over the pixels that tell both
+    reference_matching: float | None
+    alone_physical: (
+        float | None
+    )  # of several: this number alone, over the pixels that can be read in both
     failure: str | None  # why there is no picture
 
 

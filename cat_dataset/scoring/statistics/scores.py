@@ -22,7 +22,7 @@ from cat_dataset.scoring.statistics.results import (
 )
 
 _SIGNED_TOLERANCES = 10.0  # |asked| above this many has a sign: 0.02 stop is about one 8-bit code
-_MAX_FLOOR_SHARE = 0.1  # of the range: an instrument that errs more says nothing about an editor
+_MAX_FLOOR_SHARE = 0.1  # of the range: a readout that errs more measures no editor
 _HIT_SHARE = 0.05  # of what is drawn by default, where an attribute names no hit tolerance
 
 
@@ -128,7 +128,7 @@ def is_lost(result: EditResult, readout: ReadoutName) -> bool:
 def absolute_error(result: EditResult, readout: ReadoutName) -> float | None:
     """Return how far a reading is from what was asked; all of it where the editor is to blame.
 
-    None: it cannot be told.
+    None: it cannot be read.
     """
     achieved = getattr(result, readout)
     if achieved is None:
@@ -175,7 +175,7 @@ def sign_accuracy(
 ) -> float | None:
     """Return the share of numbers above the floor that were obeyed in the right direction.
 
-    A change no larger than what the instrument may err by has no direction: it counts as wrong.
+    A change no larger than what the readout may err by has no direction: it counts as wrong.
     """
     tolerance = attribute_of_task(attribute).tolerance
     is_signed = np.abs(asked) > max(floor, _SIGNED_TOLERANCES * tolerance)

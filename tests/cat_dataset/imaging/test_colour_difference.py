@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cat_dataset.imaging.colour_difference import ciede2000, lab_of_srgb
+from cat_dataset.imaging.colour_difference import ciede2000, lab_of_srgb, visible_delta_e
 from cat_dataset.system.seeding import derive_rng
 
 # Sharma, Wu and Dalal 2005, table 1: L, a, b of both colours and their difference
@@ -85,3 +85,18 @@ def test_equal_pictures_do_not_differ_wherever_they_lie_in_memory() -> None:
         if len(blocks) > 30:
             blocks.pop(int(rng.integers(30)))
         assert not ciede2000(lab_of_srgb(codes_HW3), lab_of_srgb(codes_HW3.copy())).any()
+
+
+def test_a_large_picture_is_compared_on_a_grid_that_shows_the_same() -> None:
+    """Mean and 95th percentile of a smooth change, over a mask and all over."""
+    rows, columns = np.mgrid[0:512, 0:384] / 512.0
+    light = np.stack([rows, columns, (rows + columns) / 2.0], axis=-1)
+    source, target = ((255 * light**power).astype(np.uint8) for power in (1.0, 0.7))
+    mask_HW = (rows - 0.4) ** 2 + (columns - 0.3) ** 2 < 0.05
+    difference = ciede2000(lab_of_srgb(source), lab_of_srgb(target))
+
+    for edited_HW in (None, mask_HW):
+        inside = difference if edited_HW is None else difference[edited_HW]
+        mean, p95 = visible_delta_e(source, target, edited_HW)
+        assert mean == pytest.approx(inside.mean(), rel=0.03)
+        assert p95 == pytest.approx(np.percentile(inside, 95.0), rel=0.03)

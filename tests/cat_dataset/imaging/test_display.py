@@ -45,7 +45,7 @@ def test_a_tone_curve_rises_from_black_to_white(curve: ToneCurve) -> None:
 
 
 def test_filmic_keeps_the_middle_and_shows_two_stops_more() -> None:
-    """Below its knee it is the plain curve; what the plain one clips is still told apart."""
+    """Below its knee it is the plain curve; what the plain one clips still differs."""
     dark = np.linspace(0.0, 0.4, 100, dtype=np.float32)
     bright = np.asarray([1.0, 2.0, 3.9], np.float32)
 

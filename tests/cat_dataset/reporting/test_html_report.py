@@ -21,12 +21,21 @@ EVALUATION = {
     "split": "test",
     "editors": ["adapter", "copy"],
     "num_edits": 40,
-    "notes": ["the base was <never> told numbers"],
+    "notes": ["the base has <never> seen numbers"],
+    "scores": [
+        {"editor": "adapter", "attribute": "exposure", "mae": 0.0171, "mae_interval": [0.01, 0.02],
+         "slope": None, "hit_rate": 0.5, "hit_tolerance": 0.1, "is_too_coarse": False}
+    ],
+    "behaviour": [{"editor": "adapter", "identity_mean_db": 47.3}],
+    "cross_talk": [
+        {"editor": "adapter", "swept": "exposure", "read": name, "slope": slope}
+        for name, slope in (("exposure", 0.98), ("white_balance", 0.02))
+    ],
     "failures": ["a--pair-00: was not trained on fog"],
     "curves": [
         {"editor": name, "attribute": "exposure", "readout": readout,
          "asked": [-1.0, 0.0, 1.0], "achieved": [-0.9, 0.0, None]}
-        for name in ("adapter", "copy") for readout in ("physical", "ladder")
+        for name in ("adapter", "copy") for readout in ("physical", "matching")
     ],
     "samples": [
         {
@@ -35,22 +44,6 @@ EVALUATION = {
         }
     ],
 }  # fmt: skip
-SCORES = """# Scale accuracy
-
-Note: text between the tables
-
-## Scores
-
-| editor | MAE |
-| --- | --- |
-| adapter | 0.0171 |
-
-## Behaviour
-
-| editor | identity |
-| --- | --- |
-| adapter | 47.3 |
-"""
 
 
 @pytest.fixture(params=["render", "dslr"])  # computed pairs of a RAW file have no second frame
@@ -73,7 +66,6 @@ def job_folder(tmp_path: Path, dataset_job: DatasetJob, request: pytest.FixtureR
     )
     (tmp_path / "evaluation").mkdir()
     (tmp_path / "evaluation" / "evaluation.json").write_text(json.dumps(EVALUATION))
-    (tmp_path / "evaluation" / "scores.md").write_text(SCORES)
     picture = derive_rng(0, "report").integers(0, 255, (8, 8, 3)).astype("uint8")
     (tmp_path / "evaluation" / "a.png").write_bytes(encode_png(picture))
     return tmp_path
@@ -88,8 +80,12 @@ def test_the_page_is_self_contained_and_shows_what_was_measured(job_folder: Path
     assert page.count("<svg") == 4  # histograms, measured, training, response
     assert "the lamp &lt;fell&gt; over" in page
     assert "<td>0.0171</td>" in page
+    assert "<td>0.01 to 0.02</td>" in page
+    assert "<td>50.0 % in 0.1</td>" in page
     assert "<h3>Behaviour</h3>" in page
-    assert "never&gt; told numbers" in page
+    assert "Several numbers at once" not in page  # none were asked
+    assert re.search(r"<td>exposure</td><td>0.98</td><td>0.02</td>", page)
+    assert "never&gt; seen numbers" in page
     assert "was not trained on fog" in page
     assert "asked +1 stops, achieved +0.98 stops" in page
     assert "Rejected and failed" in page

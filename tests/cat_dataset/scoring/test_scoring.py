@@ -18,7 +18,7 @@ from tests.cat_dataset.scored_data import (
 
 
 @pytest.mark.parametrize("attribute", LIGHT)
-@pytest.mark.parametrize("readout", ["physical", "ladder"])
+@pytest.mark.parametrize("readout", ["physical", "matching"])
 def test_an_exact_editor_scores_as_exact(
     exact_light_report: EvaluationReport, attribute: str, readout: str
 ) -> None:
@@ -37,14 +37,14 @@ def test_a_gain_of_0_8_shows_as_the_slope(held_out: PairDataset) -> None:
     report = report_of(held_out, lambda edit: [(edit.attribute, 0.8 * edit.value)], LIGHT)
 
     for attribute in LIGHT:
-        for readout in ("physical", "ladder"):
+        for readout in ("physical", "matching"):
             score = score_of(report, attribute, readout)
             assert score.slope == pytest.approx(0.8, abs=0.01)
             assert score.r2 == pytest.approx(1.0, abs=1e-3)
             assert score.sign_accuracy == 1.0
 
 
-@pytest.mark.parametrize("readout", ["physical", "ladder"])
+@pytest.mark.parametrize("readout", ["physical", "matching"])
 def test_an_offset_shows_as_intercept_bias_and_at_zero(held_out: PairDataset, readout: str) -> None:
     """A quarter of a stop too bright, whatever is asked."""
     report = report_of(held_out, lambda edit: [(edit.attribute, edit.value + 0.25)], ("exposure",))
@@ -95,7 +95,7 @@ def test_the_oracle_beats_the_blend_and_both_beat_the_copy(held_out: PairDataset
 
 
 def test_noise_shows_as_distance_and_not_as_slope(held_out: PairDataset) -> None:
-    """A median over pixels still finds the gain; the ladder says how far the result is off."""
+    """A median over pixels still finds the gain; the nearest true picture is far away."""
     still, noisy = (
         scored(held_out, DistortedOracle(exact, noise_codes=codes), attributes=("exposure",))
         for codes in (0.0, 12.0)
@@ -105,14 +105,14 @@ def test_noise_shows_as_distance_and_not_as_slope(held_out: PairDataset) -> None
         np.mean([r.off_path_codes for r in found.results if r.role == "pair"])
         for _, found, _ in (still, noisy)
     ]
-    assert score_of(noisy[0], "exposure", "ladder").slope == pytest.approx(1.0, abs=0.03)
+    assert score_of(noisy[0], "exposure", "matching").slope == pytest.approx(1.0, abs=0.03)
     assert distances[0] < 1.5
     assert distances[1] == pytest.approx(12.0, rel=0.15)
     for (report, _, _), distance, least_db in (
         (still, distances[0], 40.0),
         (noisy, distances[1], 24.0),
     ):
-        score = score_of(report, "exposure", "ladder")
+        score = score_of(report, "exposure", "matching")
         assert score.off_path_codes == pytest.approx(distance, rel=0.01)
         assert score.to_truth_db is not None
         assert least_db < score.to_truth_db < least_db + 60.0
@@ -147,7 +147,7 @@ def test_numbers_beyond_and_in_gaps_are_scored_apart(held_out: PairDataset) -> N
     )[0]
 
     own = report.editors[0]
-    by_values = {s.values: s for s in report.scores if (s.editor, s.readout) == (own, "ladder")}
+    by_values = {s.values: s for s in report.scores if (s.editor, s.readout) == (own, "matching")}
     assert set(by_values) == {"within", "interpolation", "extrapolation"}
     assert by_values["within"].mae < 0.02
     assert by_values["interpolation"].mae < 0.02
@@ -155,7 +155,7 @@ def test_numbers_beyond_and_in_gaps_are_scored_apart(held_out: PairDataset) -> N
     of_copy = {
         c.values: c.ratio
         for c in report.comparisons
-        if (c.other, c.readout) == ("copy", "ladder") and c.ratio is not None
+        if (c.other, c.readout) == ("copy", "matching") and c.ratio is not None
     }
     assert set(of_copy) == set(by_values)
     assert min(of_copy["within"], of_copy["interpolation"]) > 30.0

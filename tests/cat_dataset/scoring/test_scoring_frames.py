@@ -28,12 +28,12 @@ from tests.cat_dataset.scored_data import (
 def test_a_lens_is_read_on_the_frames_of_its_sweep(held_out: PairDataset) -> None:
     """No light tells an f-number; the frames do, and half the way shows as half the slope."""
     attributes = ("aperture",)
-    right = score_of(report_of(held_out, exact, attributes), "aperture", "ladder")
+    right = score_of(report_of(held_out, exact, attributes), "aperture", "matching")
     _, findings, _ = scored(held_out, DistortedOracle(exact), attributes=attributes)
 
     assert right.mae == pytest.approx(0.0, abs=1e-9)
     assert right.floor_mae is not None
-    assert 0.0 < right.floor_mae < 1.0  # a frame read on the ladder of the others
+    assert 0.0 < right.floor_mae < 1.0  # a frame matched with the others
     assert all(result.physical is None for result in findings.results)
 
 
@@ -45,10 +45,10 @@ def test_a_stopped_down_lens_that_goes_half_way_has_half_the_slope(held_out: Pai
 
     _, findings, _ = scored(held_out, DistortedOracle(half), attributes=("aperture",))
 
-    read = [(r.asked, r.ladder) for r in findings.results if r.role == "pair" and r.ladder]
+    read = [(r.asked, r.matching) for r in findings.results if r.role == "pair" and r.matching]
     assert read
-    for asked, ladder in read:
-        assert ladder == pytest.approx(asked / 2, abs=0.35)  # frames lie a stop apart
+    for asked, matching in read:
+        assert matching == pytest.approx(asked / 2, abs=0.35)  # frames lie a stop apart
 
 
 def test_what_changes_outside_the_edit_mask_is_seen(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_what_changes_outside_the_edit_mask_is_seen(tmp_path: Path) -> None:
             return [a if isinstance(a, EditFailure) else a // 2 for a in answers]
 
     right, dimmed = (
-        score_of(scored(dataset, editor, attributes=("aperture",))[0], "aperture", "ladder")
+        score_of(scored(dataset, editor, attributes=("aperture",))[0], "aperture", "matching")
         for editor in (DistortedOracle(exact), Dims(exact))
     )
 

@@ -11,8 +11,8 @@ from cat_dataset.imaging.display import encode_display
 from cat_dataset.jobs.manifest import EvaluateJob
 from cat_dataset.records import EditScale
 from cat_dataset.scoring.editors import Asked, EditFailure
-from cat_dataset.scoring.questions.known_light import told_edits
-from cat_dataset.scoring.questions.planning import plan_requests
+from cat_dataset.scoring.questions.known_light import with_known_light
+from cat_dataset.scoring.questions.request_plan import plan_requests
 from cat_dataset.scoring.questions.requests import make_request
 from cat_dataset.scoring.truth import REST, LightTruth
 from cat_dataset.store.pair_dataset import PairDataset
@@ -69,8 +69,8 @@ def test_an_editor_is_given_the_light_of_its_source_as_it_is_then(dataset: PairD
         dataset.rows[0], "second", (warmer, EditScale("exposure", 1.0)), follows=first
     )
 
-    (at_first,) = told_edits(first, truth)
-    lamp, camera = told_edits(second, truth)
+    (at_first,) = with_known_light(first, truth)
+    lamp, camera = with_known_light(second, truth)
 
     assert at_first.light_ratio == pytest.approx((2.0, 2.0, 2.0))
     assert lamp.light_ratio == pytest.approx((1.0, 1.0, 1.0))

@@ -1,4 +1,4 @@
-"""Numbers read in company, of editors whose errors are known."""
+"""Numbers read among others, of editors whose errors are known."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cat_dataset.attributes.table import AMBIENT, LAMP
 from cat_dataset.imaging.display import encode_display
-from cat_dataset.scoring.readings.joint import Beside, achieved_in_company
+from cat_dataset.scoring.readings.joint import ReferenceEdits, physical_readout_beside_others
 from cat_dataset.scoring.truth import REST, Display, LightTruth
 from cat_dataset.system.seeding import derive_rng
 
@@ -37,8 +37,12 @@ def test_an_exposure_is_read_beside_a_lamp_that_is_wrong(
     made = picture(light_power=lamp_error * lamp)
     both = picture(light_power=lamp_error * lamp, exposure=exposure)
 
-    read = achieved_in_company(
-        TRUTH, Beside(made, picture(exposure=exposure)), both, "exposure", {"light_power": lamp}
+    read = physical_readout_beside_others(
+        TRUTH,
+        ReferenceEdits(made, picture(exposure=exposure)),
+        both,
+        "exposure",
+        {"light_power": lamp},
     )
 
     assert read == pytest.approx((exposure, exposure), abs=0.03)  # a code at the median: 0.025
@@ -49,13 +53,13 @@ def test_an_exposure_is_read_beside_a_lamp_that_is_wrong(
 def test_every_number_is_found_beside_every_other(attribute: str, partner: str) -> None:
     """Together and alone, of an editor that does what is asked."""
     if attribute == partner:
-        pytest.skip("no company")
+        pytest.skip("no other number")
     values = {"light_power": 0.8, "ambient_level": -0.7, "light_temperature": 60.0,
               "exposure": 0.5, "white_balance": -40.0}  # fmt: skip
     asked, other = {attribute: values[attribute]}, {partner: values[partner]}
 
-    read = achieved_in_company(
-        TRUTH, Beside(picture(**other), picture(**asked)), picture(**asked, **other),
+    read = physical_readout_beside_others(
+        TRUTH, ReferenceEdits(picture(**other), picture(**asked)), picture(**asked, **other),
         attribute, other,
     )  # fmt: skip
 
@@ -64,11 +68,11 @@ def test_every_number_is_found_beside_every_other(attribute: str, partner: str) 
 
 
 def test_a_number_that_is_ignored_in_company_reads_as_nothing() -> None:
-    """The result then is the company itself."""
+    """The result then is what the others did."""
     made = picture(light_power=1.0)
 
-    read = achieved_in_company(
-        TRUTH, Beside(made, picture(exposure=0.5)), made, "exposure", {"light_power": 1.0}
+    read = physical_readout_beside_others(
+        TRUTH, ReferenceEdits(made, picture(exposure=0.5)), made, "exposure", {"light_power": 1.0}
     )
 
     assert read is not None

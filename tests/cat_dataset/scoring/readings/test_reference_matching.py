@@ -9,13 +9,13 @@ from cat_dataset.imaging.display import decode_display, encode_display
 from cat_dataset.imaging.photometry import srgb_decode
 from cat_dataset.light.readout import readable_mask
 from cat_dataset.light.relighting import balance_gain_rgb
-from cat_dataset.scoring.readings.physical import achieved, achieved_by_all, psnr_db
+from cat_dataset.scoring.readings.physical import joint_physical_readout, physical_readout, psnr_db
 from cat_dataset.scoring.readings.reference_matching import (
-    FrameLadder,
-    Ladder,
+    FrameGrid,
+    ReferenceGrid,
     frame_codes,
-    frame_ladder,
-    light_ladder,
+    frame_grid,
+    light_grid,
     parabola_minimum,
     probe_of,
 )
@@ -53,15 +53,17 @@ def half_a_code_stops() -> float:
 @given(st.floats(-2.0, 1.0))
 @example(0.01171875)  # not half a code
 def test_both_readouts_find_any_exposure(stops: float) -> None:
-    """To the precision of 8 bits, and without being told what was asked."""
+    """To the precision of 8 bits, and without knowing what was asked."""
     truth = camera_truth()
     result = encode_display((LIGHT + OTHER) * np.float32(2.0**stops), 1.0)
 
-    ladder = light_ladder(truth, "exposure", -2.0, 2.0).read(probe_of(truth, result))
+    match = light_grid(truth, "exposure", -2.0, 2.0).read(probe_of(truth, result))
 
-    assert achieved(truth, result, "exposure") == pytest.approx(stops, abs=half_a_code_stops())
-    assert ladder.value == pytest.approx(stops, abs=0.01)  # all pixels together see more
-    assert not ladder.is_outside
+    assert physical_readout(truth, result, "exposure") == pytest.approx(
+        stops, abs=half_a_code_stops()
+    )
+    assert match.value == pytest.approx(stops, abs=0.01)  # all pixels together see more
+    assert not match.is_outside
 
 
 @settings(max_examples=40, deadline=None)
@@ -82,9 +84,11 @@ def test_lamp_and_its_colour_are_each_read_where_the_other_is_done(
         others = {other: value for other, value in values.items() if other != name}
         moved = truth.after(others)
         assert moved is not None
-        ladder = light_ladder(moved, name, -limit, largest).read(probe_of(moved, result))
-        assert ladder.value == pytest.approx(values[name], abs=tolerance)
-        assert achieved(moved, result, name) == pytest.approx(values[name], abs=3 * tolerance)
+        match = light_grid(moved, name, -limit, largest).read(probe_of(moved, result))
+        assert match.value == pytest.approx(values[name], abs=tolerance)
+        assert physical_readout(moved, result, name) == pytest.approx(
+            values[name], abs=3 * tolerance
+        )
 
 
 @pytest.mark.parametrize(
@@ -115,7 +119,9 @@ def test_white_balance_is_read_from_the_source_s_own_setting(target_k: float) ->
     result = encode_display((LIGHT + OTHER) * gains, 1.0)
 
     expected = 1e6 / target_k - 1e6 / 5000.0
-    assert achieved(camera_truth(), result, "white_balance") == pytest.approx(expected, abs=1.0)
+    assert physical_readout(camera_truth(), result, "white_balance") == pytest.approx(
+        expected, abs=1.0
+    )
 
 
 @pytest.mark.parametrize("stops", [-2.0, -0.5, 0.7, 1.2])
@@ -125,7 +131,7 @@ def test_the_camera_is_told_from_the_lamp_by_what_no_lamp_reaches(stops: float) 
     result = truth.picture({"light_power": stops, "exposure": -0.4})
     assert result is not None
 
-    read = achieved_by_all(truth, result, "light_power")
+    read = joint_physical_readout(truth, result, "light_power")
 
     assert read["exposure"] == pytest.approx(-0.4, abs=0.02)
     assert read["light_power"] == pytest.approx(stops, abs=0.03)
@@ -137,9 +143,9 @@ def test_a_copy_of_the_source_achieves_nothing(attribute: str) -> None:
     """Every readout of source against source is zero."""
     truth = lamp_truth()
 
-    assert achieved(truth, SOURCE, attribute) == pytest.approx(0.0, abs=0.3)
-    ladder = light_ladder(truth, attribute, -2.0, 2.0).read(probe_of(truth, SOURCE))
-    assert ladder.value == pytest.approx(0.0, abs=0.3)
+    assert physical_readout(truth, SOURCE, attribute) == pytest.approx(0.0, abs=0.3)
+    match = light_grid(truth, attribute, -2.0, 2.0).read(probe_of(truth, SOURCE))
+    assert match.value == pytest.approx(0.0, abs=0.3)
 
 
 def test_what_is_not_known_is_not_made_up() -> None:
@@ -149,7 +155,7 @@ def test_what_is_not_known_is_not_made_up() -> None:
     assert truth.picture({"ambient_level": 1.0}) is None
     assert not truth.knows("light_temperature")
     with pytest.raises(EditScaleError, match="not known apart"):
-        achieved(truth, SOURCE, "light_power")
+        physical_readout(truth, SOURCE, "light_power")
     layers = {LAMP: LIGHT, AMBIENT: OTHER}
     no_colour = LightTruth(SOURCE, layers, np.ones(SOURCE.shape[:2], np.bool_))
     assert no_colour.picture({"light_temperature": 10.0}) is None
@@ -161,23 +167,23 @@ def test_a_white_picture_cannot_be_read() -> None:
     white = np.full_like(SOURCE, 255)
 
     with pytest.raises(EditScaleError, match="neither clipped nor black"):
-        achieved(camera_truth(), white, "exposure")
+        physical_readout(camera_truth(), white, "exposure")
     light = decode_display(white)
     blind = LightTruth(white, {REST: light}, readable_mask(light, light))
     with pytest.raises(EditScaleError, match="neither clipped nor black"):
-        light_ladder(blind, "exposure", -1.0, 1.0)
+        light_grid(blind, "exposure", -1.0, 1.0)
 
 
-def test_beyond_the_last_rung_is_outside_and_not_extrapolated() -> None:
-    """Three stops brighter on a ladder of one: the end, marked."""
+def test_beyond_the_last_reference_is_outside_and_not_extrapolated() -> None:
+    """Three stops brighter on a grid of one: the end, marked."""
     truth = camera_truth()
-    ladder = light_ladder(truth, "exposure", -1.0, 1.0)
+    grid = light_grid(truth, "exposure", -1.0, 1.0)
     bright = encode_display((LIGHT + OTHER) * np.float32(3.0), 1.0)
 
-    read = ladder.read(probe_of(truth, bright))
+    read = grid.read(probe_of(truth, bright))
 
     assert read.is_outside
-    assert read.value == 1.25  # the ladder reaches a quarter beyond what may be asked
+    assert read.value == 1.25  # the grid reaches a quarter beyond what may be asked
 
 
 @settings(max_examples=50, deadline=None)
@@ -207,7 +213,7 @@ def frames() -> FrameTruth:
                                              (120, 1.0), (150, 2.5), (160, 3.0)])  # fmt: skip
 def test_between_frames_the_straight_line_counts(code: int, value: float) -> None:
     """On a frame the frame's value, at the ends too."""
-    read = frame_ladder(frames()).read(np.full(16 * 16 * 3, code, np.float32))
+    read = frame_grid(frames()).read(np.full(16 * 16 * 3, code, np.float32))
 
     assert read.value == pytest.approx(value)
     assert not read.is_outside
@@ -215,21 +221,21 @@ def test_between_frames_the_straight_line_counts(code: int, value: float) -> Non
 
 def test_past_the_last_frame_is_outside() -> None:
     """Brighter than the brightest frame."""
-    read = frame_ladder(frames()).read(np.full(16 * 16 * 3, 200, np.float32))
+    read = frame_grid(frames()).read(np.full(16 * 16 * 3, 200, np.float32))
 
     assert read.is_outside
     assert read.value == 3.0
 
 
 def test_the_floor_of_frames_leaves_the_frame_itself_out() -> None:
-    """Without its own rung a frame is read between its neighbours; an end has none."""
-    truth, ladder = frames(), frame_ladder(frames())
+    """Without its own reference a frame is read between its neighbours; an end has none."""
+    truth, grid = frames(), frame_grid(frames())
 
-    others = ladder.without(1.0)
+    others = grid.without(1.0)
 
-    assert isinstance(others, FrameLadder)
+    assert isinstance(others, FrameGrid)
     assert others.read(frame_codes(truth.frames[1.0])).value == pytest.approx(1.0)
-    assert ladder.without(3.0) is None
+    assert grid.without(3.0) is None
 
 
 def test_frames_are_known_where_they_are_and_nowhere_else() -> None:
@@ -244,13 +250,13 @@ def test_frames_are_known_where_they_are_and_nowhere_else() -> None:
 def test_noise_does_not_move_a_parabola() -> None:
     """What lies off the path adds the same to every distance."""
     truth = camera_truth()
-    ladder = light_ladder(truth, "exposure", -2.0, 2.0)
+    grid = light_grid(truth, "exposure", -2.0, 2.0)
     rng = derive_rng(0, "noise")
     half_stop = truth.probe_codes({"exposure": 0.5}).ravel()
 
-    read = ladder.read((half_stop + rng.normal(0, 10, half_stop.shape)).astype(np.float32))
+    read = grid.read((half_stop + rng.normal(0, 10, half_stop.shape)).astype(np.float32))
 
-    assert isinstance(ladder, Ladder)
+    assert isinstance(grid, ReferenceGrid)
     assert read.value == pytest.approx(0.5, abs=0.02)
     assert read.distance_codes == pytest.approx(10.0, rel=0.1)
 

@@ -6,11 +6,11 @@ import pytest
 from cat_dataset.errors import JobError
 from cat_dataset.jobs.manifest import EvaluateJob
 from cat_dataset.records import EditScale
-from cat_dataset.scoring.benchmark import plan_benchmark
 from cat_dataset.scoring.editors import Answer, Asked, EditFailure
 from cat_dataset.scoring.evaluation import EvaluationReport
-from cat_dataset.scoring.questions.combination_requests import tells_apart
-from cat_dataset.scoring.questions.planning import combination_name
+from cat_dataset.scoring.questions.combination_requests import separates
+from cat_dataset.scoring.questions.request_plan import combination_name
+from cat_dataset.scoring.score_editors import plan_benchmark
 from cat_dataset.store.pair_dataset import PairDataset
 from tests.cat_dataset.scored_data import (
     JOB,
@@ -65,7 +65,7 @@ def test_without_kept_light_a_pair_asks_what_it_can_tell(plain: PairDataset) -> 
     assert asked == PAIRS_OF_LIGHT - of_two_lights
     for request in plan.requests():
         if request.role == "combined":
-            assert tells_apart(plan.rows[request.pair_key], request.attributes)
+            assert separates(plan.rows[request.pair_key], request.attributes)
 
 
 def test_each_number_of_a_combination_is_asked_alone_on_the_same_source(plain: PairDataset) -> None:

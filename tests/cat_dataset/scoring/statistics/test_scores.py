@@ -21,11 +21,11 @@ def result(scene: str, asked: float, physical: float | None, editor: str = "e") 
     return EditResult(
         editor=editor, key=f"{scene}-{asked}", pair_key=scene, role="pair", scene=scene,
         producer="render", attribute="exposure", combination="exposure", values="within",
-        asked=asked, physical=physical, ladder=None, is_outside=False, off_path_codes=None,
-        physical_floor=asked + 0.01, ladder_floor=None, to_source_db=None, to_truth_db=None,
+        asked=asked, physical=physical, matching=None, is_outside=False, off_path_codes=None,
+        physical_floor=asked + 0.01, matching_floor=None, to_source_db=None, to_truth_db=None,
         to_reference_db=None, to_reference_codes=None, zero_delta_e=None, zero_p95_delta_e=None,
         outside_delta_e=None, outside_true_delta_e=None, reference_physical=None,
-        reference_ladder=None, alone_physical=None, failure=None,
+        reference_matching=None, alone_physical=None, failure=None,
     )  # fmt: skip
 
 
@@ -70,7 +70,7 @@ def test_edits_whose_truth_cannot_be_read_are_counted_and_left_out() -> None:
     assert score.floor_mae == pytest.approx(0.01)
     assert score.above_floor == pytest.approx(0.19)
     assert score.nmae == pytest.approx(0.05)
-    assert score_attribute(results, "ladder", (-2.0, 2.0)) is None
+    assert score_attribute(results, "matching", (-2.0, 2.0)) is None
 
 
 def test_failing_is_no_better_than_doing_nothing() -> None:

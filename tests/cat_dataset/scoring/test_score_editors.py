@@ -10,7 +10,6 @@ from cat_dataset.errors import CatError, JobError
 from cat_dataset.imaging.display import decode_display, decode_png, encode_display, encode_png
 from cat_dataset.jobs.manifest import EvaluateJob
 from cat_dataset.records import EditScale
-from cat_dataset.scoring.benchmark import plan_benchmark
 from cat_dataset.scoring.editors import (
     Asked,
     EditFailure,
@@ -19,9 +18,10 @@ from cat_dataset.scoring.editors import (
     open_folder,
 )
 from cat_dataset.scoring.questions.cases import CaseReader
-from cat_dataset.scoring.questions.planning import ranges_of_rows
+from cat_dataset.scoring.questions.request_plan import ranges_of_rows
 from cat_dataset.scoring.questions.requests import changed_edit, in_another_unit, unit_request
-from cat_dataset.scoring.questions.value_ranges import askable_range
+from cat_dataset.scoring.questions.value_ranges import feasible_range
+from cat_dataset.scoring.score_editors import plan_benchmark
 from cat_dataset.store.pair_dataset import PairDataset
 from tests.cat_dataset.scored_data import JOB, LIGHT, write_scored_data
 from tests.command_line import cat
@@ -196,14 +196,14 @@ def test_an_editor_that_asks_is_told_the_light_that_it_edits(rows: PairDataset) 
         case = cases.read(plan.rows[request.pair_key])
         FunctionEditor("theirs", edit).answer([Asked(request, case.source_HW3, case.truth)])
 
-    told = {
+    known = {
         name: light
         for edits, lights in seen
         for (name, _), light in zip(edits, lights, strict=True)
     }
-    assert told["exposure"] is None
-    assert len(told["light_power"]["ratio"]) == 3
-    assert told["light_temperature"]["source_cct_k"] > 1000.0
+    assert known["exposure"] is None
+    assert len(known["light_power"]["ratio"]) == 3
+    assert known["light_temperature"]["source_cct_k"] > 1000.0
 
 
 def test_a_missing_picture_is_a_failure_of_that_edit(rows: PairDataset, tmp_path: Path) -> None:
@@ -277,8 +277,8 @@ def test_only_settings_that_exist_are_asked_for() -> None:
     """From 6500 K, 12000 K is 70.5 mired away, so -120 cannot be asked; exposure has no end."""
     balance = EditScale("white_balance", 10.0, 6500.0)
 
-    assert askable_range(-120.0, 120.0, balance) == pytest.approx((-70.5, 120.0), abs=0.1)
-    assert askable_range(-2.0, 2.0, EditScale("exposure", 1.0)) == (-2.0, 2.0)
+    assert feasible_range(-120.0, 120.0, balance) == pytest.approx((-70.5, 120.0), abs=0.1)
+    assert feasible_range(-2.0, 2.0, EditScale("exposure", 1.0)) == (-2.0, 2.0)
 
 
 def test_ranges_come_from_the_pairs(rows: PairDataset) -> None:

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 from cat_dataset.jobs.manifest import EvaluateJob
 from cat_dataset.records import EditScale
-from cat_dataset.scoring.questions.planning import plan_requests
+from cat_dataset.scoring.questions.request_plan import plan_requests
 from cat_dataset.store.pair_dataset import PairDataset
 
 GAP = {"exposure": ((0.6, 0.9),)}

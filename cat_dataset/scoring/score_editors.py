@@ -8,8 +8,8 @@ from cat_dataset.scoring.editors import BlendEditor, CopyEditor, OracleEditor, S
 from cat_dataset.scoring.evaluation import EvaluationReport, make_report
 from cat_dataset.scoring.protocol import Findings, run_protocol
 from cat_dataset.scoring.questions.cases import CaseReader
-from cat_dataset.scoring.questions.planning import Plan, plan_requests, ranges_of_rows
-from cat_dataset.scoring.questions.value_ranges import Ranges, spread
+from cat_dataset.scoring.questions.request_plan import Plan, plan_requests, ranges_of_rows
+from cat_dataset.scoring.questions.value_ranges import Ranges, evenly_spaced
 from cat_dataset.scoring.report import write_report_files
 from cat_dataset.store.pair_dataset import PairDataset
 from cat_dataset.system.progress import Progress
@@ -82,5 +82,5 @@ def _shown(plan: Plan) -> frozenset[str]:
     shown: set[str] = set()
     for name in plan.ranges:
         pairs = [r for r in plan.requests() if r.role == "pair" and r.attributes == (name,)]
-        shown |= {pairs[number].key for number in spread(len(pairs), _NUM_SAMPLES)}
+        shown |= {pairs[number].key for number in evenly_spaced(len(pairs), _NUM_SAMPLES)}
     return frozenset(shown)

@@ -21,9 +21,9 @@ from cat_dataset.scoring.questions.requests import (
 from cat_dataset.scoring.questions.value_ranges import (
     Range,
     Ranges,
-    askable_range,
     class_of_value,
-    spread,
+    evenly_spaced,
+    feasible_range,
 )
 from cat_dataset.store.pair_rows import PairRow
 
@@ -71,7 +71,7 @@ def plan_requests(rows: Sequence[PairRow], ranges: Ranges, job: EvaluateJob) -> 
             edit = row.edits[0]
             asked = changed_edit(edit, edit.value)
             requests_of[row.key] = [make_request(row, "pair", (asked,), instruction=None)]
-        for number in spread(len(picked), job.num_behaviour_pairs):
+        for number in evenly_spaced(len(picked), job.num_behaviour_pairs):
             requests_of[picked[number].key] += _behaviour(picked[number])
         for row in _one_per_scene(picked, job.num_sweep_scenes):
             requests_of[row.key] += _sweep(row, rows, ranges[name], job)
@@ -101,8 +101,8 @@ def _picked(own: Sequence[PairRow], name: str, trained: Range, job: EvaluateJob)
         is_trained = class_of_value(row.edits[0].value, trained, gaps) == "within"
         (others if is_trained else never).append(place)
     most = job.max_pairs_per_attribute
-    places = [never[number] for number in spread(len(never), most)]
-    places += [others[number] for number in spread(len(others), most - len(places))]
+    places = [never[number] for number in evenly_spaced(len(never), most)]
+    places += [others[number] for number in evenly_spaced(len(others), most - len(places))]
     return [own[place] for place in sorted(places)]
 
 
@@ -137,7 +137,7 @@ def _same_sweep(row: PairRow, other: PairRow) -> bool:
 
 def _one_per_scene(rows: Sequence[PairRow], num_scenes: int) -> list[PairRow]:
     first = list({row.scene: row for row in rows}.values())
-    return [first[number] for number in spread(len(first), num_scenes)]
+    return [first[number] for number in evenly_spaced(len(first), num_scenes)]
 
 
 def _behaviour(row: PairRow) -> Iterator[EditRequest]:
@@ -162,7 +162,7 @@ def _sweep(
     """Yield rising numbers on one source, and numbers beyond what was trained."""
     edit = row.edits[0]
     if edit.attribute in BASIS_ATTRIBUTES:
-        values = np.linspace(*askable_range(*span, edit), job.num_sweep_steps).tolist()
+        values = np.linspace(*feasible_range(*span, edit), job.num_sweep_steps).tolist()
     else:
         positions = frame_positions(row, rows).values()
         values = sorted({round(p, 9) for p in positions if span[0] <= p <= span[1]})
@@ -172,7 +172,7 @@ def _sweep(
         return
     for number, end in enumerate(span):
         value = end * (1.0 + job.beyond_share)
-        low, high = askable_range(-math.inf, math.inf, edit)
+        low, high = feasible_range(-math.inf, math.inf, edit)
         if low <= value <= high:
             yield make_request(row, "beyond", (changed_edit(edit, value),), number)
 
