@@ -136,7 +136,7 @@ def test_a_job_says_which_combinations_are_asked(plain: PairDataset, kept: PairD
     asked = {r.attributes for r in plan_benchmark(plain, job).requests() if r.role == "combined"}
 
     assert asked == {("light_power", "light_temperature")}
-    with pytest.raises(JobError, match="no pair of split 'test' tells light_power and ambient"):
+    with pytest.raises(JobError, match="no pair of split 'test' separates light_power and ambient"):
         plan_benchmark(plain, both)
     assert any(r.role == "combined" for r in plan_benchmark(kept, both).requests())
     with pytest.raises(JobError, match="names light_power, which is not measured"):
