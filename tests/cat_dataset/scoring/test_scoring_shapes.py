@@ -10,7 +10,7 @@ from cat_dataset.compose.basis_pairs import compose_light
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.records import Sweep, SweepFrame, UnitResult
-from cat_dataset.scoring.benchmark import plan_benchmark
+from cat_dataset.scoring.score_editors import plan_benchmark
 from cat_dataset.scoring.questions.cases import CaseReader
 from cat_dataset.scoring.questions.request_list import write_requests
 from cat_dataset.store.pair_dataset import PairDataset
@@ -61,7 +61,7 @@ def test_each_shape_is_scored_by_itself(shapes: PairDataset) -> None:
     }
     assert {result.attribute for result in findings.results} == set(TASKS)
     assert {score.attribute for score in report.scores} == set(TASKS)
-    oracle = [s for s in report.scores if s.editor == "oracle" and s.readout == "ladder"]
+    oracle = [s for s in report.scores if s.editor == "oracle" and s.readout == "matching"]
     assert {s.attribute: s.unit for s in oracle} == dict.fromkeys(TASKS, "percentage points")
     assert max(s.mae for s in oracle) < 1e-6
 
