@@ -182,7 +182,7 @@ def test_an_editor_cannot_change_the_source_of_others(rows: PairDataset) -> None
     assert (questions[0].source_HW3 == before).all()
 
 
-def test_an_editor_that_asks_is_told_the_light_that_it_edits(rows: PairDataset) -> None:
+def test_an_editor_that_asks_is_given_the_light_that_it_edits(rows: PairDataset) -> None:
     """The ratio and the colour of a lamp, of the picture that it gets; nothing of the camera."""
     seen: list[tuple[list[tuple[str, float]], list[dict[str, Any] | None]]] = []
 

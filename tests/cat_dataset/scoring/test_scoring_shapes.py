@@ -10,9 +10,9 @@ from cat_dataset.compose.basis_pairs import compose_light
 from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.records import Sweep, SweepFrame, UnitResult
-from cat_dataset.scoring.score_editors import plan_benchmark
 from cat_dataset.scoring.questions.cases import CaseReader
 from cat_dataset.scoring.questions.request_list import write_requests
+from cat_dataset.scoring.score_editors import plan_benchmark
 from cat_dataset.store.pair_dataset import PairDataset
 from cat_dataset.store.shards import shard_path, write_index, write_shard
 from cat_dataset.store.tables import staged_table
