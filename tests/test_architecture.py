@@ -44,6 +44,10 @@ READING_ORDER: dict[str, tuple[str, ...]] = {
         *("scene", "blender", "basis", "sweeps", "asset_folder", "scene_files"),
         *("families", "assets", "units", "previews"),
     ),
+    "cat_dataset.scoring": (
+        *("truth", "questions", "editors", "readings", "statistics"),
+        *("protocol", "evaluation", "markdown", "report", "score_editors"),
+    ),
     "render.families": ("craft", "tabletop", "interior", "outdoor", "head", "registry"),
     "dslr": (
         *("files", "develop", "measure", "grouping", "sweeps", "simulator"),
