@@ -30,6 +30,15 @@ def identity(value: float) -> float:
 
 
 @dataclass(frozen=True)
+class SettingWindows:
+    """Where settings of composed pairs are drawn, on the axis, from the base picture's setting."""
+
+    source: tuple[float, float]  # where the source is, if the value leaves it room
+    both: tuple[float, float] | None = None  # keeps both pictures plausible; None: absolute_range
+    digits: int = 2  # settings are rounded to these, as people type them; -1: to tens
+
+
+@dataclass(frozen=True)
 class FrameCost:
     """What a frame of a sweep costs on the reference core, measured by `benchmarks/costs.py`."""
 
@@ -70,6 +79,7 @@ class Attribute:
     # Absolute value to start from where a picture's own is not known; None: it does not matter.
     default_source: float | None = None
     hit_tolerance: float | None = None  # how near counts as a hit; None: 5 % of `default_range`
+    windows: SettingWindows | None = None  # of what is composed from light; None: it is not
     families: frozenset[str] = EVERY_FAMILY  # of rendered scenes that have it
     frame_cost: FrameCost | None = None  # None: never rendered anew
     is_captured: bool = False  # RAW files give it: one alone, or a series

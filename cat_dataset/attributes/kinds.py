@@ -9,13 +9,21 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from cat_dataset.attributes.attribute import EVERY_FAMILY, Attribute, Convert, identity
+from cat_dataset.attributes.attribute import (
+    EVERY_FAMILY,
+    Attribute,
+    Convert,
+    SettingWindows,
+    identity,
+)
 from cat_dataset.imaging.photometry import kelvin, mired
 
 # Families of rendered scenes, by what their main object or their surroundings are made of.
 WITH_MATERIALS = EVERY_FAMILY - {"head"}
 WITH_SHAPES = frozenset({"head", "models"})
 OUTDOORS = frozenset({"outdoor"})
+
+LAMP_STOPS = SettingWindows(source=(-1.5, 1.5), both=(-2.5, 2.5))
 
 STOPS: Mapping[str, Convert] = {
     "ev": identity,

@@ -1,6 +1,7 @@
 """What the light basis gives at any value: the camera, the main lamp, the light around."""
 
-from cat_dataset.attributes.kinds import colour_temperature, stops
+from cat_dataset.attributes.attribute import SettingWindows
+from cat_dataset.attributes.kinds import LAMP_STOPS, colour_temperature, stops
 from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
 
 EXPOSURE = stops(
@@ -9,6 +10,7 @@ EXPOSURE = stops(
     "target brighter",
     role="camera",
     aliases=("ev",),
+    windows=SettingWindows(source=(-1.5, 1.0), both=(-2.25, 1.75)),
     is_captured=True,
     phrases=(
         (
@@ -35,6 +37,7 @@ WHITE_BALANCE = colour_temperature(
     role="camera",
     aliases=("wb",),
     default_source=DAYLIGHT_CCT_K,  # equal steps act slightly differently from different settings
+    windows=SettingWindows(source=(-90.0, 90.0), digits=-1),
     is_captured=True,
     phrases=(
         (
@@ -56,6 +59,7 @@ LIGHT_POWER = stops(
     "power of the main lamp",
     "main lamp brighter in the target",
     role="lamp",
+    windows=LAMP_STOPS,
     is_captured=True,  # a lamp switched on and off
     phrases=(
         (
@@ -78,6 +82,7 @@ LIGHT_TEMPERATURE = colour_temperature(
     2000.0,
     positive="main lamp warmer (more orange) in the target",
     role="lamp",
+    windows=SettingWindows(source=(-60.0, 60.0), digits=-1),
     phrases=(
         (
             "Change the main lamp from {source} to {target}.",
@@ -96,6 +101,7 @@ AMBIENT_LEVEL = stops(
     "ambient light",
     "surroundings brighter in the target",
     role="ambient",
+    windows=LAMP_STOPS,
     is_captured=True,  # a lamp switched on and off
     phrases=(
         (

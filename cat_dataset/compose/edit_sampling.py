@@ -7,18 +7,11 @@ people type (0.01 stop, 10 K) before they are used: the recorded number is exact
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from cat_dataset.attributes.photometric import (
-    AMBIENT_LEVEL,
-    EXPOSURE,
-    LIGHT_POWER,
-    LIGHT_TEMPERATURE,
-    WHITE_BALANCE,
-)
+from cat_dataset.attributes.attribute import Attribute, SettingWindows
 from cat_dataset.attributes.table import (
     AMBIENT,
     ATTRIBUTES,
@@ -27,33 +20,11 @@ from cat_dataset.attributes.table import (
     LIGHT_OF,
 )
 from cat_dataset.errors import EditScaleError
-from cat_dataset.imaging.photometry import kelvin, mired
 from cat_dataset.jobs.plans import PairPlan, attributes_of_plan
 from cat_dataset.light.light_state import LightState, base_state
 from cat_dataset.records import EditScale, LightBasis
 
 Range = tuple[float, float]
-_STEP_K = 10.0
-
-
-@dataclass(frozen=True)
-class _Window:
-    """Between which settings of an attribute a picture stays plausible."""
-
-    preferred: Range  # of the source: stops from the base picture, or mired from its own colour
-    allowed: Range = (0.0, 0.0)  # of both, in stops; of a colour the attribute's absolute range
-
-
-_LAMP_WINDOW = _Window((-1.5, 1.5), (-2.5, 2.5))
-_WINDOWS: Mapping[str, _Window] = MappingProxyType(
-    {
-        EXPOSURE.name: _Window((-1.5, 1.0), (-2.25, 1.75)),
-        WHITE_BALANCE.name: _Window((-90.0, 90.0)),
-        LIGHT_POWER.name: _LAMP_WINDOW,
-        LIGHT_TEMPERATURE.name: _Window((-60.0, 60.0)),
-        AMBIENT_LEVEL.name: _LAMP_WINDOW,
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -139,39 +110,43 @@ def _sample_setting(
 ) -> tuple[float, float, EditScale]:
     """Return the settings of source and target, and the edit between them."""
     if ATTRIBUTES[name].absolute_unit is None:
-        return _sample_stops(rng, name, value_range)
+        return _sample_difference(rng, ATTRIBUTES[name], value_range)
     own_k = basis.wb_cct_k
     if name not in CAMERA_ATTRIBUTES:
         own_k = next(g.cct_k for g in basis.groups if g.name == basis.main_lamp) or own_k
-    return _sample_kelvin(rng, name, value_range, own_k)
+    return _sample_absolute(rng, ATTRIBUTES[name], value_range, own_k)
 
 
-def _sample_stops(
-    rng: np.random.Generator, name: str, value_range: Range
+def _sample_difference(
+    rng: np.random.Generator, attribute: Attribute, value_range: Range
 ) -> tuple[float, float, EditScale]:
-    """Return source and target in stops, each a multiple of 0.01, and their edit."""
-    window = _WINDOWS[name]
-    value = round(float(rng.uniform(*value_range)), 2)
-    source = round(_source_position(rng, value, window.allowed, window.preferred), 2)
-    return source, source + value, EditScale(name, value)
+    """Return source and target from the base picture's setting, and their edit."""
+    windows = _windows_of(attribute)
+    value = round(float(rng.uniform(*value_range)), windows.digits)
+    allowed = windows.both or attribute.value_range
+    source = round(_source_position(rng, value, allowed, windows.source), windows.digits)
+    return source, source + value, EditScale(attribute.name, value)
 
 
-def _sample_kelvin(
-    rng: np.random.Generator, name: str, value_range: Range, own_k: float
+def _sample_absolute(
+    rng: np.random.Generator, attribute: Attribute, value_range: Range, own: float
 ) -> tuple[float, float, EditScale]:
-    """Return source and target in kelvin, multiples of 10 K, and their edit in mired."""
-    attribute = ATTRIBUTES[name]
-    coolest_k, warmest_k = attribute.absolute_range or (0.0, 0.0)
-    allowed = (mired(warmest_k), mired(coolest_k))
+    """Return the absolute values of source and target around the light's own, and their edit."""
+    windows, middle = _windows_of(attribute), attribute.to_axis(own)
+    allowed = sorted(attribute.to_axis(end) for end in attribute.absolute_range or ())
     widest = allowed[1] - allowed[0]
     value = float(np.clip(rng.uniform(*value_range), -widest, widest))
-    low, high = _WINDOWS[name].preferred
-    preferred = (mired(own_k) + low, mired(own_k) + high)
-    source_mired = _source_position(rng, value, allowed, preferred)
-    source_k = round(kelvin(source_mired) / _STEP_K) * _STEP_K
-    target_k = round(kelvin(source_mired + value) / _STEP_K) * _STEP_K
-    edit = EditScale(name, attribute.difference(source_k, target_k), source_k, target_k)
-    return source_k, target_k, edit
+    preferred = (middle + windows.source[0], middle + windows.source[1])
+    position = _source_position(rng, value, (allowed[0], allowed[1]), preferred)
+    source = round(attribute.from_axis(position), windows.digits)
+    target = round(attribute.from_axis(position + value), windows.digits)
+    edit = EditScale(attribute.name, attribute.difference(source, target), source, target)
+    return source, target, edit
+
+
+def _windows_of(attribute: Attribute) -> SettingWindows:
+    assert attribute.windows is not None, "what is composed from light has windows"
+    return attribute.windows
 
 
 def _source_position(

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from cat_dataset.attributes.photometric import (
     AMBIENT_LEVEL,
-    EXPOSURE,
     LIGHT_POWER,
     LIGHT_TEMPERATURE,
     WHITE_BALANCE,
 )
+from cat_dataset.attributes.table import CAMERA_ATTRIBUTES
 from cat_dataset.compose.edit_sampling import SampledEdits
 from cat_dataset.imaging.photometry import mired
 from cat_dataset.imaging.reading_grid import reading_grid
@@ -106,12 +106,9 @@ def _read_one(
     mask_HW: NDArray[np.bool_],
 ) -> Reading:
     name = sampled.edits[0].attribute
-    if name == EXPOSURE.name:
-        return readout.exposure_stops(source_HW3, target_HW3, mask_HW)
-    if name == WHITE_BALANCE.name:
-        return readout.white_balance_mired(
-            source_HW3, target_HW3, mask_HW, source_wb_cct_k=sampled.source.wb_cct_k
-        )
+    if name in CAMERA_ATTRIBUTES:
+        settings = sampled.source.camera_settings
+        return readout.camera_change(name, source_HW3, target_HW3, mask_HW, settings)
     gains = [
         _edited_light_gain(basis, state, sampled.edited_groups, picture)
         for state, picture in ((sampled.source, source_HW3), (sampled.target, target_HW3))
@@ -145,18 +142,15 @@ def _read_together(
     camera = [_camera_gain(basis, gain, untouched) for gain in gains]
     readings = []
     for edit in sampled.edits:
-        match edit.attribute:
-            case EXPOSURE.name:
-                readings.append(readout.gain_stops(camera[0], camera[1]))
-            case WHITE_BALANCE.name:
-                setting_k = sampled.source.wb_cct_k
-                readings.append(readout.gain_balance_mired(camera[0], camera[1], setting_k))
-            case name:
-                lights = [
-                    _light_gain(basis, gain, own, name)
-                    for gain, own in zip(gains, camera, strict=True)
-                ]
-                readings.append(_read_light(name, lights))
+        name = edit.attribute
+        if name in CAMERA_ATTRIBUTES:
+            settings = sampled.source.camera_settings
+            readings.append(readout.camera_gain_change(name, camera[0], camera[1], settings))
+            continue
+        lights = [
+            _light_gain(basis, gain, own, name) for gain, own in zip(gains, camera, strict=True)
+        ]
+        readings.append(_read_light(name, lights))
     return tuple(readings)
 
 
@@ -199,7 +193,8 @@ def read_camera(
     """
     grid = reading_grid(mask_HW.shape)
     frame, picture, mask = frame_HW3[grid], picture_HW3[grid], mask_HW[grid]
+    sources = {WHITE_BALANCE.name: wb_cct_k}
     return {
-        EXPOSURE.name: readout.exposure_stops(frame, picture, mask),
-        WHITE_BALANCE.name: readout.white_balance_mired(frame, picture, mask, wb_cct_k),
+        name: readout.camera_change(name, frame, picture, mask, sources)
+        for name in CAMERA_ATTRIBUTES
     }

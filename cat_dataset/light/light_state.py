@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cat_dataset.attributes.table import find_attribute
-from cat_dataset.light.relighting import CAMERA_SETTINGS, RELIGHTING, Gain, lamp_gain_rgb
+from cat_dataset.attributes.table import CAMERA_ATTRIBUTES, find_attribute
+from cat_dataset.light.relighting import RELIGHTING, Gain, lamp_gain_rgb
 from cat_dataset.records import LightBasis
 
 
@@ -27,6 +27,11 @@ class LightState:
     exposure_stops: float  # relative to the base picture
     wb_cct_k: float  # camera setting
     lamps: Mapping[str, LampState]
+
+    @property
+    def camera_settings(self) -> dict[str, float]:
+        """The camera's settings by attribute, for edits that start from them."""
+        return {name: getattr(self, RELIGHTING[name].setting) for name in CAMERA_ATTRIBUTES}
 
     def with_lamp(self, name: str, lamp: LampState) -> "LightState":
         """Return the state with one lamp set anew."""
@@ -73,7 +78,7 @@ def base_state(basis: LightBasis) -> LightState:
 def camera_gain_rgb(base: LightState, state: LightState) -> Gain:
     """Return the linear gain of the camera's settings over those of the base picture, (3,)."""
     gain = np.ones(3)
-    for model in CAMERA_SETTINGS:
+    for model in (RELIGHTING[name] for name in CAMERA_ATTRIBUTES):
         gain = gain * model.gain_rgb(getattr(base, model.setting), getattr(state, model.setting))
     return gain
 

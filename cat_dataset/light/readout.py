@@ -5,21 +5,23 @@ standard error; none knows what was asked for.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cat_dataset.attributes.table import find_attribute
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.channels import brightest_channel, darkest_channel
-from cat_dataset.imaging.photometry import REC709_LUMINANCE, kelvin, luminance, mired
+from cat_dataset.imaging.photometry import REC709_LUMINANCE, kelvin, luminance
 from cat_dataset.light.relighting import (
-    balance_of_gain,
-    balance_of_log2,
+    RELIGHTING,
+    CameraReading,
     colour_rgb,
     mired_of_colour,
     mired_per_stop,
-    stops_of_gain,
 )
 from cat_dataset.records import Reading
 
@@ -60,28 +62,34 @@ def readable_mask(
     return readable
 
 
-def exposure_stops(source_HW3: Linear, target_HW3: Linear, mask_HW: Mask) -> Reading:
-    """Return by how many stops the target is brighter: median log2 ratio of green.
-
-    Green, because white-balance gains leave it alone.
-    """
-    ratio = target_HW3[mask_HW][:, 1].astype(np.float64) / source_HW3[mask_HW][:, 1]
-    return median_reading(np.log2(ratio))
-
-
-def white_balance_mired(
-    source_HW3: Linear, target_HW3: Linear, mask_HW: Mask, source_wb_cct_k: float
+def camera_change(
+    attribute: str,
+    source_HW3: Linear,
+    target_HW3: Linear,
+    mask_HW: Mask,
+    sources: Mapping[str, float] = MappingProxyType({}),
 ) -> Reading:
-    """Return the change of the camera setting in mired, from the median log2 ratio of B/R.
+    """Return the change of an attribute of the camera, from the median of what each pixel shows.
 
-    The black-body model turns the ratio into a temperature; it is monotonic in mired.
+    `sources` are the camera's settings in the source, by attribute, where they are absolute.
+
+    Raises:
+        EditScaleError: too few pixels, or no setting makes the change.
     """
-    source, target = (p[mask_HW].astype(np.float64) for p in (source_HW3, target_HW3))
-    blue_over_red = np.log2((target[:, 2] / target[:, 0]) / (source[:, 2] / source[:, 0]))
-    shift = median_reading(blue_over_red)
-    target_mired = balance_of_log2(shift.value, source_wb_cct_k)
-    value = target_mired - mired(source_wb_cct_k)
-    return Reading(value, abs(shift.stderr * mired_per_stop(target_mired)), shift.num_px)
+    own = _camera_reading(attribute)
+    source_N3, target_N3 = (p[mask_HW].astype(np.float64) for p in (source_HW3, target_HW3))
+    shift_N = sum(
+        weight * np.log2(target_N3[:, channel] / source_N3[:, channel])
+        for channel, weight in enumerate(own.weights_rgb)
+        if weight
+    )
+    shift = median_reading(np.asarray(shift_N))
+    stops = shift.value
+    for other in own.apart_from:
+        value = camera_change(other, source_HW3, target_HW3, mask_HW, sources).value
+        stops -= _shift_of(own, other, value, sources)
+    source = _source_setting(attribute, sources)
+    return _reading_of_shift(own, stops, shift.stderr, shift.num_px, source)
 
 
 @dataclass(frozen=True)
@@ -158,27 +166,54 @@ def joint_light_gains(picture_HW3: Linear, lights_GHW3: Linear) -> tuple[LightGa
     )
 
 
-def gain_stops(source: LightGain, target: LightGain) -> Reading:
-    """Return by how many stops the camera's gain on green grew, see `exposure_stops`.
+def camera_gain_change(
+    attribute: str,
+    source: LightGain,
+    target: LightGain,
+    sources: Mapping[str, float] = MappingProxyType({}),
+) -> Reading:
+    """Return the change of an attribute of the camera from two gains, see `camera_change`.
 
     Raises:
-        EditScaleError: a gain is not positive.
+        EditScaleError: a gain is not positive, or no setting makes the change.
     """
+    own = _camera_reading(attribute)
     ratio, relative = _positive_ratio(source, target), _relative_stderr(source, target)
-    return Reading(stops_of_gain(ratio), float(relative[1]) / math.log(2.0), target.num_px)
+    weights = np.asarray(own.weights_rgb)
+    stops = float(weights @ np.log2(ratio))
+    for other in own.apart_from:
+        value = camera_gain_change(other, source, target, sources).value
+        stops -= _shift_of(own, other, value, sources)
+    stderr_stops = float(np.linalg.norm(weights * relative)) / math.log(2.0)
+    source_setting = _source_setting(attribute, sources)
+    return _reading_of_shift(own, stops, stderr_stops, target.num_px, source_setting)
 
 
-def gain_balance_mired(source: LightGain, target: LightGain, source_wb_cct_k: float) -> Reading:
-    """Return the change of the camera setting in mired, see `white_balance_mired`.
+def _camera_reading(attribute: str) -> CameraReading:
+    reading = RELIGHTING[attribute].reading
+    assert reading is not None, f"{attribute} is no attribute of the camera"
+    return reading
 
-    Raises:
-        EditScaleError: a gain is not positive.
-    """
-    ratio, relative = _positive_ratio(source, target), _relative_stderr(source, target)
-    target_mired = balance_of_gain(ratio, source_wb_cct_k)
-    stderr_stops = math.hypot(relative[0], relative[2]) / math.log(2.0)
-    stderr = stderr_stops * abs(mired_per_stop(target_mired))
-    return Reading(target_mired - mired(source_wb_cct_k), stderr, target.num_px)
+
+def _source_setting(attribute: str, sources: Mapping[str, float]) -> float:
+    return sources.get(attribute, find_attribute(attribute).default_source or 0.0)
+
+
+def _shift_of(
+    own: CameraReading, attribute: str, value: float, sources: Mapping[str, float]
+) -> float:
+    """Return what the change of another attribute adds to an attribute's shift, in stops."""
+    source = _source_setting(attribute, sources)
+    target = find_attribute(attribute).apply(source, value)
+    gain_rgb = RELIGHTING[attribute].gain_rgb(source, target)
+    return float(np.asarray(own.weights_rgb) @ np.log2(gain_rgb))
+
+
+def _reading_of_shift(
+    own: CameraReading, stops: float, stderr_stops: float, num_px: int, source: float
+) -> Reading:
+    value = own.change(stops, source)
+    return Reading(value, stderr_stops * own.per_stop(value, source), num_px)
 
 
 def uncoloured(light: LightGain) -> LightGain:

@@ -23,7 +23,7 @@ from cat_dataset.attributes.photometric import (
     LIGHT_TEMPERATURE,
     WHITE_BALANCE,
 )
-from cat_dataset.attributes.table import CAMERA_ATTRIBUTES, LIGHT_OF, find_attribute
+from cat_dataset.attributes.table import LIGHT_OF, find_attribute
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.photometry import MAX_CCT_K, blackbody_rgb, kelvin, mired
 from cat_dataset.records import EditScale
@@ -80,24 +80,47 @@ def lamp_gain_rgb(power_stops: float, cct_k: float | None) -> Gain:
 
 
 @dataclass(frozen=True)
+class CameraReading:
+    """How an attribute of the camera is read back from the gain of every channel."""
+
+    # Weights of log2 of the red, green and blue gains; their sum is the shift, in stops.
+    weights_rgb: tuple[float, float, float]
+    change: Callable[[float, float], float]  # edit value of a shift and the source's setting
+    per_stop: Callable[[float, float], float]  # of the shift, at an edit value and source's setting
+    # Attributes whose own effect on the shift is read first and taken away.
+    apart_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Relighting:
-    """How one attribute multiplies the light that it edits."""
+    """How one attribute multiplies the light that it edits, and how that is read back."""
 
-    setting: str  # what it moves: a field of `LightState` or, of a lamp, of `LampState`
+    setting: str  # what it moves: a key of `LightState.camera` or a field of `LampState`
     gain_rgb: Callable[[float, float], Gain]  # from the source's setting to the target's
+    reading: CameraReading | None = None  # None: edits a light, whose gain is read on its own
 
 
-# A new attribute of the camera is one entry here and its field in `LightState`.
+_READ_STOPS = CameraReading(
+    (0.0, 1.0, 0.0),  # green, which a white balance leaves alone
+    change=lambda shift, _source: shift,
+    per_stop=lambda _value, _source: 1.0,
+)
+_READ_BALANCE = CameraReading(
+    (-1.0, 0.0, 1.0),
+    change=lambda shift, source_k: balance_of_log2(shift, source_k) - mired(source_k),
+    per_stop=lambda value, source_k: abs(mired_per_stop(mired(source_k) + value)),
+)
+
+# A new attribute of the camera is one entry here.
 RELIGHTING: Mapping[str, Relighting] = MappingProxyType(
     {
-        EXPOSURE.name: Relighting("exposure_stops", stops_gain_rgb),
-        WHITE_BALANCE.name: Relighting("wb_cct_k", balance_gain_rgb),
+        EXPOSURE.name: Relighting("exposure_stops", stops_gain_rgb, _READ_STOPS),
+        WHITE_BALANCE.name: Relighting("wb_cct_k", balance_gain_rgb, _READ_BALANCE),
         LIGHT_POWER.name: Relighting("power_stops", stops_gain_rgb),
         LIGHT_TEMPERATURE.name: Relighting("cct_k", colour_gain_rgb),
         AMBIENT_LEVEL.name: Relighting("power_stops", stops_gain_rgb),
     }
 )
-CAMERA_SETTINGS = tuple(RELIGHTING[name] for name in CAMERA_ATTRIBUTES)
 
 
 def edit_gain_rgb(edit: EditScale) -> Gain | None:
@@ -139,28 +162,11 @@ def changes_gain_rgb(
     return total
 
 
-def stops_of_gain(gain_rgb: Gain) -> float:
-    """Return the exposure that a gain of the camera holds: the inverse of `stops_gain_rgb`.
-
-    Green counts, which a white balance leaves alone.
-    """
-    return math.log2(gain_rgb[1])
-
-
-def balance_of_gain(gain_rgb: Gain, source_wb_cct_k: float) -> float:
-    """Return the camera setting in mired that a gain leads to: the inverse of `balance_gain_rgb`.
-
-    Raises:
-        EditScaleError: no black body gives the gain.
-    """
-    return balance_of_log2(math.log2(gain_rgb[2] / gain_rgb[0]), source_wb_cct_k)
-
-
 def balance_of_log2(log2_blue_over_red: float, source_wb_cct_k: float) -> float:
     """Return the camera setting in mired that a gain of blue over red leads to, in stops.
 
     Raises:
-        EditScaleError: as `balance_of_gain`.
+        EditScaleError: no black body gives it.
     """
     # gains are source colour / target colour: log2 B/R of the setting falls as the picture cools
     return mired_of_log2(_log2_blue_over_red(source_wb_cct_k) - log2_blue_over_red)

@@ -95,7 +95,13 @@ def _balance_reading(source: SweepFrame, target: SweepFrame) -> Reading:
     if source.clipped_HW is not None:
         lit &= ~source.clipped_HW
     source_k = source.absolute_value or DAYLIGHT_CCT_K
-    return readout.white_balance_mired(source.linear_HW3, target.linear_HW3, lit, source_k)
+    return readout.camera_change(
+        WHITE_BALANCE.name,
+        source.linear_HW3,
+        target.linear_HW3,
+        lit,
+        {WHITE_BALANCE.name: source_k},
+    )
 
 
 def lamp_basis(group: ReadGroup, name: SeriesName, origin: Mapping[str, Any]) -> LightBasis:

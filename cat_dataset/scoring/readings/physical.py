@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cat_dataset.attributes.photometric import (
-    EXPOSURE,
     LIGHT_POWER,
     LIGHT_TEMPERATURE,
     WHITE_BALANCE,
@@ -47,11 +46,13 @@ def physical_readout_of_light(truth: LightTruth, result_HW3: Linear, attribute: 
     """
     if attribute in CAMERA_ATTRIBUTES:
         source, result, mask_HW = _readable(truth, result_HW3)
-        if attribute == EXPOSURE.name:
-            return readout.exposure_stops(source, result, mask_HW).value
-        return readout.white_balance_mired(source, result, mask_HW, truth.wb_cct_k).value
+        return readout.camera_change(attribute, source, result, mask_HW, _sources(truth)).value
     gain = gain_of_layer(truth, result_HW3, LIGHT_OF[attribute])
     return lamp_change(truth, attribute, gain)
+
+
+def _sources(truth: LightTruth) -> dict[str, float]:
+    return {WHITE_BALANCE.name: truth.wb_cct_k}
 
 
 def joint_physical_readout(truth: LightTruth, result_HW3: Display, edited: str) -> dict[str, float]:
@@ -73,8 +74,10 @@ def joint_physical_readout(truth: LightTruth, result_HW3: Display, edited: str) 
     steady = _steady_layer(truth, edited)
     if steady is not None:
         still, camera = camera, gains[steady]
-        found[EXPOSURE.name] = readout.gain_stops(still, camera).value
-        found[WHITE_BALANCE.name] = readout.gain_balance_mired(still, camera, truth.wb_cct_k).value
+        found |= {
+            name: readout.camera_gain_change(name, still, camera, _sources(truth)).value
+            for name in CAMERA_ATTRIBUTES
+        }
     if edited in CAMERA_ATTRIBUTES:
         found |= {name: physical_readout(truth, result_HW3, name) for name in CAMERA_ATTRIBUTES}
     for name, layer in LIGHT_OF.items():

@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from cat_dataset.attributes.photometric import WHITE_BALANCE
 from cat_dataset.attributes.table import CAMERA_ATTRIBUTES
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.display import decode_display
@@ -185,8 +186,8 @@ def _camera_difference(true_HW3: Display, picture_HW3: Display) -> dict[str, flo
     """
     truth, result = decode_display(true_HW3), decode_display(picture_HW3)
     mask_HW = readout.readable_mask(truth, result)
-    readings = (
-        readout.exposure_stops(truth, result, mask_HW),
-        readout.white_balance_mired(truth, result, mask_HW, DAYLIGHT_CCT_K),
-    )
-    return {n: r.value for n, r in zip(CAMERA_ATTRIBUTES, readings, strict=True)}
+    sources = {WHITE_BALANCE.name: DAYLIGHT_CCT_K}
+    return {
+        name: readout.camera_change(name, truth, result, mask_HW, sources).value
+        for name in CAMERA_ATTRIBUTES
+    }

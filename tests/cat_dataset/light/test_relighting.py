@@ -13,11 +13,11 @@ from cat_dataset.attributes.table import BASIS_ATTRIBUTES, CAMERA_ATTRIBUTES, fi
 from cat_dataset.errors import EditScaleError
 from cat_dataset.imaging.photometry import MAX_CCT_K, MIN_CCT_K, kelvin, mired
 from cat_dataset.light.light_state import LampState, LightState, base_state, light_frame
+from cat_dataset.light.readout import LightGain, camera_gain_change
 from cat_dataset.light.relighting import (
     BLACK_BODIES_MIRED,
     RELIGHTING,
     balance_gain_rgb,
-    balance_of_gain,
     changes_gain_rgb,
     colour_gain_rgb,
     colour_rgb,
@@ -25,7 +25,6 @@ from cat_dataset.light.relighting import (
     edits_gain_rgb,
     mired_of_colour,
     stops_gain_rgb,
-    stops_of_gain,
 )
 from cat_dataset.records import EditScale
 from tests.cat_dataset.conftest import make_light_basis
@@ -57,18 +56,25 @@ def test_a_lower_camera_setting_cools_the_picture() -> None:
     assert red < 1.0 < blue
 
 
+def change_in_gain(attribute: str, gain_rgb: np.ndarray, source_wb_cct_k: float) -> float:
+    """Return what a gain of the camera is read as."""
+    still, gain = (LightGain(g, np.zeros(3), 100) for g in (np.ones(3), gain_rgb))
+    return camera_gain_change(attribute, still, gain, {"white_balance": source_wb_cct_k}).value
+
+
 @given(st.floats(-4.0, 4.0), st.floats(-4.0, 4.0))
 def test_stops_are_found_again_in_their_gain(source: float, target: float) -> None:
     """The inverse of exposure and power, also under a white balance."""
     gain = stops_gain_rgb(source, target) * balance_gain_rgb(6500.0, 4100.0)
 
-    assert stops_of_gain(gain) == pytest.approx(target - source, abs=1e-12)
+    assert change_in_gain("exposure", gain, 6500.0) == pytest.approx(target - source, abs=1e-12)
 
 
 @given(BLACK_BODY, BLACK_BODY)
 def test_colours_are_found_again_in_their_gain(source_k: float, target_k: float) -> None:
     """The inverse of white balance and lamp colour, over the whole range of black bodies."""
-    balanced = balance_of_gain(balance_gain_rgb(source_k, target_k) * 1.7, source_k)
+    gain = balance_gain_rgb(source_k, target_k) * 1.7
+    balanced = mired(source_k) + change_in_gain("white_balance", gain, source_k)
     lamp = mired_of_colour(colour_rgb(source_k) * colour_gain_rgb(source_k, target_k) * 0.3)
 
     # 0.04 mired lie between the two halves of the black-body formula, at 4000 K
@@ -85,7 +91,8 @@ def test_what_is_no_black_bodys_colour_is_refused(rgb: tuple[float, ...]) -> Non
 
 def _after(edit: EditScale) -> tuple[LightState, LightState]:
     """Return the states of a basis before and after an edit."""
-    before = replace(base_state(make_light_basis("relit")), wb_cct_k=5200.0)
+    base = base_state(make_light_basis("relit"))
+    before = replace(base, wb_cct_k=5200.0)
     lamps = {"key": LampState(0.0, 3200.0), "sky": LampState(0.0, None)}
     match edit.attribute:
         case "exposure":
@@ -152,8 +159,10 @@ def test_every_attribute_of_light_has_its_gain_and_its_setting() -> None:
     """Those of the camera in the state of a picture, the others in that of a lamp."""
     assert set(RELIGHTING) == set(BASIS_ATTRIBUTES)
     for name, model in RELIGHTING.items():
-        owner = LightState if name in CAMERA_ATTRIBUTES else LampState
+        is_of_camera = name in CAMERA_ATTRIBUTES
+        owner = LightState if is_of_camera else LampState
         assert model.setting in owner.__dataclass_fields__
+        assert (model.reading is not None) == is_of_camera
 
 
 def test_gains_of_light_come_from_the_model_alone() -> None:
