@@ -1,6 +1,8 @@
 """What the light basis gives at any value: the camera, the main lamp, the light around."""
 
-from cat_dataset.attributes.attribute import SettingWindows
+from types import MappingProxyType
+
+from cat_dataset.attributes.attribute import Attribute, SettingWindows, identity
 from cat_dataset.attributes.kinds import LAMP_STOPS, colour_temperature, stops
 from cat_dataset.imaging.photometry import DAYLIGHT_CCT_K
 
@@ -51,6 +53,35 @@ WHITE_BALANCE = colour_temperature(
             "Change the camera's white balance to {target} (it was {source}).",
             "Warm the picture: white balance {target} instead of {source}.",
             "Shift the white balance by {signed} mired, to {target}.",
+        ),
+    ),
+)
+TINT = Attribute(
+    name="tint",
+    label="tint",
+    unit="Duv x 1000",
+    unit_words=("thousandth of Duv", "thousandths of Duv"),
+    value_range=(-30.0, 30.0),
+    default_range=(-10.0, 10.0),
+    tolerance=0.2,
+    positive="target greener: a neutral moves above the Planckian locus; the camera is set as for "
+    "light that is more magenta",
+    absolute_unit=None,  # the tint of a camera's own setting is in units of its maker
+    absolute_range=None,
+    role="camera",
+    changes_colour=True,
+    spellings=MappingProxyType({"": identity, "duv": identity}),
+    windows=SettingWindows(source=(-5.0, 5.0), both=(-18.0, 18.0), digits=1),
+    phrases=(
+        (
+            "Shift the tint by {amount} towards green.",
+            "Make the picture greener: tint {signed} (Duv x 1000).",
+            "Set the tint of the white balance {amount} greener.",
+        ),
+        (
+            "Shift the tint by {amount} towards magenta.",
+            "Make the picture more magenta: tint {signed} (Duv x 1000).",
+            "Set the tint of the white balance {amount} more magenta.",
         ),
     ),
 )
@@ -116,4 +147,4 @@ AMBIENT_LEVEL = stops(
         ),
     ),
 )
-PHOTOMETRIC = (EXPOSURE, WHITE_BALANCE, LIGHT_POWER, LIGHT_TEMPERATURE, AMBIENT_LEVEL)
+PHOTOMETRIC = (EXPOSURE, WHITE_BALANCE, TINT, LIGHT_POWER, LIGHT_TEMPERATURE, AMBIENT_LEVEL)

@@ -27,6 +27,7 @@ class LightState:
     exposure_stops: float  # relative to the base picture
     wb_cct_k: float  # camera setting
     lamps: Mapping[str, LampState]
+    tint_duv_x1000: float = 0.0  # from the base picture; a state of before has none
 
     @property
     def camera_settings(self) -> dict[str, float]:

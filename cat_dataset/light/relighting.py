@@ -21,6 +21,7 @@ from cat_dataset.attributes.photometric import (
     EXPOSURE,
     LIGHT_POWER,
     LIGHT_TEMPERATURE,
+    TINT,
     WHITE_BALANCE,
 )
 from cat_dataset.attributes.table import LIGHT_OF, find_attribute
@@ -79,6 +80,26 @@ def lamp_gain_rgb(power_stops: float, cct_k: float | None) -> Gain:
     return colour_rgb(cct_k) * stops_gain(power_stops)
 
 
+# Green over red and blue, in stops, that moves a neutral of sRGB (D65) by 0.001 Duv at first.
+# Source: slope of Duv, the distance from the Planckian locus in CIE 1960 (u, v), positive above it
+# (ANSI C78.377; Ohno, "Practical use and calculation of CCT and Duv", LEUKOS 10, 2014).
+STOPS_PER_TINT = 0.02528
+
+
+def tint_gain_rgb(source_tint: float, target_tint: float) -> Gain:
+    """Return the gain that moves the camera's tint, in Duv x 1000; positive is greener.
+
+    Red and blue change alike and green is 1: tint leaves exposure and white balance as they are
+    read, and gains of two steps multiply to the gain of both. The Duv of a neutral differs from
+    the tint by 2 % at 10 and by 3 % at 15: a Duv is no logarithm.
+
+    >>> tint_gain_rgb(0.0, 10.0).round(3).tolist()
+    [0.839, 1.0, 0.839]
+    """
+    others = stops_gain(-STOPS_PER_TINT * (target_tint - source_tint))
+    return np.array([others, 1.0, others])
+
+
 @dataclass(frozen=True)
 class CameraReading:
     """How an attribute of the camera is read back from the gain of every channel."""
@@ -110,12 +131,19 @@ _READ_BALANCE = CameraReading(
     change=lambda shift, source_k: balance_of_log2(shift, source_k) - mired(source_k),
     per_stop=lambda value, source_k: abs(mired_per_stop(mired(source_k) + value)),
 )
+_READ_TINT = CameraReading(
+    (-0.5, 1.0, -0.5),
+    change=lambda shift, _source: shift / STOPS_PER_TINT,
+    per_stop=lambda _value, _source: 1.0 / STOPS_PER_TINT,
+    apart_from=(WHITE_BALANCE.name,),  # along a curved locus: it moves green against the others
+)
 
 # A new attribute of the camera is one entry here.
 RELIGHTING: Mapping[str, Relighting] = MappingProxyType(
     {
         EXPOSURE.name: Relighting("exposure_stops", stops_gain_rgb, _READ_STOPS),
         WHITE_BALANCE.name: Relighting("wb_cct_k", balance_gain_rgb, _READ_BALANCE),
+        TINT.name: Relighting("tint_duv_x1000", tint_gain_rgb, _READ_TINT),
         LIGHT_POWER.name: Relighting("power_stops", stops_gain_rgb),
         LIGHT_TEMPERATURE.name: Relighting("cct_k", colour_gain_rgb),
         AMBIENT_LEVEL.name: Relighting("power_stops", stops_gain_rgb),

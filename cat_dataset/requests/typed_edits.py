@@ -239,6 +239,6 @@ def _absolute_spellings(attribute: Attribute) -> tuple[str, ...]:
 
 def _examples(attribute: Attribute) -> str:
     """Return the units an attribute takes, for an error message."""
-    units = [*attribute.spellings]
+    units = [unit or "a bare number" for unit in attribute.spellings]
     units += [u if u != "f/" else "f/N" for u in _absolute_spellings(attribute)]
     return "one of the units " + ", ".join(units)

@@ -122,7 +122,7 @@ def test_asking_for_light_that_is_not_there_is_an_error(dataset_job: DatasetJob)
     """A basis without a lamp has no light_power."""
     basis = replace(make_light_basis("no-lamp"), main_lamp=None)
 
-    assert basis.drawable_attributes == ("exposure", "white_balance")
+    assert basis.drawable_attributes == ("exposure", "white_balance", "tint")
     with pytest.raises(EditScaleError, match="no light_power to edit"):
         compose_basis(basis, {"light_power": PairPlan()}, dataset_job)
 

@@ -35,6 +35,7 @@ BLACK_BODY = st.floats(*BLACK_BODIES_MIRED).map(kelvin)
 EDITS = [
     EditScale("exposure", 0.7),
     EditScale("white_balance", mired(4000.0) - mired(5200.0), 5200.0, 4000.0),
+    EditScale("tint", 6.0),
     EditScale("light_power", -1.2),
     EditScale("light_temperature", mired(5000.0) - mired(3200.0), 3200.0, 5000.0),
     EditScale("ambient_level", 0.9),
@@ -99,6 +100,8 @@ def _after(edit: EditScale) -> tuple[LightState, LightState]:
             return before, replace(before, exposure_stops=edit.value)
         case "white_balance":
             return before, replace(before, wb_cct_k=edit.target_value or 0.0)
+        case "tint":
+            return before, replace(before, tint_duv_x1000=edit.value)
         case "light_temperature":
             return before, before.with_lamp("key", LampState(0.0, edit.target_value))
         case "light_power":
@@ -127,7 +130,7 @@ def test_changes_by_attribute_gain_what_their_edits_gain() -> None:
     """A lamp answers to the camera and to its own edits, not to the surroundings'."""
     values = {edit.attribute: edit.value for edit in EDITS}
     sources = {"white_balance": 5200.0, "light_temperature": 3200.0}
-    camera, lamp, ambient = EDITS[:2], EDITS[2:4], EDITS[4:]
+    camera, lamp, ambient = EDITS[:3], EDITS[3:5], EDITS[5:]
 
     for light, edits in (("lamp", lamp), ("ambient", ambient), ("rest", [])):
         np.testing.assert_allclose(
