@@ -49,6 +49,8 @@ class TrainJob(StrictModel):
     precision: Literal["fp32", "bf16"] = "fp32"  # of the forward pass; weights stay fp32
     gradient_checkpointing: bool = False  # less memory, a third more time
     device: Literal["cpu", "cuda"] = "cpu"
+    # on this machine, each on its part of every batch; where torchrun starts them, its own number
+    num_processes: PositiveInt = 1
     num_loader_workers: NonNegativeInt = 1  # processes that draw batches ahead
     checkpoint_every_steps: PositiveInt = 100
     sample_grid_every_steps: PositiveInt = 250

@@ -13,12 +13,13 @@ They are runs of their own in the folder `baselines` of the adapter's run, resum
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from cat_dataset.jobs.train_job import Baseline, TrainJob
 from cat_dataset.system.progress import Progress
 from train.loop.loop import run_training
-from train.runs.distributed import joined_world
+from train.runs.processes import joined_processes
 from train.runs.run_folder import finished_editor
 
 _LORA_RANK = 16
@@ -35,10 +36,17 @@ def train_with_baselines(
 ) -> Path:
     """Train the job, then its baselines; return the folder of the job's own adapter.
 
+    All are trained by the job's `num_processes`, which are started here.
+
     Raises:
-        CatError: as `run_training`.
+        CatError: as `run_training`; or another process failed or was killed.
     """
-    with joined_world(job.device):
+    same_run = partial(
+        *(train_with_baselines, job, data_folders, run_folder),
+        num_threads=num_threads,
+        base_from=base_from,
+    )
+    with joined_processes(job.num_processes, job.device, same_run):
         adapter = run_training(
             job,
             data_folders,

@@ -36,6 +36,7 @@ FREE_SETTINGS = frozenset(
         "checkpoint_every_steps",
         "gradient_checkpointing",
         "optimizer.micro_batch_size",
+        "num_processes",
         "num_loader_workers",
         "sample_grid_every_steps",
     }
