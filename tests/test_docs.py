@@ -64,6 +64,14 @@ def test_every_link_and_picture_is_there(page: Path) -> None:
         assert path.suffix != ".jpg" or path.stat().st_size < 200_000, target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    """Files move; the pages that send people to them follow."""
+    packages = "cat_dataset|render|dslr|train|tests|manifests|benchmarks"
+    named = re.findall(rf"`((?:{packages})/[\w./-]+)`", page.read_text())
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
 @pytest.mark.parametrize("name", ATTRIBUTES)
 def test_every_attribute_stands_in_its_table(name: str) -> None:
     """With unit, spelling, sign and source."""

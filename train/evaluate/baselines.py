@@ -42,7 +42,10 @@ def train_with_baselines(
         CatError: as `run_training`; or another process failed or was killed.
     """
     same_run = partial(
-        *(train_with_baselines, job, data_folders, run_folder),
+        train_with_baselines,
+        job,
+        data_folders,
+        run_folder,
         num_threads=num_threads,
         base_from=base_from,
     )
