@@ -23,7 +23,8 @@ from cat_dataset.reporting.plots import (
 from cat_dataset.reporting.score_tables import score_tables
 from cat_dataset.store.pair_dataset import PairDataset, read_members
 from cat_dataset.store.pair_rows import PairRow
-from cat_dataset.store.schema import JSON, SOURCE, TARGET, load_record
+from cat_dataset.store.sample_json import load_record
+from cat_dataset.store.schema import JSON, SOURCE, TARGET
 from cat_dataset.store.tables import read_index
 from cat_dataset.system.atomic import write_text_atomic
 

@@ -18,7 +18,8 @@ from cat_dataset.records import LightBasis, Split, Sweep
 from cat_dataset.store.linear_files import LINEAR_FOLDER, decode_linear
 from cat_dataset.store.pair_dataset import read_members
 from cat_dataset.store.pair_rows import member_spans
-from cat_dataset.store.schema import JSON, LINEAR, load_record
+from cat_dataset.store.sample_json import load_record
+from cat_dataset.store.schema import JSON, LINEAR
 from cat_dataset.store.tables import index_batches, read_index
 
 _COLUMNS = (

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from cat_dataset.errors import ShardError
 from cat_dataset.imaging.display import decode_png
 from cat_dataset.store.pair_rows import PairRow, read_pair_rows
-from cat_dataset.store.schema import JSON, SOURCE, TARGET, load_record
+from cat_dataset.store.sample_json import load_record
+from cat_dataset.store.schema import JSON, SOURCE, TARGET
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from cat_dataset.attributes.table import find_attribute
 from cat_dataset.errors import ShardError
 from cat_dataset.records import EditScale, LinearSample, Pair, Rejection, UnitResult
 from cat_dataset.store import contract_2
+from cat_dataset.store.sample_json import dump_record, origin_row
 from cat_dataset.store.schema import (
     INDEX_SCHEMA,
     JSON,
@@ -24,8 +25,6 @@ from cat_dataset.store.schema import (
     SOURCE,
     STAGED_SCHEMA,
     TARGET,
-    dump_record,
-    origin_row,
     projected,
 )
 

@@ -16,7 +16,8 @@ from cat_dataset.store.linear_dataset import LinearDataset
 from cat_dataset.store.linear_files import LINEAR_FOLDER, decode_linear, linear_size_px
 from cat_dataset.store.pair_dataset import read_members
 from cat_dataset.store.pair_rows import member_spans
-from cat_dataset.store.schema import JSON, LINEAR, SOURCE, TARGET, load_record
+from cat_dataset.store.sample_json import load_record
+from cat_dataset.store.schema import JSON, LINEAR, SOURCE, TARGET
 from cat_dataset.store.shards import KEY_PATTERN, read_shard_table, sha256_of_file
 from cat_dataset.store.tables import read_index
 from cat_dataset.system.progress import Progress, SilentProgress

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from cat_dataset.jobs.datasets import CaptureSource
-from cat_dataset.store.schema import load_record
+from cat_dataset.store.sample_json import load_record
 from dslr.units import scan_folder
 from tests.command_line import cat
 from tests.dslr.conftest import RAW_FOLDER, photograph

@@ -25,7 +25,8 @@ from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.records import EditScale, LightBasis, Sweep
 from cat_dataset.store.linear_dataset import LinearDataset, LinearRow
 from cat_dataset.store.pair_dataset import read_members
-from cat_dataset.store.schema import JSON, load_record
+from cat_dataset.store.sample_json import load_record
+from cat_dataset.store.schema import JSON
 from cat_dataset.system.progress import Progress
 from train.data.pairs import MAX_CACHE_BYTES, Example, HasEdits, HeldOut
 

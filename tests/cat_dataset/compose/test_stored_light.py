@@ -23,7 +23,7 @@ from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.store.linear_dataset import LinearDataset
 from cat_dataset.store.linear_files import encode_linear
 from cat_dataset.store.pair_dataset import PairDataset
-from cat_dataset.store.schema import dump_record
+from cat_dataset.store.sample_json import dump_record
 from cat_dataset.store.shards import shard_path
 from cat_dataset.store.verify import verify_dataset
 from cat_dataset.system.progress import SilentProgress

@@ -15,7 +15,7 @@ from cat_dataset.jobs.manifest import DatasetJob
 from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.records import LightBasis, Pair, Sweep
 from cat_dataset.store.linear_files import MAX_HALF, decode_linear, encode_linear
-from cat_dataset.store.schema import dump_record, load_record
+from cat_dataset.store.sample_json import dump_record, load_record
 from tests.cat_dataset.conftest import make_light_basis
 from tests.cat_dataset.linear_light import HALF_PRECISION, assert_same, full_basis, make_sweep
 

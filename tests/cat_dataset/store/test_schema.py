@@ -14,7 +14,8 @@ from cat_dataset.jobs.plans import PairPlan
 from cat_dataset.records import Pair, UnitResult
 from cat_dataset.store.linear_files import encode_linear
 from cat_dataset.store.pair_dataset import PairDataset
-from cat_dataset.store.schema import EDIT_FIELDS, Field, dump_record, load_record
+from cat_dataset.store.sample_json import dump_record, load_record
+from cat_dataset.store.schema import EDIT_FIELDS, Field
 from cat_dataset.store.shards import shard_path, write_index, write_shard
 from cat_dataset.store.tables import read_index, staged_table
 from cat_dataset.store.verify import verify_dataset
