@@ -5,10 +5,12 @@ It describes pairs, or linear light from which pairs are composed where it is re
 
 from collections import Counter, defaultdict
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
-from cat_dataset.attributes.table import ATTRIBUTES, BASIS_ATTRIBUTES
+from cat_dataset.attributes.table import BASIS_ATTRIBUTES
+from cat_dataset.attributes.task_key import attribute_of_task, task_key
 from cat_dataset.imaging.display import ToneCurve
 from cat_dataset.jobs.manifest import DatasetManifest
 from cat_dataset.store.linear_files import LINEAR_FOLDER
@@ -99,6 +101,7 @@ Other readers: each group of a light basis was rendered alone with a white lamp,
 sum of all groups, each times the colour of its `cct_k` (a black body, luminance 1) and any
 power.
 """
+_COLUMNS = ["kind", "status", "attribute", "value", "measured", "split", "edits"]
 _KEPT = """\
 - `linear/`: the scene-linear light that the pairs were composed from, as OpenEXR with JSON;
   `cat-dataset compose` makes other pairs of it.
@@ -117,7 +120,7 @@ both and gives linear light times one constant: a +1 stop pair differs by a fact
 
 def write_card(folder: Path, job: DatasetManifest, index: pa.Table) -> None:
     """Write the data set card from the index."""
-    rows = index.select(["kind", "status", "attribute", "value", "measured", "split"]).to_pylist()
+    rows = index.select(_COLUMNS).to_pylist()
     status = Counter(row["status"] for row in rows)
     splits = Counter(row["split"] for row in rows if row["status"] == "ok")
     fields = {
@@ -158,20 +161,21 @@ def _last_shard(index: pa.Table) -> int:
     return max((int(name.removesuffix(".tar")) for name in index["shard"].to_pylist()), default=0)
 
 
-def _attribute_rows(rows: list[dict[str, object]]) -> list[str]:
+def _attribute_rows(rows: list[dict[str, Any]]) -> list[str]:
+    """Return a line per task: each shape key is one of its own."""
     values: dict[str, list[float]] = defaultdict(list)
     gaps: dict[str, list[float]] = defaultdict(list)
     for row in rows:
         if row["status"] != "ok":
             continue
-        name, value, measured = str(row["attribute"]), row["value"], row["measured"]
-        values[name].append(float(str(value)))
-        if measured is not None:
-            gap = ATTRIBUTES[name].axis_difference(float(str(value)), float(str(measured)))
-            gaps[name].append(abs(gap))
+        name = task_key(row["attribute"], row["edits"][0]["subject"])
+        values[name].append(row["value"])
+        if row["measured"] is not None:
+            difference = attribute_of_task(name).axis_difference
+            gaps[name].append(abs(difference(row["value"], row["measured"])))
     lines = []
     for name, found in sorted(values.items()):
-        attribute = ATTRIBUTES[name]
+        attribute = attribute_of_task(name)
         span = f"{min(found):+.2f} to {max(found):+.2f}"
         largest = f"{max(gaps[name]):.2g}" if gaps[name] else "not measured"
         cells = (name, attribute.unit, str(len(found)), span, largest, attribute.positive)

@@ -71,24 +71,26 @@ def _svg(figure: str) -> Any:
 def _dataset_parts(folder: Path) -> dict[str, Any]:
     index = read_index(folder)
     rows = index.to_pylist()
-    ok = [row for row in rows if row["status"] == "ok"]
+    pairs = [row for row in rows if row["kind"] == "pair"]
     values: dict[str, list[float]] = defaultdict(list)
     measured: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for row in ok:
-        subject = row["edits"][0]["subject"] if row["edits"] else None
-        key = task_key(row["attribute"], subject)
+    for row in pairs:
+        key = task_key(row["attribute"], row["edits"][0]["subject"])
         values[key].append(row["value"])
         if row["measured"] is not None:
             measured[key].append((row["value"], row["measured"]))
-    splits = Counter(row["split"] for row in ok)
+    made = [row for row in rows if row["status"] == "ok"]
+    splits = Counter(row["split"] for row in made)
     dataset = PairDataset([folder])
     return {
         "counts": Counter(row["status"] for row in rows),
+        "num_pairs": len(pairs),
+        "num_linear": len(made) - len(pairs),
         "splits": [(name, splits[name]) for name in ("train", "val", "test")],
         "contact_sheet": _contact_sheet(dataset, index),
         "histograms": _svg(scale_histograms(values)) if values else "",
         "measured_plot": _svg(measured_against_recorded(measured)) if measured else "",
-        "brackets": _bracket_rows(dataset, ok),
+        "brackets": _bracket_rows(dataset, pairs),
         "reasons": _reasons(rows),
     }
 

@@ -16,6 +16,7 @@ from cat_dataset.store.shards import shard_path, write_index, write_shard
 from cat_dataset.store.tables import staged_table
 from cat_dataset.system.seeding import derive_rng
 from tests.cat_dataset.conftest import make_light_basis
+from tests.cat_dataset.linear_light import make_linear_dataset
 
 EVALUATION = {
     "split": "test",
@@ -115,6 +116,16 @@ def test_a_page_without_training_leaves_those_parts_out(job_folder: Path) -> Non
     assert "<h2>Training" not in page
     assert "obey the number" not in page
     assert "<h2>Scales" in page
+
+
+def test_stored_light_is_counted_and_has_no_pairs_to_show(tmp_path: Path) -> None:
+    """A data set of linear light has a page too: pairs are composed where it is read."""
+    make_linear_dataset(tmp_path / "dataset")
+
+    page = write_report(tmp_path).read_text()
+
+    assert "0 pairs, 5 samples of linear light" in page
+    assert "<figure>" not in page
 
 
 def test_a_folder_without_a_data_set_is_refused(tmp_path: Path) -> None:
