@@ -123,7 +123,9 @@ def test_the_pictures_themselves_show_the_tint(
     light_basis: LightBasis, dataset_job: DatasetJob
 ) -> None:
     """From the 8-bit bytes alone, within 2 % of the range: green against red and blue."""
-    for pair in composed(light_basis, dataset_job, "tint"):
+    pairs = composed(light_basis, dataset_job, "tint")
+    assert pairs
+    for pair in pairs:
         codes = [decode_png(png) for png in (pair.source_png, pair.target_png)]
         safe_HW = np.all([(c > 40) & (c < 250) for c in codes], axis=(0, -1))
         source, target = (decode_display(picture) for picture in codes)
@@ -154,7 +156,10 @@ def test_tint_goes_together_with_what_else_the_light_gives(
     """Every edit of a combination is measured as it was set."""
     name = "exposure+white_balance+tint+light_power"
 
-    for pair in composed(light_basis, dataset_job, name):
+    pairs = composed(light_basis, dataset_job, name)
+
+    assert pairs
+    for pair in pairs:
         gaps = [abs((e.measured or math.inf) - e.value) for e in pair.edits]
         assert gaps == pytest.approx([0.0] * 4, abs=0.1)
 
