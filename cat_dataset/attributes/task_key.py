@@ -20,8 +20,8 @@ Interval = tuple[float, float]
 def task_key(attribute: str, subject: str | None) -> str:
     """Return the key of the task that an edit belongs to.
 
-    Blanks and other signs of a subject become underscores, so that "Mouth open" as typed is
-    "Mouth_open" as stored.
+    Blanks and other special characters of a subject become underscores, so that "Mouth open" as
+    typed is "Mouth_open" as stored.
 
     >>> task_key("shape_key", "mouth open"), task_key("object_rotation", "teapot")
     ('shape_key:mouth_open', 'object_rotation')
@@ -62,7 +62,7 @@ def attribute_of_task(key: str) -> Attribute:
         )
         raise EditScaleError(msg)
     if task_key(name, subject) != key:
-        msg = f"'{key}': signs of a subject are letters, digits, _ and -; write " + task_key(
+        msg = f"'{key}': a subject is made of letters, digits, _ and -; write " + task_key(
             name, subject
         )
         raise EditScaleError(msg)

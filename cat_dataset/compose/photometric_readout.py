@@ -63,7 +63,7 @@ def is_within_rounding(
 ) -> bool:
     """Return whether `read_edits` must find what was set, up to rounding.
 
-    True where enough pixels are readable, all colours are black bodies that a reading knows, and
+    True where enough pixels are readable, all colours are black bodies that can be read, and
     rounding cannot move a gain: then no check depends on the reading. False says nothing: the edits
     have to be read. The camera alone is read pixel by pixel from sums of positive lights, which
     rounding never moves.

@@ -135,7 +135,7 @@ def draw_pair(
 ) -> DrawnPair:
     """Return one pair of one of the plans; each is drawn as often as its `num_pairs` says.
 
-    Edits that `is_held_out` says yes to are drawn anew.
+    Edits for which `is_held_out` is true are drawn anew.
 
     A pure function of its arguments: the same seed, epoch and light give the same pair, whoever
     reads it and in whatever order. Shrink large light before, with `resampling.resized`: the time

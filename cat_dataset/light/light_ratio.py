@@ -1,7 +1,7 @@
 """The lighting ratio: how a lamp's light compares with all other light, where the lamp falls.
 
 Photographers meter a lamp alone and the rest alone at the place that the lamp lights, and call it
-2:1 where the lamp gives twice as much. One picture tells this badly, and an edit of the lamp needs
+2:1 where the lamp gives twice as much. One picture shows this badly, and an edit of the lamp needs
 it: what becomes of 2:1 at twice the power is not what becomes of 1:2.
 
 Here both are means over the picture, weighted by the lamp's own light L: sum(L L) / sum(L R), R

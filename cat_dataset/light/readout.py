@@ -1,7 +1,7 @@
 """Measure the scale of a photometric edit again, from linear pixels alone.
 
 Each readout takes the linear light of both pictures and answers in the attribute's unit, with a
-standard error; none knows what was asked for.
+standard error; none is given what was asked for.
 """
 
 import math

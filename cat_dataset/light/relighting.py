@@ -31,7 +31,7 @@ from cat_dataset.records import EditScale
 
 Gain = NDArray[np.float64]
 
-# Colours that an edit may give a light or a camera, and that a reading of it still knows. Bluer
+# Colours that an edit may give a light or a camera, and that can still be read from it. Bluer
 # black bodies hardly differ; of redder ones sRGB keeps next to no blue.
 BLACK_BODIES_MIRED = (41.0, 512.0)  # 24390 K to 1953 K
 
@@ -116,7 +116,7 @@ class CameraReading:
 class Relighting:
     """How one attribute multiplies the light that it edits, and how that is read back."""
 
-    setting: str  # what it moves: a key of `LightState.camera` or a field of `LampState`
+    setting: str  # what it moves: a field of `LightState` or of `LampState`
     gain_rgb: Callable[[float, float], Gain]  # from the source's setting to the target's
     reading: CameraReading | None = None  # None: edits a light, whose gain is read on its own
 

@@ -26,7 +26,7 @@ from cat_dataset.scoring.truth import Display, FrameTruth, LightTruth, Truth
 
 @dataclass(frozen=True)
 class Asked:
-    """One request with the picture to edit; `truth` is for baselines that may know it."""
+    """One request with the picture to edit; `truth` is for baselines that may use it."""
 
     request: EditRequest
     source_HW3: Display

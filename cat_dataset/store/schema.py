@@ -17,9 +17,10 @@ What differs from producer to producer is JSON text in one field: `origin.detail
 `light` of linear light (the groups of a light basis, the frames and readings of a sweep).
 
 Members of a pair in a tar: `json`, `source.png`, `target.png`, and where the manifest asks, for
-each of both pictures, those of `ANNOTATION_MEMBERS`: "source.mask.png". The mask of a named lamp
-is "source.mask-LAMP.png". Members of linear light: `json` and `basis.exr`, whose parts are the
-names of its light groups or `frame-NN`, and below `EXR_PARTS`, after "frame-NN." for a frame.
+each of both pictures, those of `ANNOTATION_MEMBERS`: "source.mask.png". The name
+"source.mask-LAMP.png" is kept free for the mask of a named lamp, which nothing writes yet. Members
+of linear light: `json` and `basis.exr`, whose parts are the names of its light groups or
+`frame-NN`, and below `EXR_PARTS`, after "frame-NN." for a frame.
 """
 
 from collections.abc import Mapping, Sequence

@@ -30,8 +30,8 @@ from render.sweeps.surface_readout import (
 _LAMP_W_M2 = math.pi
 _BALL_PX, _BALL_SAMPLES = 128, 16
 _BALL_HALF_DEG = 26.0  # of normals to either side of the middle
-_LADDER_SEED = 0
-_LADDER_PERCENT = (4.0, 7.0, 10.0, 15.0, 20.0, 27.0, 35.0, 45.0, 55.0, 67.0, 80.0, 90.0, 100.0)
+_REFERENCE_SEED = 0
+_REFERENCE_PERCENT = (4.0, 7.0, 10.0, 15.0, 20.0, 27.0, 35.0, 45.0, 55.0, 67.0, 80.0, 90.0, 100.0)
 _PURE = (("Metallic", 0.0), ("Transmission Weight", 0.0))
 _BARE = (*_PURE, ("IOR", 1.5), ("Coat Weight", 0.0), ("Sheen Weight", 0.0))
 
@@ -126,7 +126,7 @@ def transmission_probe(
 class GlossProbe:
     """Reads roughness from the highlight on a test ball of the edited material.
 
-    The ladder is the same ball in a plain material of known roughness; a highlight's area lies
+    References are the same ball in plain materials of known roughness; a highlight's area lies
     between those of its two neighbours. The lamp is far away behind the camera, so that the
     highlight shows how the surface's facets are spread, and nothing is noisy.
     """
@@ -139,7 +139,9 @@ class GlossProbe:
         self._settings = replace(
             settings, width_px=_BALL_PX, height_px=_BALL_PX, samples_per_pixel=_BALL_SAMPLES
         )
-        self._ladder = _ladder(replace(self._settings, seed=_LADDER_SEED))
+        self._reference_areas = _render_reference_areas(
+            replace(self._settings, seed=_REFERENCE_SEED)
+        )
         self._scene, self._slot = _ball_scene()
 
     def look(self) -> float:
@@ -154,32 +156,33 @@ class GlossProbe:
     def read(self, source: float, target: float) -> Reading:
         """Return the change in percentage points."""
         old, new = (
-            float(np.interp(area, self._ladder, _LADDER_PERCENT)) for area in (source, target)
+            float(np.interp(area, self._reference_areas, _REFERENCE_PERCENT))
+            for area in (source, target)
         )
         stderr = math.hypot(*(self._step_error(area) for area in (source, target)))
         return Reading(new - old, stderr, 2 * _BALL_PX**2)
 
     def _step_error(self, area: float) -> float:
-        """Return what straight lines between rungs may be wrong by, in percentage points.
+        """Return what straight lines between references may be wrong by, in percentage points.
 
-        Half of what the reading changes where every second rung is taken out.
+        Half of what the reading changes where every second reference is taken out.
         """
-        fine = np.interp(area, self._ladder, _LADDER_PERCENT)
-        coarse = np.interp(area, self._ladder[::2], _LADDER_PERCENT[::2])
+        fine = np.interp(area, self._reference_areas, _REFERENCE_PERCENT)
+        coarse = np.interp(area, self._reference_areas[::2], _REFERENCE_PERCENT[::2])
         return abs(float(fine - coarse)) / 8.0  # quadratic in the step: a quarter remains
 
 
 @cache
-def _ladder(settings: RenderSettings) -> tuple[float, ...]:
-    """Return the highlight's log area on plain materials of `_LADDER_PERCENT` roughness.
+def _render_reference_areas(settings: RenderSettings) -> tuple[float, ...]:
+    """Return the highlight's log area on plain materials of `_REFERENCE_PERCENT` roughness.
 
     It has nothing to do with the scene, and takes longer to render than a small scene's frames: a
     worker makes it once.
     """
     scene, slot = _ball_scene()
     areas = []
-    for percent in _LADDER_PERCENT:
-        material, graph = new_material("ladder")
+    for percent in _REFERENCE_PERCENT:
+        material, graph = new_material("gloss-reference")
         slot.material = material
         graph.surface(graph.principled({**dict(_BARE), "Roughness": percent / 100.0}))
         areas.append(_log_area(scene, settings))

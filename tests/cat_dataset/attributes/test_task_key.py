@@ -38,7 +38,7 @@ def test_a_key_can_stand_in_combinations_networks_and_on_the_keyboard(subject: s
     [
         ("smile", "unknown attribute 'smile': use one of"),
         ("object_rotation:teapot", "its key has no subject; write object_rotation"),
-        ("shape_key:mouth open", "signs of a subject are .*; write shape_key:mouth_open"),
+        ("shape_key:mouth open", "a subject is made of .*; write shape_key:mouth_open"),
     ],
 )
 def test_a_key_that_no_task_has_is_refused(key: str, message: str) -> None:

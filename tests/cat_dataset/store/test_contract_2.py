@@ -158,7 +158,7 @@ def test_what_contract_2_and_3_say_may_stand_in_one_index(folder: Path) -> None:
 
 
 def test_the_frames_of_an_old_sweep_are_found_again(folder: Path) -> None:
-    """A held-out pair knows all frames of its sweep, as a new one does."""
+    """A held-out pair is read with all frames of its sweep, as a new one is."""
     dataset = PairDataset([folder])
 
     case = CaseReader(dataset).read(dataset.rows[0])

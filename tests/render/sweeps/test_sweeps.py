@@ -92,13 +92,13 @@ def test_other_families_are_read_as_well(
 
 
 def test_gloss_is_read_alike_whichever_scene_a_worker_rendered_first() -> None:
-    """The ladder of highlights is made once per worker, in its first scene."""
+    """The reference highlights are made once per worker, in its first scene."""
     from render.sweeps import surface_probes
 
     values = (20.0, 66.0)
     _sweep("roughness", values, family="interior", size_px=16, samples=2)
     after_another = _sweep("roughness", values, size_px=16, samples=2)
-    surface_probes._ladder.cache_clear()
+    surface_probes._render_reference_areas.cache_clear()
     at_first = _sweep("roughness", values, size_px=16, samples=2)
 
     assert after_another.readings == at_first.readings
