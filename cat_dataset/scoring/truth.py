@@ -65,7 +65,7 @@ class LightTruth:
         """The light of the source as its codes give it, clipped at white."""
         return decode_display(self.source_HW3, self.tone_curve)
 
-    def knows(self, attribute: str) -> bool:
+    def can_make(self, attribute: str) -> bool:
         """Return whether the true picture of an edit of this attribute can be made."""
         if attribute in CAMERA_ATTRIBUTES:
             return True
@@ -114,7 +114,7 @@ class LightTruth:
         """Return the picture after these changes; None where a layer or a colour is not known."""
         for name, value in values.items():
             lowest, highest = self.feasible(name)
-            if value and not (self.knows(name) and lowest <= value <= highest):
+            if value and not (self.can_make(name) and lowest <= value <= highest):
                 return None
         if not any(values.values()):
             return self.source_HW3

@@ -81,7 +81,7 @@ def joint_physical_readout(truth: LightTruth, result_HW3: Display, edited: str) 
     if edited in CAMERA_ATTRIBUTES:
         found |= {name: physical_readout(truth, result_HW3, name) for name in CAMERA_ATTRIBUTES}
     for name, layer in LIGHT_OF.items():
-        if layer in gains and layer != steady and truth.knows(name):
+        if layer in gains and layer != steady and truth.can_make(name):
             change = gains[layer].over(camera.gain_rgb)
             if edited == LIGHT_TEMPERATURE.name and name == LIGHT_POWER.name:
                 change = _without_colour(truth, change)

@@ -101,7 +101,7 @@ class Readout:
 
     def _physical(self, picture_HW3: Display, name: str) -> float | None:
         truth = self._case.truth
-        if not isinstance(truth, LightTruth) or not truth.knows(name):
+        if not isinstance(truth, LightTruth) or not truth.can_make(name):
             return None
         try:
             return physical_readout(truth, picture_HW3, name)
@@ -126,7 +126,7 @@ class Readout:
         with suppress(EditScaleError):  # too little of the source is known: unreadable
             if isinstance(truth, FrameTruth):
                 return frame_grid(truth)
-            if isinstance(truth, LightTruth) and truth.knows(name):
+            if isinstance(truth, LightTruth) and truth.can_make(name):
                 low, high = self._ranges[name]
                 edits = [edit for edit in self._case.row.edits if edit.attribute == name]
                 asked = feasible_range(low, high, edits[0]) if edits else (low, high)
@@ -140,7 +140,7 @@ class Readout:
         asked: Mapping[str, float],
         references: References,
     ) -> dict[str, Readings]:
-        if not all(truth.knows(name) for name in asked):
+        if not all(truth.can_make(name) for name in asked):
             return dict.fromkeys(asked, NOTHING)
         matches: Mapping[str, MatchReading] = {}
         with suppress(EditScaleError):  # counted as unreadable in the score

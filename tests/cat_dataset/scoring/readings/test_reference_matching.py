@@ -153,7 +153,7 @@ def test_what_is_not_known_is_not_made_up() -> None:
     truth = camera_truth()
 
     assert truth.picture({"ambient_level": 1.0}) is None
-    assert not truth.knows("light_temperature")
+    assert not truth.can_make("light_temperature")
     with pytest.raises(EditScaleError, match="not known apart"):
         physical_readout(truth, SOURCE, "light_power")
     layers = {LAMP: LIGHT, AMBIENT: OTHER}
