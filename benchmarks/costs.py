@@ -3,7 +3,7 @@
     python benchmarks/costs.py --family tabletop --scenes 3
 
 Prints constants as JSON: seconds to build, fixed seconds of a render, microseconds per pixel
-sample, how much slower some attributes' frames are, seconds of every instrument per frame,
+sample, how much slower some attributes' frames are, seconds of every probe per frame,
 microseconds per pixel of denoising and composing, bytes per pixel of pictures and linear light.
 """
 
@@ -105,7 +105,7 @@ def compose_costs(built: "BuiltScene", settings: "RenderSettings", number: int) 
 def sweep_costs(
     family: str, built: "BuiltScene", settings: "RenderSettings", seed: int, plain_s: float
 ) -> dict[str, dict[str, float]]:
-    """Return of each swept attribute its instrument's seconds per frame, and how slow frames are.
+    """Return of each swept attribute its probe's seconds per frame, and how slow frames are.
 
     `plain_s` is what a frame costs of which nothing was edited.
     """
@@ -115,29 +115,29 @@ def sweep_costs(
 
     if built.shape_keys:
         built = replace(built, edited_shape_key=built.shape_keys[0])
-    instrument_s, slower = {}, {}
+    probe_s, slower = {}, {}
     for name in sorted(FAMILY_ATTRIBUTES[family] - set(BASIS_ATTRIBUTES)):
         if RENDERED[name].centre(built) is None:  # the scene lacks it
             continue
         values = sweep_values_rand(derive_rng(seed, name), built, name, 3, None)
-        instrument_s[name], frame_s = sweep_seconds(built, settings, name, values)
+        probe_s[name], frame_s = sweep_seconds(built, settings, name, values)
         slower[name] = frame_s / plain_s
-    return {"instrument_s": instrument_s, "slower": slower}
+    return {"probe_s": probe_s, "slower": slower}
 
 
 def sweep_seconds(
     built: "BuiltScene", settings: "RenderSettings", name: str, values: Sequence[float]
 ) -> tuple[float, float]:
-    """Return the seconds of an attribute's instrument and of its render, per frame."""
+    """Return the seconds of an attribute's probe and of its render, per frame."""
     from render.basis import render_groups
     from render.sweeps.table import RENDERED
 
-    make_s, instrument = timed(lambda: RENDERED[name].probe(built, settings, values))
+    make_s, probe = timed(lambda: RENDERED[name].probe(built, settings, values))
     look_s, frame_s = [], []
     with RENDERED[name].setter(built) as put:
         for value in values[:2]:
             state = put(value)
-            look_s.append(timed(instrument.look)[0])
+            look_s.append(timed(probe.look)[0])
             frame_s.append(timed(partial(render_groups, state, settings))[0])
     return make_s / 4.0 + float(np.mean(look_s)), float(np.mean(frame_s))
 

@@ -43,7 +43,7 @@ def exact_report(kept: PairDataset) -> EvaluationReport:
     return scored(kept, DistortedOracle(exact))[0]
 
 
-def test_every_two_attributes_of_light_are_told_apart(exact_report: EvaluationReport) -> None:
+def test_every_two_attributes_of_light_are_separated(exact_report: EvaluationReport) -> None:
     """Both readouts read each of them as the true picture reads, in every combination."""
     found = {(c.combination, c.attribute, c.readout) for c in exact_report.combinations}
 
@@ -55,7 +55,7 @@ def test_every_two_attributes_of_light_are_told_apart(exact_report: EvaluationRe
         assert score.order_codes == 0.0
 
 
-def test_without_kept_light_a_pair_asks_what_it_can_tell(plain: PairDataset) -> None:
+def test_without_kept_light_a_pair_asks_what_it_can_show(plain: PairDataset) -> None:
     """Nothing of a lamp beside the sky, which no pair of one edit shows apart."""
     plan = plan_benchmark(plain, JOB, LIGHT)
 
@@ -103,6 +103,7 @@ def test_an_editor_that_drops_the_second_number_is_as_bad_as_ignoring_it(
     editor = DistortedOracle(exact, late_edits_fade=1.0)
     report = scored(plain, editor, attributes=("exposure", "white_balance"))[0]
 
+    assert report.combinations
     for score in report.combinations:
         half = 0.5 * score.ignoring_mae  # each attribute is the second one half of the time
         assert score.mae == pytest.approx(half, rel=0.5)

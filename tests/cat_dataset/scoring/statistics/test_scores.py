@@ -90,7 +90,7 @@ def test_failing_is_no_better_than_doing_nothing() -> None:
     assert shirking.num_unreadable == 34
 
 
-def test_an_instrument_that_errs_by_more_than_a_tenth_of_the_range_is_refused() -> None:
+def test_a_readout_that_errs_by_more_than_a_tenth_of_the_range_is_refused() -> None:
     """A floor of 0.01 is fine in four stops, and too coarse in 0.08."""
     results = [result("a", 0.03, 0.03), result("b", -0.03, -0.03)]
 
