@@ -1,6 +1,5 @@
 """Say what of the machine and the install is missing, and the command that mends it."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ from typing import Literal
 
 import psutil
 
+from cat_dataset.system.cores import available_cores
 from cat_dataset.system.extras import EXTRA_MODULES, missing_modules
 
 SUPPORTED_PYTHONS = ((3, 11), (3, 13))  # one bpy wheel each: 4.5 LTS and 5.2 LTS
@@ -51,8 +51,7 @@ def _state(is_fine: bool) -> Literal["ok", "broken"]:
 
 
 def _cores() -> Finding:
-    count = len(os.sched_getaffinity(0))
-    return Finding("CPU cores", "ok", str(count))
+    return Finding("CPU cores", "ok", str(available_cores()))
 
 
 def _memory() -> Finding:

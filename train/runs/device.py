@@ -10,6 +10,7 @@ import torch
 
 from cat_dataset.errors import JobError
 from cat_dataset.jobs.train_job import TrainJob
+from cat_dataset.system.cores import available_cores
 
 MAX_THREADS = 8  # above it the batches of the compact base are too small to share
 
@@ -22,21 +23,26 @@ def device_of(job: TrainJob, local_rank: int) -> torch.device:
     """
     if job.device == "cpu":
         return torch.device("cpu")
-    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if local_rank >= found:
-        msg = (
-            f'[train] device = "cuda": torch {torch.__version__} sees {found} GPUs, and process '
-            f"{local_rank} of this machine needs one of its own; install a CUDA build of torch "
-            f'and its driver, start fewer processes, or set device = "cpu"'
-        )
-        raise JobError(msg)
+    check_gpus(job.device, local_rank + 1)
     torch.cuda.set_device(local_rank)
     return torch.device("cuda", local_rank)
 
 
+def check_gpus(device: str, num_processes: int) -> None:
+    """Raise JobError where processes of this machine want a GPU each and there are fewer."""
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device == "cuda" and num_processes > found:
+        msg = (
+            f'[train] device = "cuda": torch {torch.__version__} sees {found} GPUs, and process '
+            f"{num_processes - 1} of this machine needs one of its own; install a CUDA build of "
+            f'torch and its driver, start fewer processes, or set device = "cpu"'
+        )
+        raise JobError(msg)
+
+
 def threads_for(local_size: int) -> int:
     """Return how many threads each of the processes that share our cores takes."""
-    return max(1, min(len(os.sched_getaffinity(0)) // local_size, MAX_THREADS))
+    return max(1, min(available_cores() // local_size, MAX_THREADS))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from cat_dataset.errors import CatError
+from cat_dataset.errors import CatError, JobError
 from tests.train.conftest import tiny_job
 from train.evaluate.baselines import train_with_baselines
 from train.runs.distributed import joined_world
@@ -25,6 +25,22 @@ def _meet_and_complain() -> None:
         world.wait()
         msg = "the data are broken here"
         raise CatError(msg)
+
+
+class _EndsAsItIsRead:
+    """A call that takes its process with it as soon as that one reads what it is to do."""
+
+    def __call__(self) -> None:
+        raise AssertionError
+
+    def __reduce__(self) -> tuple[Callable[[int], object], tuple[int]]:
+        return os._exit, (3,)
+
+
+def _be_interrupted_and_meet() -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+    with joined_world("cpu") as world:
+        world.wait()
 
 
 def _go_on_together() -> None:
@@ -58,6 +74,10 @@ def test_a_manifest_starts_its_processes_itself(data_folder: Path, tmp_path: Pat
     [
         (_meet_and_die, "one of the 2 training processes ended with exit code -9"),
         (_meet_and_complain, "^the data are broken here$"),
+        (
+            _EndsAsItIsRead(),
+            r"2 training processes ended with exit code 3 before it began; a script",
+        ),
     ],
 )
 def test_a_process_that_is_lost_ends_the_run_with_its_reason(
@@ -66,5 +86,31 @@ def test_a_process_that_is_lost_ends_the_run_with_its_reason(
     """One line instead of a lost connection; nothing is left behind in the environment."""
     with pytest.raises(CatError, match=said), joined_processes(2, "cpu", call):
         _go_on_together()
+
+    assert "WORLD_SIZE" not in os.environ
+
+
+@pytest.mark.slow
+def test_an_interrupt_reaches_the_first_process_alone() -> None:
+    """Ctrl-C goes to all processes of a terminal; only the first one says how to go on."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+    with joined_processes(2, "cpu", _be_interrupted_and_meet), joined_world("cpu") as world:
+        world.wait()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == mask
+
+
+def test_too_few_gpus_are_said_before_anything_starts() -> None:
+    """The others would wait for the one without a GPU, which has ended."""
+    num_processes = torch.cuda.device_count() + 2
+
+    with (
+        pytest.raises(JobError, match=f"and process {num_processes - 1} of this machine needs one"),
+        joined_processes(num_processes, "cuda", _go_on_together),
+    ):
+        raise AssertionError
 
     assert "WORLD_SIZE" not in os.environ
