@@ -78,7 +78,7 @@ class NumericAdapter(ModelMixin, ConfigMixin):  # type: ignore[misc]  # diffuser
         num_tokens: of an edit whose task is carried by tokens.
         attention_shapes: (name, heads, head width, output width) of each attention of the base;
             needed where a task is carried by tokens.
-        base: kind of that base, as `[train] base` names it.
+        base: kind of that base, as `kind` in `[train.base]` names it.
         lora_path: the LoRA that was trained with it, relative to the adapter's folder.
         paint_time: of the noise under which the compact base is shown the source when it edits.
         last_gain: of the offsets of the last modulation, which is learned so much faster. What it

@@ -250,7 +250,7 @@ def _nothing_to_train_on(
     if kinds & {"basis", "sweep"} and "pair" not in kinds:
         return (
             f"{where}: holds linear light, no stored pairs; set "
-            f'pairs = "composed" in [train] to draw them from it'
+            f'pairs = "composed" in [train.data] to draw them from it'
         )
     return (
         f"{where}: no pair of split {'/'.join(splits)} on "
@@ -265,7 +265,8 @@ def _check_tone_curve(row: PairRow, record: dict[str, Any]) -> None:
         msg = (
             f"sample {row.key} in {row.tar_path}: has tone curve {tone_curve}, and training reads "
             f'light from plain "{TONE_CURVE}" pictures only; make the data set with '
-            f'tone_curve = "{TONE_CURVE}", or keep its linear light and set pairs = "composed"'
+            f'tone_curve = "{TONE_CURVE}", or keep its linear light and set pairs = "composed" in '
+            f"[train.data]"
         )
         raise JobError(msg)
 

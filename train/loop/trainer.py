@@ -218,7 +218,7 @@ def _out_of_memory(
         f"stage {stage.name}, step {weights.num_steps_done + 1}: out of memory on {run.device} "
         f"with {at_once} samples of {job.base.size_px} px at once, at most "
         f"{peak_memory_mb(run.device):.0f} MB before ({first_line}); set micro_batch_size = "
-        f"{max(1, at_once // 2)} or gradient_checkpointing = true in [train], or use fewer "
-        f"num_loader_workers, and run the same command again: it goes on from the last good state "
-        f"in {run.folder.checkpoints}"
+        f"{max(1, at_once // 2)} in [train.optimizer] or gradient_checkpointing = true in [train], "
+        f"or use fewer num_loader_workers, and run the same command again: it goes on from the "
+        f"last good state in {run.folder.checkpoints}"
     )

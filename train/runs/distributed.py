@@ -59,8 +59,8 @@ class World:
         """Raise JobError where a batch cannot be shared out evenly."""
         if batch_size % self.size:
             msg = (
-                f"[train] batch_size {batch_size}: {self.size} processes share every batch evenly; "
-                f"give a multiple of {self.size}"
+                f"[train.optimizer] batch_size {batch_size}: {self.size} processes share every "
+                f"batch evenly; give a multiple of {self.size}"
             )
             raise JobError(msg)
 

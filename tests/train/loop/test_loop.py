@@ -239,7 +239,8 @@ def test_used_up_memory_says_what_to_lower_and_keeps_the_checkpoint(
     run = Run(job, folder, pairs, None, tasks, SilentProgress(), torch.device("cpu"), World())
 
     with pytest.raises(
-        CatError, match=r"step 6: out of memory on cpu .* set micro_batch_size = 2 or"
+        CatError,
+        match=r"step 6: out of memory on cpu .* micro_batch_size = 2 in \[train\.optimizer\] or",
     ):
         train_stage(run, replace(stage, predict=predict))
 
