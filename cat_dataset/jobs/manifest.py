@@ -25,7 +25,7 @@ from cat_dataset.errors import JobError
 from cat_dataset.imaging.display import ToneCurve
 from cat_dataset.jobs.camera import SimulatedCamera
 from cat_dataset.jobs.datasets import CaptureSource, ComposeJob, RenderSource, sources_of_families
-from cat_dataset.jobs.plans import StrictModel, attributes_of_plan, checked_intervals
+from cat_dataset.jobs.plans import Share, StrictModel, attributes_of_plan, checked_intervals
 from cat_dataset.jobs.renamed_keys import RENAMED_KEYS
 from cat_dataset.jobs.train_job import TrainJob
 from cat_dataset.jobs.train_settings import KINDS, kinds_with
@@ -34,7 +34,6 @@ Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=64)]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 AnnotationName = Literal["mask", "depth", "normal", "moving"]
 OF_CAPTURES: frozenset[AnnotationName] = frozenset({"mask", "moving"})
-Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class DatasetJob(StrictModel):

@@ -16,6 +16,7 @@ from cat_dataset.attributes.table import (
 from cat_dataset.attributes.task_key import attribute_of_task
 from cat_dataset.errors import EditScaleError
 
+Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Family = Literal["tabletop", "interior", "outdoor", "head"]  # see render/families/registry.py
 
 

@@ -23,13 +23,12 @@ from pydantic import (
 from cat_dataset.attributes.table import BASIS_ATTRIBUTES
 from cat_dataset.jobs.plans import (
     PairPlan,
+    Share,
     StrictModel,
     attributes_of_plan,
     check_plan,
     checked_intervals,
 )
-
-Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 
 
 class CompactSettings(StrictModel):
