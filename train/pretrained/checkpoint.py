@@ -46,7 +46,7 @@ def check_base_folder(kind: str, folder: Path) -> None:
         raise JobError(msg) from None
     wanted = LATENT_BASES[kind].pipeline_name
     if found != wanted:
-        msg = f'base {folder}: holds a {found}, and kind = "{kind}" is a {wanted}; {_REMEDY}'
+        msg = f'base {folder}: holds a {found}, and base.kind = "{kind}" is a {wanted}; {_REMEDY}'
         raise JobError(msg)
     if index.get("is_distilled"):
         msg = (
