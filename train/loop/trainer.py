@@ -14,12 +14,12 @@ from train.adapter.adapter import Task
 from train.data.batches import Batch
 from train.data.pairs import PairSource
 from train.loop.dataloader import BatchStream
+from train.loop.learning_rate import learning_rate_at
 from train.loop.sample_grids import write_sample_grid
 from train.objective.train_step import TrainStage, flow_loss
 from train.runs.checkpoints import (
     TrainedWeights,
     all_finite,
-    learning_rate_at,
     restore_newest,
     write_checkpoint,
 )

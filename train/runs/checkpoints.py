@@ -1,11 +1,10 @@
-"""Moving averages, learning rates and checkpoints of a stage's trained weights.
+"""Moving averages and checkpoints of a stage's trained weights.
 
 A checkpoint is one safetensors file: weights, their moving average, the optimiser's moments, and
 in its header the step and the job it belongs to. It appears whole or not at all.
 """
 
 import json
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,12 +23,6 @@ _NUM_KEPT = 2  # the newest checkpoint and, should it prove bad, the one before
 _EMA_WARM_UP_STEPS = 10
 _BETAS = (0.9, 0.98)
 _MOMENTS = ("exp_avg", "exp_avg_sq", "step")
-
-
-def learning_rate_at(step: int, num_steps: int, peak: float, warm_up_steps: int) -> float:
-    """Return the learning rate of a step: linear warm-up, then half a cosine to zero."""
-    warm_up = min(1.0, (step + 1) / max(1, warm_up_steps))
-    return peak * warm_up * 0.5 * (1.0 + math.cos(math.pi * step / num_steps))
 
 
 @dataclass

@@ -8,7 +8,6 @@ from cat_dataset.errors import JobError
 from train.runs.checkpoints import (
     TrainedWeights,
     checkpoint_paths,
-    learning_rate_at,
     restore_newest,
     write_checkpoint,
 )
@@ -96,13 +95,6 @@ def test_nothing_to_restore_leaves_a_fresh_state(tmp_path: Path) -> None:
 
     assert restore_newest(tmp_path, "base", "hash", weights) is None
     assert weights.num_steps_done == 0
-
-
-def test_the_learning_rate_warms_up_and_falls_to_zero() -> None:
-    """Peak after 30 steps, half of it in the middle, nothing at the end."""
-    assert learning_rate_at(0, 1000, 0.3, 30) == pytest.approx(0.01)
-    assert learning_rate_at(500, 1000, 0.3, 30) == pytest.approx(0.15)
-    assert learning_rate_at(1000, 1000, 0.3, 30) == pytest.approx(0.0)
 
 
 def test_the_average_lags_behind_and_is_what_is_shipped() -> None:
