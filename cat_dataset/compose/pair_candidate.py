@@ -183,7 +183,9 @@ class SweepCandidate:
             return []
         pictures = zip(self.shown, (self.source, self.target), strict=True)
         source, target = (
-            read_camera(frame.linear_HW3, picture.linear_HW3, readable_HW, self.light.wb_cct_k)
+            read_camera(
+                names, frame.linear_HW3, picture.linear_HW3, readable_HW, self.light.wb_cct_k
+            )
             for frame, picture in pictures
         )
         return [_difference(source[name], target[name]) for name in names]

@@ -184,9 +184,13 @@ def _read_light(name: str, lights: Sequence[readout.LightGain]) -> Reading:
 
 
 def read_camera(
-    frame_HW3: Linear, picture_HW3: Linear, mask_HW: NDArray[np.bool_], wb_cct_k: float
+    names: Iterable[str],
+    frame_HW3: Linear,
+    picture_HW3: Linear,
+    mask_HW: NDArray[np.bool_],
+    wb_cct_k: float,
 ) -> dict[str, Reading]:
-    """Return what the camera did to a frame, balanced at `wb_cct_k`, by attribute.
+    """Return what the camera did to a frame, balanced at `wb_cct_k`, by attribute of `names`.
 
     Raises:
         EditScaleError: it cannot be read.
@@ -194,7 +198,4 @@ def read_camera(
     grid = reading_grid(mask_HW.shape)
     frame, picture, mask = frame_HW3[grid], picture_HW3[grid], mask_HW[grid]
     sources = {WHITE_BALANCE.name: wb_cct_k}
-    return {
-        name: readout.camera_change(name, frame, picture, mask, sources)
-        for name in CAMERA_ATTRIBUTES
-    }
+    return {name: readout.camera_change(name, frame, picture, mask, sources) for name in names}
